@@ -1,0 +1,147 @@
+"""The command line: ``python -m app`` opens the web app; its subcommands work without one."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from app.contact_sheet import contact_sheet
+from app.doctor import examine
+from app.editor import Editor, WhichFace
+from attributes import GROUPS, LABEL_NAMES, DirectionsError, labels_in_group
+from faces import FaceError, Photo, save_photo
+from glow import DEFAULT_CHECKPOINT, CheckpointError
+
+
+def setting(text: str) -> tuple[str, float]:
+    """``NAME=VALUE`` of ``--set``, checked."""
+    name, equals, value = text.partition("=")
+    if name not in LABEL_NAMES:
+        raise argparse.ArgumentTypeError(f"{name!r} is no label; `python -m app labels` lists them")
+    try:
+        number = float(value)
+    except ValueError:
+        number = math.nan
+    if not equals or not math.isfinite(number):
+        raise argparse.ArgumentTypeError(f"{text!r} must be NAME=VALUE with a number, such as Smiling=1")
+    return name, number
+
+
+def which_face(text: str) -> WhichFace:
+    """The face that ``--face`` names: a number from 1, largest first, or ``whole``."""
+    if text == "whole":
+        return "whole"
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} must be a number from 1 (the largest face), or 'whole'")
+    return int(text) - 1
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The command line's parser."""
+    parser = argparse.ArgumentParser(
+        prog="python -m app", description="Edit faces in photos. Without a command, opens the web app."
+    )
+    # These two may stand before or after the command: a command's own default must not undo the first place.
+    shared = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    for place in (parser, shared):
+        place.add_argument("--checkpoint", type=Path, help="model (default: the one that comes with Glowface)")
+        place.add_argument("--device", help="auto, cpu, cuda, mps (default: auto)")
+    parser.set_defaults(checkpoint=DEFAULT_CHECKPOINT, device="auto")
+    parser.add_argument("--port", type=int, default=7860, help="the web app's port (default: %(default)s)")
+    parser.add_argument("--no-browser", action="store_true", help="serve the web app, but open no browser")
+    commands = parser.add_subparsers(dest="command", title="commands")
+
+    edit = commands.add_parser("edit", parents=[shared], help="move a photo's face along attributes")
+    edit.add_argument("photo", type=Path)
+    edit.add_argument(
+        "--set", type=setting, action="append", default=[], metavar="NAME=VALUE", help="such as Smiling=1; repeatable"
+    )
+    edit.add_argument("--face", type=which_face, default=0, help="1 is the largest; 'whole' skips the search")
+    edit.add_argument("-o", "--output", type=Path, required=True)
+
+    blend = commands.add_parser("blend", parents=[shared], help="blend the faces of two photos")
+    blend.add_argument("first", type=Path, help="the photo to keep around the face")
+    blend.add_argument("second", type=Path)
+    blend.add_argument("--ratio", type=float, default=0.5, help="0 is the first face, 1 the second (default: 0.5)")
+    blend.add_argument("-o", "--output", type=Path, required=True)
+
+    sample = commands.add_parser("sample", parents=[shared], help="draw random faces")
+    sample.add_argument("--count", type=int, default=16, help="default: %(default)s")
+    sample.add_argument("--temperature", type=float, default=0.7, help="default: %(default)s")
+    sample.add_argument("--seed", type=int, default=0, help="default: %(default)s")
+    sample.add_argument("-o", "--output", type=Path, required=True)
+
+    commands.add_parser("labels", help="list the attributes that --set knows")
+    commands.add_parser("doctor", parents=[shared], help="check the installation")
+    return parser
+
+
+def run_edit(args: argparse.Namespace) -> None:
+    """``edit``."""
+    editor = Editor.load(args.checkpoint, device=args.device)
+    portrait = editor.open(args.photo, args.face)
+    save_photo(editor.edit(portrait, dict(args.set)), args.output)
+
+
+def run_blend(args: argparse.Namespace) -> None:
+    """``blend``."""
+    editor = Editor.load(args.checkpoint, device=args.device)
+    save_photo(editor.blend(editor.open(args.first), editor.open(args.second), args.ratio), args.output)
+
+
+def run_sample(args: argparse.Namespace) -> None:
+    """``sample``."""
+    editor = Editor.load(args.checkpoint, device=args.device)
+    faces = editor.sample(args.count, args.temperature, args.seed)
+    sheet = contact_sheet([face.photo.pixels for face in faces])
+    save_photo(Photo(np.asarray(sheet)), args.output)
+
+
+def run_labels() -> None:
+    """``labels``."""
+    for group in GROUPS:
+        print(group)
+        for label in labels_in_group(group):
+            print(f"  {label.name:22}{label.title}")
+
+
+def run_doctor(args: argparse.Namespace) -> int:
+    """``doctor``; the exit status says whether all is well."""
+    findings = examine(args.checkpoint, args.device)
+    for finding in findings:
+        print(f"{'ok   ' if finding.good else 'ERROR'}  {finding.name:16}{finding.text}")
+    return 0 if all(finding.good for finding in findings) else 1
+
+
+def run_web(args: argparse.Namespace) -> None:
+    """No command: the web app."""
+    from app.ui.launch import launch  # Gradio takes seconds to import; the other commands need none of it
+
+    launch(Editor.load(args.checkpoint, device=args.device), port=args.port, browser=not args.no_browser)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line; the exit status."""
+    args = build_parser().parse_args(argv)
+    try:
+        match args.command:
+            case None:
+                run_web(args)
+            case "edit":
+                run_edit(args)
+            case "blend":
+                run_blend(args)
+            case "sample":
+                run_sample(args)
+            case "labels":
+                run_labels()
+            case "doctor":
+                return run_doctor(args)
+    except (CheckpointError, DirectionsError, FaceError, ValueError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0

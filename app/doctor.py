@@ -1,0 +1,93 @@
+"""Is everything here and in order: versions, device, model, directions, exactness, speed."""
+
+from __future__ import annotations
+
+import platform
+import time
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import torch
+
+from attributes import DirectionsError, directions_path, load_directions
+from glow import Checkpoint, CheckpointError, choose_device, load_checkpoint
+
+PACKAGES = ("torch", "torchvision", "gradio", "numpy", "pillow", "facenet-pytorch", "scikit-learn", "safetensors")
+LOSSLESS = 1 / 510
+"""A round trip with a smaller error than this is the same picture after rounding to 8 bits."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the report."""
+
+    name: str
+    text: str
+    good: bool = True
+
+
+def examine(checkpoint_path: Path, device_name: str = "auto") -> list[Finding]:
+    """All findings, in the order to show them; one that is not good says what to do."""
+    findings = [Finding("Python", platform.python_version())]
+    findings += [_package(name) for name in PACKAGES]
+    try:
+        device = choose_device(device_name)
+    except ValueError as error:
+        return [*findings, Finding("device", str(error), False)]
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine()
+    findings.append(Finding("device", f"{device} ({name}), {torch.get_num_threads()} threads"))
+    try:
+        checkpoint = load_checkpoint(checkpoint_path, device)
+    except CheckpointError as error:
+        return [*findings, Finding("model", str(error), False)]
+    findings.append(_model(checkpoint_path, checkpoint))
+    try:
+        directions = load_directions(directions_path(checkpoint_path), checkpoint)
+        findings.append(Finding("directions", f"40, from {directions.faces} faces, made for this model"))
+    except (DirectionsError, CheckpointError) as error:
+        findings.append(Finding("directions", str(error), False))
+    return [*findings, *_round_trip(checkpoint)]
+
+
+def _package(name: str) -> Finding:
+    try:
+        return Finding(name, version(name))
+    except PackageNotFoundError:
+        return Finding(name, "not installed; run `pip install -r requirements.txt`", False)
+
+
+def _model(path: Path, checkpoint: Checkpoint) -> Finding:
+    config, record = checkpoint.model.config, checkpoint.record
+    count = sum(parameter.numel() for parameter in checkpoint.model.parameters()) / 1e6
+    score = record.metrics.get("bits_per_dim")
+    return Finding(
+        "model",
+        f"{path.name}: {config.image_size} pixels, {count:.1f} million parameters, {record.images_seen} training "
+        f"pictures seen, {'unmeasured' if score is None else f'{score:.3f}'} bits/dim, hash {checkpoint.hash[:12]}",
+    )
+
+
+@torch.inference_mode()
+def _round_trip(checkpoint: Checkpoint) -> list[Finding]:
+    """Encode and decode 8-bit pictures: faces that the model draws, and plain noise as the hardest case."""
+    model = checkpoint.model
+    size = model.config.image_size
+    generator = torch.Generator().manual_seed(0)
+    drawn = model.sample(4, generator=generator).cpu()
+    noise = torch.rand(4, 3, size, size, generator=generator)
+    pictures = (torch.cat([drawn, noise]) * 255).round().div(255).to(model.device)
+    error = float((model.decode(model.encode(pictures)) - pictures).abs().max())
+    good = error < LOSSLESS
+    text = f"largest error {error:.1e} of the range: " + (
+        "lossless for 8 bits" if good else f"not lossless for 8 bits (needs under {LOSSLESS:.1e}); use another model"
+    )
+    latent = model.encode(pictures[:1])
+    seconds = []
+    for _ in range(5):
+        start = time.perf_counter()
+        model.decode(latent).sum().item()
+        seconds.append(time.perf_counter() - start)
+    return [Finding("round trip", text, good), Finding("one decode", f"{1000 * sorted(seconds)[2]:.0f} ms")]
+
+

@@ -1,0 +1,174 @@
+"""The product's core in plain Python: open a photo, move its face, blend two, draw new ones.
+
+Example:
+    >>> from app.editor import Editor
+    >>> editor = Editor.load()
+    >>> portrait = editor.open("photo.jpg")  # doctest: +SKIP
+    >>> smiling = editor.edit(portrait, {"Smiling": 1.0})  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from app.portrait import Portrait
+from attributes import Directions, directions_path, load_directions
+from faces import Alignment, Detector, Face, FaceError, Photo, PhotoSource, align, crop, open_photo, paste
+from glow import DEFAULT_CHECKPOINT, Checkpoint, Latent, choose_device, load_checkpoint
+
+DRAWN_SIZE = 256
+"""Side of the picture of a drawn face, in pixels: the model's own picture, enlarged smoothly."""
+
+WhichFace = int | Face | Literal["whole"]
+"""A number counted from 0 with the largest face first, a face marked by hand, or "whole" for the central square."""
+
+
+@dataclass(frozen=True)
+class Editor:
+    """The model, its directions and the face detector. Holds no user's data; one serves all users."""
+
+    checkpoint: Checkpoint
+    """The flow."""
+
+    directions: Directions
+    """The directions of its sliders."""
+
+    detector: Detector
+    """Finds faces."""
+
+    @staticmethod
+    def load(
+        checkpoint: str | Path = DEFAULT_CHECKPOINT, directions: str | Path | None = None, device: str = "auto"
+    ) -> Editor:
+        """An editor with a checkpoint and its directions.
+
+        Args:
+            checkpoint: the model's file.
+            directions: the directions' file; by default the one beside the checkpoint.
+            device: "auto", "cpu", "cuda", ...
+
+        Raises:
+            CheckpointError: a file is missing or broken.
+            DirectionsError: the directions belong to another checkpoint.
+            ValueError: the device cannot be used here.
+        """
+        chosen = choose_device(device)
+        loaded = load_checkpoint(checkpoint, chosen)
+        vectors = load_directions(directions or directions_path(checkpoint), loaded)
+        return Editor(loaded, vectors, Detector("cuda" if chosen.type == "cuda" else "cpu"))
+
+    @property
+    def size(self) -> int:
+        """Side of the model's pictures, in pixels."""
+        return self.checkpoint.model.config.image_size
+
+    @torch.inference_mode()
+    def encode(self, pixels: np.ndarray) -> Latent:
+        """The latent of aligned uint8 pictures ``(B, S, S, 3)``."""
+        x = torch.from_numpy(np.ascontiguousarray(pixels)).permute(0, 3, 1, 2).float() / 255
+        return self.checkpoint.model.encode(x.to(self.checkpoint.model.device))
+
+    @torch.inference_mode()
+    def decode(self, latent: Latent) -> Tensor:
+        """The pictures of latents, ``(B, 3, S, S)`` in [0, 1]."""
+        return self.checkpoint.model.decode(latent).clamp(0, 1)
+
+    def open(self, source: PhotoSource, face: WhichFace = 0) -> Portrait:
+        """Open a photo, find its face and encode it.
+
+        Args:
+            source: a path, bytes, an open file, a Pillow image or an array.
+            face: which face to take.
+
+        Raises:
+            PhotoError: the photo cannot be opened.
+            NoFaceError: there is no face in it.
+            FaceError: there are fewer faces than ``face`` asks for.
+        """
+        photo = open_photo(source)
+        if not isinstance(face, int):
+            return self.portrait(photo, face)
+        found = self.detector.require(photo.pixels)
+        if not 0 <= face < len(found):
+            raise FaceError(f"face {face + 1} was asked for, and {len(found)} found; choose one of 1 to {len(found)}.")
+        return self.portrait(photo, found[face])
+
+    def portrait(self, photo: Photo, face: Face | Literal["whole"]) -> Portrait:
+        """Encode one face of an open photo; "whole" takes the photo's central square for the face."""
+        alignment = Alignment.whole(photo.pixels) if face == "whole" else align(face)
+        latent = self.encode(crop(photo.pixels, alignment, self.size)[None])
+        return Portrait(photo, alignment, latent, self.decode(latent))
+
+    def edit(self, portrait: Portrait, values: Mapping[str, float]) -> Photo:
+        """The portrait's photo with its face moved along the named directions.
+
+        With nothing moved, the photo comes back bit for bit: only ``decode(z + d) - decode(z)`` is added to it.
+
+        Args:
+            portrait: the face to move.
+            values: a number per CelebA label; 1 is one mean difference between faces with and without it.
+
+        Raises:
+            DirectionsError: a name is no label, or a value is not a finite number.
+        """
+        moved = self.directions.move(portrait.latent, values)
+        return portrait.photo if moved is portrait.latent else self._put_back(portrait, self.decode(moved))
+
+    def blend(self, first: Portrait, second: Portrait, ratio: float) -> Photo:
+        """The first photo with its face on the straight way, in latent space, to the second photo's face.
+
+        What the model's resolution cannot hold (hairs, pores) is faded from the first to the second face.
+
+        Args:
+            first: whose photo is kept around the face; ratio 0 gives it back bit for bit.
+            second: the face to go to.
+            ratio: from 0 to 1.
+
+        Raises:
+            ValueError: the ratio is not from 0 to 1.
+        """
+        if not 0 <= ratio <= 1:
+            raise ValueError(f"the ratio is {ratio}; it must be from 0 (the first face) to 1 (the second).")
+        if ratio == 0:
+            return first.photo
+        mixed = self.decode(first.latent.lerp(second.latent, ratio))
+        return self._put_back(first, mixed)
+
+    def sample(self, count: int, temperature: float = 0.7, seed: int = 0) -> list[Portrait]:
+        """Faces drawn by the model.
+
+        Args:
+            count: how many.
+            temperature: standard deviation of the noise, at least 0; higher is more varied and less likely.
+            seed: the same seed draws the same faces.
+        """
+        generator = torch.Generator().manual_seed(seed)
+        latents = self.checkpoint.model.sample_latent(count, temperature, generator)
+        return [self._drawn(latent) for latent in latents]
+
+    def _drawn(self, latent: Latent) -> Portrait:
+        decoded = self.decode(latent)
+        pixels = _enlarged(decoded)
+        photo = Photo(pixels, name="drawn face")
+        return Portrait(photo, Alignment.whole(pixels), latent, decoded, drawn=True)
+
+    def _put_back(self, portrait: Portrait, picture: Tensor) -> Photo:
+        """The portrait's photo with the model's ``picture`` ``(1, 3, S, S)`` in the place of its face."""
+        if portrait.drawn:
+            return replace(portrait.photo, pixels=_enlarged(picture, portrait.photo.pixels.shape[0]))
+        difference = (picture - portrait.decoded)[0].permute(1, 2, 0).cpu().numpy()
+        return portrait.photo.with_pixels(paste(portrait.photo.pixels, portrait.alignment, difference))
+
+
+def _enlarged(picture: Tensor, size: int = DRAWN_SIZE) -> np.ndarray:
+    """A decoded picture ``(1, 3, S, S)`` as uint8 ``(size, size, 3)``."""
+    pixels = (picture[0].permute(1, 2, 0) * 255).round().byte().cpu().numpy()
+    return np.asarray(Image.fromarray(pixels).resize((size, size), Image.Resampling.BICUBIC))

@@ -1,0 +1,229 @@
+"""One user's work: a photo, the slider values of each of its faces, undo and redo, export."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from app.editor import Editor
+from app.portrait import Portrait, shrink
+from attributes import LABEL_NAMES, DirectionsError
+from faces import Face, NoFaceError, Photo, PhotoSource, open_photo, save_photo
+
+MAX_UNDO = 200
+SLIDER_RANGE = 3.0
+"""Sliders go from minus to plus this many mean differences."""
+
+
+@dataclass(frozen=True)
+class Edits:
+    """A moment of the work, as undo keeps it."""
+
+    chosen: int = 0
+    """The face that the sliders move."""
+
+    values: Mapping[int, Mapping[str, float]] = field(default_factory=dict)
+    """Slider values, other than 0, of each face that has any."""
+
+
+class Session:
+    """What one user has open. Bad input raises an error and leaves all as it was.
+
+    Args:
+        editor: the shared editor.
+    """
+
+    def __init__(self, editor: Editor) -> None:
+        self.editor = editor
+        self.photo: Photo | None = None
+        self.faces: tuple[Face, ...] = ()
+        self.edits = Edits()
+        self._portraits: dict[int, Portrait] = {}
+        self._small_photo: Photo | None = None
+        self._undo: list[Edits] = []
+        self._redo: list[Edits] = []
+        self._moving: str | None = None
+
+    def open(self, source: PhotoSource) -> None:
+        """Open a photo and choose its largest face.
+
+        Raises:
+            PhotoError: it cannot be opened; what was open stays open.
+            NoFaceError: no face was found. The photo is kept: :meth:`use_whole` and :meth:`mark` go on with it.
+        """
+        photo = open_photo(source)
+        faces = tuple(self.editor.detector.detect(photo.pixels))
+        if faces:
+            portrait = self.editor.portrait(photo, faces[0])
+            self._start(photo, faces, portrait)
+        else:
+            self._start(photo, (), None)
+            self.editor.detector.require(photo.pixels)
+
+    def use_whole(self) -> None:
+        """Take the photo's central square for the face: for pictures that are already cut around it."""
+        photo = self._open_photo()
+        self._start(photo, (), self.editor.portrait(photo, "whole"))
+
+    def mark(self, left_eye: tuple[float, float], right_eye: tuple[float, float], mouth: tuple[float, float]) -> None:
+        """Add a face from three points of the photo, in pixels, and choose it.
+
+        Raises:
+            FaceError: the points do not span a face.
+        """
+        photo = self._open_photo()
+        face = Face.from_points(left_eye, right_eye, mouth)
+        portrait = self.editor.portrait(photo, face)
+        self.faces = (*self.faces, face)
+        index = len(self.faces) - 1
+        self._portraits[index] = portrait
+        self._remember(replace(self.edits, chosen=index))
+
+    def take(self, portrait: Portrait) -> None:
+        """Go on with a face that is already encoded, such as a drawn one."""
+        self._start(portrait.photo, (), portrait)
+
+    def _start(self, photo: Photo, faces: tuple[Face, ...], portrait: Portrait | None) -> None:
+        self.photo, self.faces, self.edits = photo, faces, Edits()
+        self._portraits = {} if portrait is None else {0: portrait}
+        self._small_photo, self._undo, self._redo, self._moving = None, [], [], None
+
+    def _open_photo(self) -> Photo:
+        if self.photo is None:
+            raise NoFaceError("no photo is open; open one first.")
+        return self.photo
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is a face to edit."""
+        return bool(self._portraits)
+
+    @property
+    def portrait(self) -> Portrait:
+        """The chosen face.
+
+        Raises:
+            NoFaceError: there is none.
+        """
+        return self._portrait(self.edits.chosen)
+
+    def _portrait(self, index: int) -> Portrait:
+        photo = self._open_photo()
+        if index not in self._portraits:
+            if index >= len(self.faces):
+                raise NoFaceError("there is no face to edit; open a photo with a face, or mark the face by hand.")
+            self._portraits[index] = self.editor.portrait(photo, self.faces[index])
+        return self._portraits[index]
+
+    @property
+    def values(self) -> dict[str, float]:
+        """The values of all 40 sliders for the chosen face."""
+        moved = self.edits.values.get(self.edits.chosen, {})
+        return {name: float(moved.get(name, 0.0)) for name in LABEL_NAMES}
+
+    def choose(self, index: int) -> None:
+        """Let the sliders move face ``index`` of the photo; the edits of other faces stay.
+
+        Raises:
+            NoFaceError: there is no such face.
+        """
+        self._portrait(index)
+        if index != self.edits.chosen:
+            self._remember(replace(self.edits, chosen=index))
+
+    def set(self, values: Mapping[str, float]) -> bool:
+        """Set slider values of the chosen face; labels not named keep theirs.
+
+        Several changes of one slider in a row are one step for undo, as one drag sends many of them.
+
+        Returns:
+            Whether anything changed.
+
+        Raises:
+            DirectionsError: a name is no label, or a value is out of range.
+        """
+        self._portrait(self.edits.chosen)
+        for name, value in values.items():
+            if name not in LABEL_NAMES:
+                raise DirectionsError(f"{name!r} is no label; the labels are {', '.join(LABEL_NAMES)}.")
+            if not -SLIDER_RANGE <= value <= SLIDER_RANGE:  # also refuses NaN
+                raise DirectionsError(f"{name} is {value}; it must be from {-SLIDER_RANGE:g} to {SLIDER_RANGE:g}.")
+        changed = [name for name, value in values.items() if self.values[name] != value]
+        if not changed:
+            return False
+        kept = {name: value for name, value in (self.values | dict(values)).items() if value}
+        edits = replace(self.edits, values={**self.edits.values, self.edits.chosen: kept})
+        if len(changed) == 1 and changed[0] == self._moving:
+            self.edits = edits
+        else:
+            self._remember(edits)
+        self._moving = changed[0] if len(changed) == 1 else None
+        return True
+
+    def reset(self) -> None:
+        """All sliders of the chosen face to 0; undo brings them back."""
+        self.set(dict.fromkeys(LABEL_NAMES, 0.0))
+
+    def _remember(self, edits: Edits) -> None:
+        self._undo = [*self._undo, self.edits][-MAX_UNDO:]
+        self._redo, self._moving, self.edits = [], None, edits
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is a step to take back."""
+        return bool(self._undo)
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether there is a step to take again."""
+        return bool(self._redo)
+
+    def undo(self) -> bool:
+        """One step back; whether there was one."""
+        if not self._undo:
+            return False
+        self._redo.append(self.edits)
+        self.edits, self._moving = self._undo.pop(), None
+        return True
+
+    def redo(self) -> bool:
+        """One step forward again; whether there was one."""
+        if not self._redo:
+            return False
+        self._undo.append(self.edits)
+        self.edits, self._moving = self._redo.pop(), None
+        return True
+
+    def picture(self, long_side: int | None = None) -> Photo:
+        """The photo with all edits of all its faces, or a preview of at most ``long_side`` pixels.
+
+        Raises:
+            NoFaceError: no photo is open.
+        """
+        result = self.before(long_side)
+        for index, values in self.edits.values.items():
+            if values:
+                result = self.editor.edit(self._portrait(index).within(result), values)
+        return result
+
+    def before(self, long_side: int | None = None) -> Photo:
+        """The photo as it was opened, or a preview of it.
+
+        Raises:
+            NoFaceError: no photo is open.
+        """
+        photo = self._open_photo()
+        if long_side is None:
+            return photo
+        if self._small_photo is None or max(self._small_photo.pixels.shape[:2]) > long_side:
+            self._small_photo = shrink(photo, long_side)
+        return self._small_photo
+
+    def export(self, path: str | Path) -> None:
+        """Write the edited photo at its own resolution; the suffix names the format.
+
+        Raises:
+            PhotoError: the format is unknown or the file cannot be written.
+        """
+        save_photo(self.picture(), path)

@@ -1,0 +1,87 @@
+"""The tab "Blend": two photos and a ratio."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from app.portrait import shrink
+from app.ui.handling import PREVIEW_SIDE, PhotoInput, on_visit
+from app.ui.visit import Visit, Visits
+from faces import save_photo
+
+
+@dataclass(frozen=True)
+class BlendPanel:
+    """The tab's components."""
+
+    photos: tuple[PhotoInput, PhotoInput]
+    ratio: gr.Slider
+    picture: gr.Image
+    save: gr.Button
+    download: gr.DownloadButton
+
+
+def build_blend_panel() -> BlendPanel:
+    """Lay the tab out."""
+    with gr.Row():
+        with gr.Column(scale=1, min_width=240):
+            first = PhotoInput(
+                label="First photo (kept around the face)", sources=["upload", "clipboard"], type="filepath",
+                height=230, elem_id="first",
+            )  # fmt: skip
+            second = PhotoInput(
+                label="Second photo", sources=["upload", "clipboard"], type="filepath", height=230, elem_id="second"
+            )
+        with gr.Column(scale=2, min_width=320):
+            picture = gr.Image(
+                label="Blend", type="filepath", interactive=False, buttons=["fullscreen"], height=480, elem_id="blend"
+            )
+            ratio = gr.Slider(0, 1, value=0.5, step=0.01, label="From the first face to the second", elem_id="ratio")
+            save = gr.Button("Download", variant="primary", elem_id="save-blend")
+            download = gr.DownloadButton(visible="hidden", elem_id="download-blend")
+    return BlendPanel((first, second), ratio, picture, save, download)
+
+
+def bind_blend_panel(panel: BlendPanel, visits: Visits) -> None:
+    """Connect the tab's components to the visit."""
+    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+    for place, photo in enumerate(panel.photos):
+        photo.input(
+            on_visit(visits, lambda visit, path, ratio, place=place: open_photo(visit, place, path, ratio)),
+            [photo, panel.ratio], panel.picture, api_visibility="private",
+        )  # fmt: skip
+    panel.ratio.change(
+        on_visit(visits, show), panel.ratio, panel.picture, trigger_mode="always_last", **quiet
+    )
+    panel.save.click(on_visit(visits, save), panel.ratio, panel.download, **quiet).then(
+        None, None, None, js="() => document.querySelector('#download-blend')?.click()", **quiet
+    )
+
+
+def open_photo(visit: Visit, place: int, path: str | None, ratio: float) -> Any:
+    """Open the first (0) or second (1) photo; a cleared field forgets it."""
+    visit.blended[place] = None if path is None else visit.session.editor.open(visit.uploaded(path))
+    return show(visit, ratio)
+
+
+def show(visit: Visit, ratio: float) -> Any:
+    """The blend, once both photos are there."""
+    first, second = visit.blended
+    if first is None or second is None:
+        return None
+    small = first.within(shrink(first.photo, PREVIEW_SIDE))
+    return visit.show(visit.session.editor.blend(small, second, ratio).pixels)
+
+
+def save(visit: Visit, ratio: float) -> Any:
+    """Write the blend at the first photo's own size and hand it to the browser."""
+    first, second = visit.blended
+    if first is None or second is None:
+        gr.Info("Upload two photos first.")
+        return gr.skip()
+    path = visit.new_file("blend.png")
+    save_photo(visit.session.editor.blend(first, second, ratio), path)
+    return gr.DownloadButton(value=str(path))

@@ -1,0 +1,218 @@
+"""The tab "Edit": a photo, its faces, the 40 sliders, before and after."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from app.session import SLIDER_RANGE
+from app.ui.handling import PREVIEW_SIDE, PhotoInput, on_visit
+from app.ui.visit import Visit, Visits
+from attributes import GROUPS, LABEL_NAMES, LABELS, labels_in_group
+from faces import NoFaceError, align, crop, save_photo
+
+OPEN_GROUPS = ("Expression", "Hair")
+POINTS = ("the eye on the left", "the eye on the right", "the middle of the mouth")
+FACE_SIDE = 128
+
+
+@dataclass(frozen=True)
+class EditPanel:
+    """The tab's components."""
+
+    photo: PhotoInput
+    faces: gr.Gallery
+    help: gr.Column
+    help_text: gr.Markdown
+    whole: gr.Button
+    mark_picture: gr.Image
+    compare: gr.ImageSlider
+    status: gr.Markdown
+    undo: gr.Button
+    redo: gr.Button
+    reset: gr.Button
+    file_type: gr.Dropdown
+    save: gr.Button
+    download: gr.DownloadButton
+    sliders: list[gr.Slider]
+    """In the order of :data:`attributes.LABELS`."""
+
+    @property
+    def result(self) -> list[gr.components.Component]:
+        """What changes with every slider."""
+        return [self.compare, self.status, self.undo, self.redo]
+
+    @property
+    def everything(self) -> list[Any]:
+        """What changes with another photo or face."""
+        return [*self.result, *self.sliders, self.faces, self.help, self.help_text, self.mark_picture]
+
+
+def build_edit_panel() -> EditPanel:
+    """Lay the tab out."""
+    with gr.Row():
+        with gr.Column(scale=2, min_width=260):
+            photo = PhotoInput(
+                label="Your photo", sources=["upload", "clipboard", "webcam"], type="filepath", height=240, elem_id="photo"
+            )
+            faces = gr.Gallery(
+                label="Faces found (click one to edit it)", columns=3, height=150, allow_preview=False,
+                visible=False, elem_id="faces", interactive=False, object_fit="contain",
+            )  # fmt: skip
+            with gr.Column(visible=False, elem_id="help") as help_column:
+                help_text = gr.Markdown()
+                mark_picture = gr.Image(label="Mark the face", interactive=False, height=300, buttons=[], elem_id="mark")
+                whole = gr.Button("The picture is a face already: use its middle", elem_id="whole")
+        with gr.Column(scale=4, min_width=320):
+            compare = gr.ImageSlider(
+                label="Before and after", type="filepath", max_height=620, buttons=["fullscreen"],
+                interactive=False, elem_id="compare",
+            )  # fmt: skip
+            status = gr.Markdown("Upload a photo, or draw a face in the tab “Random”.", elem_id="status")
+            with gr.Row():
+                undo = gr.Button("↶ Undo", interactive=False, min_width=80, elem_id="undo")
+                redo = gr.Button("↷ Redo", interactive=False, min_width=80, elem_id="redo")
+                reset = gr.Button("Reset all", min_width=80, elem_id="reset")
+            with gr.Row():
+                file_type = gr.Dropdown(
+                    ["PNG (exact)", "JPEG (small)", "WebP (exact)"], value="PNG (exact)", show_label=False,
+                    container=False, min_width=120, elem_id="file-type",
+                )  # fmt: skip
+                save = gr.Button("Download", variant="primary", min_width=120, elem_id="save")
+                download = gr.DownloadButton(visible="hidden", elem_id="download")
+        with gr.Column(scale=3, min_width=280, elem_id="sliders"):
+            by_name: dict[str, gr.Slider] = {}
+            for group in GROUPS:
+                with gr.Accordion(group, open=group in OPEN_GROUPS):
+                    for label in labels_in_group(group):
+                        by_name[label.name] = gr.Slider(
+                            -SLIDER_RANGE, SLIDER_RANGE, value=0, step=0.05, label=label.title,
+                            elem_id=f"slider-{label.name}",
+                        )  # fmt: skip
+    return EditPanel(
+        photo, faces, help_column, help_text, whole, mark_picture, compare, status, undo, redo, reset,
+        file_type, save, download, [by_name[name] for name in LABEL_NAMES],
+    )  # fmt: skip
+
+
+def bind_edit_panel(panel: EditPanel, visits: Visits) -> None:
+    """Connect the tab's components to the visit's session."""
+    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+    panel.photo.input(
+        on_visit(visits, open_photo), panel.photo, panel.everything, api_visibility="private", show_progress_on=panel.compare
+    )
+    panel.faces.select(on_visit(visits, choose_face), None, panel.everything, **quiet)
+    panel.whole.click(on_visit(visits, use_whole), None, panel.everything, **quiet)
+    panel.mark_picture.select(on_visit(visits, mark), None, panel.everything, **quiet)
+    # One listener for all sliders; the newest values win, and setting the sliders from here changes nothing.
+    gr.on(
+        [slider.change for slider in panel.sliders], on_visit(visits, move), panel.sliders, panel.result,
+        trigger_mode="always_last", **quiet,
+    )  # fmt: skip
+    panel.undo.click(on_visit(visits, lambda visit: _step(visit, visit.session.undo())), None, panel.everything, **quiet)
+    panel.redo.click(on_visit(visits, lambda visit: _step(visit, visit.session.redo())), None, panel.everything, **quiet)
+    panel.reset.click(on_visit(visits, reset), None, panel.everything, **quiet)
+    panel.save.click(on_visit(visits, save), panel.file_type, panel.download, **quiet).then(
+        None, None, None, js="() => document.querySelector('#download')?.click()", **quiet
+    )
+
+
+def open_photo(visit: Visit, path: str | None) -> Any:
+    """Open an uploaded photo; where it has no face, offer ways on. Nothing happens when the field is cleared."""
+    if path is None:
+        return gr.skip()
+    visit.marks = []
+    try:
+        visit.session.open(visit.uploaded(path))
+    except NoFaceError as error:
+        return everything(visit, str(error))
+    return everything(visit)
+
+
+def choose_face(visit: Visit, event: gr.SelectData) -> Any:
+    """Edit another face of the photo."""
+    visit.session.choose(int(event.index))
+    return everything(visit)
+
+
+def use_whole(visit: Visit) -> Any:
+    """Take the middle of the photo for the face."""
+    visit.session.use_whole()
+    return everything(visit)
+
+
+def mark(visit: Visit, event: gr.SelectData) -> Any:
+    """Take a click on the photo as the next of the face's three points."""
+    photo = visit.session.before()
+    factor = max(1.0, max(photo.pixels.shape[:2]) / PREVIEW_SIDE)
+    visit.marks.append((event.index[0] * factor, event.index[1] * factor))
+    if len(visit.marks) == len(POINTS):
+        marks, visit.marks = visit.marks, []
+        visit.session.mark(*marks)
+    return everything(visit)
+
+
+def move(visit: Visit, *values: float) -> Any:
+    """Take the values of all sliders."""
+    if not visit.session.ready or not visit.session.set(dict(zip(LABEL_NAMES, values, strict=True))):
+        return gr.skip()
+    return result(visit)
+
+
+def reset(visit: Visit) -> Any:
+    """All sliders of the face to 0."""
+    if not visit.session.ready:
+        return gr.skip()
+    visit.session.reset()
+    return everything(visit)
+
+
+def _step(visit: Visit, done: bool) -> Any:
+    return everything(visit) if done else gr.skip()
+
+
+def save(visit: Visit, file_type: str) -> Any:
+    """Write the picture at its own size and hand it to the browser."""
+    photo = visit.session.picture()
+    suffix = {"P": "png", "J": "jpg", "W": "webp"}[file_type[0]]
+    path = visit.new_file(f"{photo.name.rsplit('.', 1)[0]}-edited.{suffix}")
+    save_photo(photo, path)
+    return gr.DownloadButton(value=str(path))
+
+
+def result(visit: Visit) -> list[Any]:
+    """Updates of :attr:`EditPanel.result`."""
+    session = visit.session
+    before = session.before(PREVIEW_SIDE).pixels
+    after = session.picture(PREVIEW_SIDE).pixels
+    moved = [f"{label.title} {session.values[label.name]:+g}" for label in LABELS if session.values[label.name]]
+    if any(session.edits.values.values()):
+        status = "Moved: " + (", ".join(moved) or "another face")
+    else:
+        status = "Nothing moved: this is your photo, bit for bit."
+    return [
+        (visit.show(before), visit.show(after)),
+        status if session.ready else "No face yet.",
+        gr.Button(interactive=session.can_undo),
+        gr.Button(interactive=session.can_redo),
+    ]
+
+
+def everything(visit: Visit, problem: str = "") -> list[Any]:
+    """Updates of :attr:`EditPanel.everything`."""
+    session = visit.session
+    photo = session.before()
+    crops = [visit.show(crop(photo.pixels, align(face), FACE_SIDE)) for face in session.faces]
+    gallery = gr.Gallery(value=crops, selected_index=session.edits.chosen if crops else None, visible=bool(crops))
+    asking = not session.ready
+    wanted = f"Or click on the picture: {POINTS[len(visit.marks)]}, then the next. ({len(visit.marks)} of 3 marked)"
+    return [
+        *result(visit),
+        *(session.values[name] for name in LABEL_NAMES),
+        gallery,
+        gr.Column(visible=asking),
+        f"{problem or 'Mark the face.'}\n\n{wanted}",
+        visit.show(session.before(PREVIEW_SIDE).pixels) if asking else None,
+    ]

@@ -1,0 +1,38 @@
+"""The page: a title and the three tabs."""
+
+from __future__ import annotations
+
+import gradio as gr
+
+from app.ui.blend_panel import bind_blend_panel, build_blend_panel
+from app.ui.edit_panel import bind_edit_panel, build_edit_panel
+from app.ui.random_panel import bind_random_panel, build_random_panel
+from app.ui.visit import Visits
+
+FILE_AGE = 3600
+"""Seconds after which Gradio deletes any file that a broken-off visit left."""
+
+
+def build_page(visits: Visits) -> gr.Blocks:
+    """The whole page, connected to ``visits``."""
+    with gr.Blocks(title="Glowface", analytics_enabled=False, delete_cache=(60, FILE_AGE)) as page:
+        gr.Markdown(
+            "# Glowface\nFaces edited by an exact, invertible model, in your own photo. Nothing leaves this machine.",
+            elem_id="title",
+        )
+        with gr.Tabs(selected="edit") as tabs:
+            with gr.Tab("Edit", id="edit"):
+                edit = build_edit_panel()
+            with gr.Tab("Blend", id="blend"):
+                blend = build_blend_panel()
+            with gr.Tab("Random", id="random"):
+                random = build_random_panel()
+        bind_edit_panel(edit, visits)
+        bind_blend_panel(blend, visits)
+        bind_random_panel(random, visits, edit, tabs)
+
+        def leave(request: gr.Request) -> None:
+            visits.end(request.session_hash)
+
+        page.unload(leave)
+    return page

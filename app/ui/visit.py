@@ -1,0 +1,94 @@
+"""One browser tab's visit: its session, and a folder for its pictures that goes when the tab goes."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from itertools import count
+from pathlib import Path
+from secrets import token_hex
+
+import numpy as np
+from PIL import Image
+
+from app.editor import Editor
+from app.portrait import Portrait
+from app.session import Session
+
+KEPT_PICTURES = 24
+"""Pictures of a visit that stay on disk: the browser may still be fetching the last few."""
+
+
+class Visit:
+    """What one tab has open.
+
+    Args:
+        editor: the shared editor.
+        folder: a new folder of the visit's own.
+    """
+
+    def __init__(self, editor: Editor, folder: Path) -> None:
+        self.session = Session(editor)
+        self.blended: list[Portrait | None] = [None, None]
+        self.drawn: list[Portrait] = []
+        self.marks: list[tuple[float, float]] = []
+        self.lock = threading.Lock()
+        self.folder = folder
+        self._uploads: list[Path] = []
+        self._written: list[Path] = []
+        self._numbers = count()
+        folder.mkdir(parents=True)
+
+    def new_file(self, name: str) -> Path:
+        """A path for a file called ``name``; the oldest files of the visit make room for it."""
+        path = self.folder / f"{next(self._numbers)}" / name
+        path.parent.mkdir()
+        self._written.append(path)
+        while len(self._written) > KEPT_PICTURES:
+            shutil.rmtree(self._written.pop(0).parent, ignore_errors=True)
+        return path
+
+    def show(self, pixels: np.ndarray) -> str:
+        """Write uint8 ``(H, W, 3)`` as a PNG for the browser; fast rather than small, as it goes nowhere else."""
+        path = self.new_file("picture.png")
+        Image.fromarray(np.ascontiguousarray(pixels)).save(path, compress_level=1)
+        return str(path)
+
+    def uploaded(self, path: str) -> bytes:
+        """The bytes of an uploaded file, which is deleted when the visit ends."""
+        self._uploads.append(Path(path))
+        return Path(path).read_bytes()
+
+    def end(self) -> None:
+        """Delete all that the visit left on disk."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        for path in self._uploads:
+            shutil.rmtree(path.parent, ignore_errors=True)
+
+
+class Visits:
+    """All visits by their tab.
+
+    Args:
+        editor: the shared editor.
+        folder: where the visits' folders are made.
+    """
+
+    def __init__(self, editor: Editor, folder: Path) -> None:
+        self.editor, self.folder = editor, folder
+        self._visits: dict[str, Visit] = {}
+        self._lock = threading.Lock()
+
+    def of(self, tab: str | None) -> Visit:
+        """The visit of a tab, begun where there is none."""
+        with self._lock:
+            if str(tab) not in self._visits:
+                self._visits[str(tab)] = Visit(self.editor, self.folder / f"visit-{token_hex(8)}")
+            return self._visits[str(tab)]
+
+    def end(self, tab: str | None) -> None:
+        """Forget a tab's visit and delete its files."""
+        with self._lock:
+            visit = self._visits.pop(str(tab), None)
+        if visit is not None:
+            visit.end()

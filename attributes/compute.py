@@ -1,0 +1,85 @@
+"""Mean latent differences of all labels, from one pass over labelled faces."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from attributes.dataset import FaceSet
+from attributes.directions import Directions, DirectionsError
+from attributes.labels import LABEL_NAMES
+from glow.checkpoint import Checkpoint
+from glow.device import fastest_net_dtype
+from glow.latent import Latent
+
+
+class MeanDifferences:
+    """Sums of latents, and of those with each label, in float64: constant memory, any number of faces.
+
+    Args:
+        dimensions: numbers in one latent.
+        labels: how many labels there are.
+    """
+
+    def __init__(self, dimensions: int, labels: int) -> None:
+        self.count = 0
+        self.count_with = torch.zeros(labels, dtype=torch.float64)
+        self.sum = torch.zeros(dimensions, dtype=torch.float64)
+        self.sum_with = torch.zeros(labels, dimensions, dtype=torch.float64)
+
+    def add(self, latents: torch.Tensor, labels: torch.Tensor) -> None:
+        """Add latents ``(B, D)`` with their bool labels ``(B, labels)``."""
+        latents, flags = latents.double().cpu(), labels.double()
+        self.count += len(latents)
+        self.count_with += flags.sum(0)
+        self.sum += latents.sum(0)
+        self.sum_with += flags.T @ latents
+
+    def result(self) -> torch.Tensor:
+        """Mean with the label minus mean without, ``(labels, D)`` in float64.
+
+        Raises:
+            DirectionsError: a label is on all faces or on none.
+        """
+        without = self.count - self.count_with
+        one_sided = torch.nonzero((self.count_with == 0) | (without == 0)).flatten().tolist()
+        if one_sided:
+            raise DirectionsError(
+                f"among {self.count} faces, these labels are on all or on none: "
+                f"{', '.join(LABEL_NAMES[i] for i in one_sided)}; use more faces."
+            )
+        mean_with = self.sum_with / self.count_with[:, None]
+        return mean_with - (self.sum - self.sum_with) / without[:, None]
+
+
+@torch.inference_mode()
+def compute_directions(checkpoint: Checkpoint, faces: FaceSet, *, batch: int = 64, workers: int = 2) -> Directions:
+    """Each label's mean latent difference over all scales (Kingma & Dhariwal 2018, section 5.2).
+
+    Args:
+        checkpoint: the model to encode with.
+        faces: labelled faces.
+        batch: faces encoded at once.
+        workers: threads that read pictures.
+
+    Raises:
+        DirectionsError: the faces have no labels, or a label is on all of them or on none.
+    """
+    if faces.labels is None:
+        raise DirectionsError("directions need labels; give a folder in CelebA-HQ's or CelebA's layout.")
+    model = checkpoint.model
+    labels = torch.from_numpy(np.ascontiguousarray(faces.labels))
+    sums = MeanDifferences(model.config.dimensions, len(LABEL_NAMES))
+    # A mean over thousands of faces does not feel the nets' rounding, so the fastest dtype will do.
+    model.set_net_dtype(fastest_net_dtype(model.device))
+    try:
+        with tqdm(total=len(faces), desc="encoding faces", unit="img", disable=None) as bar:
+            for indices, pixels in faces.batches(model.config.image_size, batch, workers=workers):
+                x = torch.from_numpy(pixels).to(model.device).float() / 255
+                sums.add(model.encode(x).flatten(), labels[torch.from_numpy(indices)])
+                bar.update(len(indices))
+    finally:
+        model.set_net_dtype(None)
+    vectors = Latent.unflatten(sums.result().float(), model.config.scale_shapes())
+    return Directions(vectors, checkpoint.hash, len(faces))

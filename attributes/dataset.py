@@ -1,0 +1,162 @@
+"""Face pictures on disk, with their CelebA labels where there are any: which there are, and reading them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from PIL import Image
+
+from attributes.labels import LABEL_NAMES
+
+Split = Literal["train", "val", "all"]
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
+VALIDATION_EVERY = 20
+"""Where no partition is given, every 20th picture is for validation."""
+# torchvision's CelebA pictures are 178×218 with much background: its users take the central 148×148.
+CELEBA_CROP = 148
+
+
+class DatasetError(ValueError):
+    """A folder holds no pictures in a known layout; the message says what was looked for."""
+
+
+@dataclass(frozen=True)
+class FaceSet:
+    """Pictures of faces on disk.
+
+    Three layouts are known: CelebA-HQ (``CelebA-HQ-img/`` beside ``CelebAMask-HQ-attribute-anno.txt``),
+    torchvision's CelebA (``img_align_celeba/`` beside ``list_attr_celeba.txt``), and any folder of pictures.
+    ``list_eval_partition.txt`` beside either of the first two says which pictures are for validation.
+    """
+
+    paths: tuple[Path, ...]
+    """The pictures."""
+
+    labels: np.ndarray | None
+    """Bool ``(N, 40)`` in the order of :data:`attributes.labels.LABELS`; None for a plain folder."""
+
+    crop: int | None = None
+    """Side of the central square to use, in pixels; None is the largest."""
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    @staticmethod
+    def open(folder: str | Path, split: Split = "all", limit: int | None = None) -> FaceSet:
+        """The pictures below ``folder``.
+
+        Args:
+            folder: a folder in one of the three layouts.
+            split: which pictures.
+            limit: at most so many, the first ones.
+
+        Raises:
+            DatasetError: no picture is found, or a labels file is broken.
+        """
+        folder = Path(folder)
+        if (folder / "celeba").is_dir():  # torchvision's root
+            folder /= "celeba"
+        crop: int | None = None
+        paths: tuple[Path, ...]
+        labels: np.ndarray | None = None
+        if (folder / "CelebA-HQ-img").is_dir():
+            paths, labels = _labelled(folder, "CelebA-HQ-img", "CelebAMask-HQ-attribute-anno.txt", split)
+        elif (folder / "img_align_celeba").is_dir():
+            crop = CELEBA_CROP
+            paths, labels = _labelled(folder, "img_align_celeba", "list_attr_celeba.txt", split)
+        else:
+            found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+            paths = tuple(path for i, path in enumerate(found) if _in_split(split, i % VALIDATION_EVERY == 0))
+        if not paths:
+            raise DatasetError(
+                f"no pictures for the split {split!r} below {folder}; expected CelebA-HQ-img/ or "
+                f"img_align_celeba/, or pictures ({', '.join(SUFFIXES)}) in any folders."
+            )
+        return FaceSet(paths[:limit], None if labels is None else labels[:limit], crop)
+
+    def read(self, index: int, size: int) -> np.ndarray:
+        """Picture ``index`` as uint8 ``(3, size, size)``: the central square, made smaller with Lanczos."""
+        with Image.open(self.paths[index]) as image:
+            rgb = image.convert("RGB")
+        side = min(*rgb.size, self.crop or min(rgb.size))
+        left, top = (rgb.width - side) // 2, (rgb.height - side) // 2
+        square = rgb.resize((size, size), Image.Resampling.LANCZOS, (left, top, left + side, top + side))
+        return np.asarray(square).transpose(2, 0, 1)
+
+    def batches(
+        self, size: int, batch: int, *, workers: int = 2, indices: Sequence[int] | None = None
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """All pictures in order: ``(indices (B,), pixels uint8 (B, 3, size, size))``, read ahead by threads."""
+        order = np.arange(len(self)) if indices is None else np.asarray(indices)
+        chunks = [order[start : start + batch] for start in range(0, len(order), batch)]
+
+        def load(chunk: np.ndarray) -> np.ndarray:
+            return np.stack([self.read(int(i), size) for i in chunk])
+
+        with ThreadPoolExecutor(workers) as pool:
+            ahead = [pool.submit(load, chunk) for chunk in chunks[:workers]]
+            for position, chunk in enumerate(chunks):
+                pixels = ahead.pop(0).result()
+                if position + workers < len(chunks):
+                    ahead.append(pool.submit(load, chunks[position + workers]))
+                yield chunk, pixels
+
+
+def _in_split(split: Split, validation: bool) -> bool:
+    return split == "all" or (split == "val") == validation
+
+
+def _labelled(folder: Path, pictures: str, labels_file: str, split: Split) -> tuple[tuple[Path, ...], np.ndarray]:
+    """Paths and labels of a CelebA layout. Pictures and labels meet by number, whatever their endings."""
+    path = folder / labels_file
+    if not path.is_file():
+        raise DatasetError(f"{folder} has {pictures}/ but no {labels_file} beside it; put it there.")
+    lines = path.read_text().splitlines()
+    names = lines[1].split() if len(lines) > 1 else []
+    if sorted(names) != sorted(LABEL_NAMES):
+        raise DatasetError(f"the second line of {path} must name CelebA's 40 labels; it has {len(names)} names.")
+    columns = [names.index(name) for name in LABEL_NAMES]
+    rows: dict[int, np.ndarray] = {}
+    for number, line in enumerate(lines[2:], start=3):
+        name, *values = line.split()
+        if len(values) != len(names) or not set(values) <= {"1", "-1"}:
+            raise DatasetError(f"line {number} of {path} must be a file name and {len(names)} values of 1 or -1.")
+        rows[_number(name)] = np.array([value == "1" for value in values])[columns]
+    validation = _validation_numbers(folder / "list_eval_partition.txt")
+    found = sorted(
+        (_number(path.name), path) for path in (folder / pictures).iterdir() if path.suffix.lower() in SUFFIXES
+    )
+    keep = []
+    for place, (number, path) in enumerate(found):
+        if number not in rows:
+            continue
+        held_out = place % VALIDATION_EVERY == 0 if validation is None else validation.get(number, 0) == 1
+        # CelebA's own partition also has a test part (2), which neither trains nor tunes anything.
+        tested = validation is not None and validation.get(number, 0) == 2
+        if _in_split(split, held_out) and (split == "all" or not tested):
+            keep.append((path, rows[number]))
+    if not keep:
+        return (), np.zeros((0, len(LABEL_NAMES)), dtype=bool)
+    paths, labels = zip(*keep, strict=True)
+    return tuple(paths), np.stack(labels)
+
+
+def _validation_numbers(path: Path) -> dict[int, int] | None:
+    """The part (0 train, 1 validation, 2 test) of each picture's number, or None without a partition file."""
+    if not path.is_file():
+        return None
+    pairs = (line.split() for line in path.read_text().splitlines() if line.strip())
+    return {_number(name): int(part) for name, part in pairs}
+
+
+def _number(name: str) -> int:
+    digits = re.match(r"\d+", name)
+    if digits is None:
+        raise DatasetError(f"{name!r} does not begin with a number, as the pictures of CelebA do.")
+    return int(digits.group())

@@ -1,0 +1,32 @@
+"""Photos and faces: open safely, detect, align, cut, put back. Knows nothing of the flow."""
+
+from __future__ import annotations
+
+from faces.align import Alignment, align
+from faces.crop import crop, crop_float
+from faces.detect import MIN_FACE_PIXELS, Detector
+from faces.errors import FaceError, NoFaceError, PhotoError
+from faces.face import Face
+from faces.paste import FEATHER, feather_mask, paste
+from faces.photo import MAX_PIXELS, Photo, PhotoSource, open_photo, save_photo
+
+__all__ = [
+    "FEATHER",
+    "MAX_PIXELS",
+    "MIN_FACE_PIXELS",
+    "Alignment",
+    "Detector",
+    "Face",
+    "FaceError",
+    "NoFaceError",
+    "Photo",
+    "PhotoError",
+    "PhotoSource",
+    "align",
+    "crop",
+    "crop_float",
+    "feather_mask",
+    "open_photo",
+    "paste",
+    "save_photo",
+]

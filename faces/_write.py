@@ -1,0 +1,72 @@
+"""Write a picture beside its target and move it into place, so that a failed write damages nothing."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from faces.errors import PhotoError
+
+__all__ = ["write_image"]
+
+_FORMATS: dict[str, str] = {
+    ".png": "PNG",
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".webp": "WEBP",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
+    ".bmp": "BMP",
+}
+_OPTIONS: dict[str, dict[str, Any]] = {
+    "PNG": {},
+    "JPEG": {"quality": 95, "subsampling": 0},  # 4:4:4: colour edits must not be halved in resolution.
+    "WEBP": {"lossless": True, "exact": True},  # exact: colours under full transparency survive as well.
+    "TIFF": {"compression": "tiff_lzw"},
+    "BMP": {},
+}
+_OPAQUE = ("JPEG", "BMP")
+_WITHOUT_METADATA = ("BMP",)
+
+
+def write_image(
+    image: Image.Image, path: str | os.PathLike[str], icc: bytes | None, exif: bytes | None
+) -> None:
+    """Write an RGB or RGBA image in the format that the suffix of ``path`` names.
+
+    Raises :class:`PhotoError` for an unknown suffix or a failed write; an existing file is then untouched.
+    """
+    target = Path(path)
+    name = _FORMATS.get(target.suffix.lower())
+    if name is None:
+        raise PhotoError(
+            f"Cannot save as {target.name!r}: the suffix {target.suffix!r} is not known. "
+            f"Use one of {', '.join(sorted(_FORMATS))}."
+        )
+    if name in _OPAQUE and image.mode == "RGBA":
+        white = Image.new("RGBA", image.size, (255, 255, 255, 255))
+        image = Image.alpha_composite(white, image).convert("RGB")
+    options = dict(_OPTIONS[name])
+    if name not in _WITHOUT_METADATA:
+        options.update({key: value for key, value in (("icc_profile", icc), ("exif", exif)) if value})
+    if name == "TIFF" and exif:
+        # The compressing writer (libtiff) cannot store the camera's sub-directory; the plain one can.
+        options["compression"] = "raw"
+    aside = target.with_name(f".{uuid.uuid4().hex}.part")
+    try:
+        with open(aside, "xb") as file:
+            image.save(file, format=name, **options)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(aside, target)
+    except Exception as error:
+        raise PhotoError(
+            f"Cannot save {target}: {error}. Nothing was overwritten. Choose a folder that exists, may be "
+            "written to and has room, or another format."
+        ) from error
+    finally:
+        aside.unlink(missing_ok=True)

@@ -1,0 +1,29 @@
+"""Glow: an exact invertible network for pictures (Kingma & Dhariwal 2018, arXiv 1807.03039)."""
+
+from glow.checkpoint import (
+    DEFAULT_CHECKPOINT,
+    Checkpoint,
+    CheckpointError,
+    TrainingRecord,
+    load_checkpoint,
+    model_hash,
+    save_checkpoint,
+)
+from glow.config import GlowConfig
+from glow.device import choose_device
+from glow.latent import Latent
+from glow.model import Glow
+
+__all__ = [
+    "DEFAULT_CHECKPOINT",
+    "Checkpoint",
+    "CheckpointError",
+    "Glow",
+    "GlowConfig",
+    "Latent",
+    "TrainingRecord",
+    "choose_device",
+    "load_checkpoint",
+    "model_hash",
+    "save_checkpoint",
+]

@@ -1,0 +1,139 @@
+"""Checkpoints: safetensors with the config and the story of the training in a JSON header. Never a pickle."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from glow.config import GlowConfig
+from glow.model import Glow
+
+FORMAT_VERSION = 1
+DEFAULT_CHECKPOINT = Path(__file__).parent.parent / "assets" / "faces-64.safetensors"
+"""The model that comes with Glowface."""
+
+
+class CheckpointError(ValueError):
+    """A file is no checkpoint that this version can load; the message says why and what to do."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingRecord:
+    """What is known of how a checkpoint came to be; all of it optional."""
+
+    step: int = 0
+    """Optimiser steps taken."""
+
+    images_seen: int = 0
+    """Training pictures drawn, repeats counted."""
+
+    data: str = ""
+    """The training data, in words."""
+
+    metrics: dict[str, float] = field(default_factory=dict)
+    """Figures measured on the checkpoint, such as ``bits_per_dim``."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A loaded model with what its file says of it."""
+
+    model: Glow
+    """The model, in evaluation mode."""
+
+    record: TrainingRecord
+    """How it was trained."""
+
+    hash: str
+    """Hash of config and weights: :func:`model_hash`."""
+
+
+def write_safetensors(path: Path, tensors: dict[str, torch.Tensor], header: dict[str, Any]) -> None:
+    """Write tensors and a JSON header to ``path``: whole, or not at all.
+
+    The file is written aside, flushed to disk and then renamed, so that a crash or a full disk never leaves
+    half a file under the name.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+        save_file(contiguous, aside, metadata={"glowface": json.dumps(header, sort_keys=True)})
+        aside.chmod(0o644)  # safetensors makes files that only their owner can read
+        with aside.open("rb+") as file:
+            os.fsync(file.fileno())
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def read_safetensors(path: Path, kind: str) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    """Tensors and JSON header of a file that :func:`write_safetensors` wrote.
+
+    Args:
+        path: the file.
+        kind: what the header's ``kind`` must be, such as ``"model"``.
+
+    Raises:
+        CheckpointError: the file is missing, broken, of another kind or from a newer version.
+    """
+    if not path.is_file():
+        raise CheckpointError(f"there is no file {path}; check the path.")
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = json.loads((file.metadata() or {}).get("glowface", "{}"))
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+    except (SafetensorError, json.JSONDecodeError, OSError) as error:
+        raise CheckpointError(f"{path} is broken or not a safetensors file ({error}); restore or remake it.") from error
+    if header.get("kind") != kind:
+        raise CheckpointError(f"{path} holds {header.get('kind', 'something else')!r}, where a {kind!r} is needed.")
+    if header.get("version", 0) > FORMAT_VERSION:
+        raise CheckpointError(
+            f"{path} has format {header['version']}, this Glowface knows up to {FORMAT_VERSION}; update Glowface."
+        )
+    return tensors, header
+
+
+def model_hash(model: Glow) -> str:
+    """SHA-256 of config and weights, in hexadecimal: the same for the same model, whatever file holds it."""
+    digest = hashlib.sha256(json.dumps(model.config.to_dict(), sort_keys=True).encode())
+    for name, tensor in sorted(model.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def save_checkpoint(path: str | Path, model: Glow, record: TrainingRecord) -> None:
+    """Write a model and its training record to ``path`` (safetensors)."""
+    header = {
+        "kind": "model",
+        "version": FORMAT_VERSION,
+        "config": model.config.to_dict(),
+        "record": asdict(record),
+    }
+    write_safetensors(Path(path), dict(model.state_dict()), header)
+
+
+def load_checkpoint(path: str | Path, device: str | torch.device = "cpu") -> Checkpoint:
+    """The model that :func:`save_checkpoint` wrote, ready for use on ``device``.
+
+    Raises:
+        CheckpointError: the file is missing or broken, or its tensors do not fit its config.
+    """
+    tensors, header = read_safetensors(Path(path), "model")
+    try:
+        model = Glow(GlowConfig.from_dict(header["config"]))
+        model.load_state_dict(tensors)
+        record = TrainingRecord(**header["record"])
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise CheckpointError(f"{path} does not fit this Glowface: {error}") from error
+    model.eval().requires_grad_(False)
+    return Checkpoint(model.to(device), record, model_hash(model))

@@ -1,0 +1,97 @@
+"""The configuration of a Glow model: everything that decides its shape, stored inside its checkpoint."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal, get_args
+
+TopPrior = Literal["position", "channel"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class GlowConfig:
+    """Shape of a Glow model (Kingma & Dhariwal 2018, arXiv 1807.03039). Checked on creation.
+
+    Raises:
+        ValueError: a field has a value the model cannot be built with; the message names the remedy.
+    """
+
+    image_size: int = 64
+    """Height and width of the pictures, in pixels. Must be divisible by ``2 ** levels``."""
+
+    channels: int = 3
+    """Colour channels of the pictures."""
+
+    levels: int = 4
+    """L of the paper: how often the picture is squeezed. All but the last level end in a split."""
+
+    steps: int = 12
+    """K of the paper: flow steps (actnorm, 1×1 convolution, coupling) in each level."""
+
+    widths: tuple[int, ...] = (96, 192, 256, 320)
+    """Hidden channels of the coupling nets, one number per level, fine to coarse."""
+
+    n_bits: int = 5
+    """Bits per colour channel that bits/dim are counted in, 1 to 8. The paper's faces use 5."""
+
+    scale_bound: float = 0.5
+    """Largest absolute log-scale of one affine coupling. Bounding it keeps the inverse stable."""
+
+    top_prior: TopPrior = "channel"
+    """What the mean and scale of the last level's Gaussian are learned for: each ``channel`` (the paper),
+    or each ``position`` of each channel, which suits pictures that are all aligned alike, as faces are."""
+
+    coordinates: bool = False
+    """Whether coupling nets also see where they are, as two channels of coordinates in [-1, 1]
+    (Liu et al. 2018, arXiv 1807.03247). The paper's nets do not; aligned faces gain by it."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "widths", tuple(self.widths))
+        for name in ("image_size", "channels", "levels", "steps"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}; it must be at least 1.")
+        if self.image_size % 2**self.levels:
+            raise ValueError(
+                f"image_size {self.image_size} is not divisible by 2**levels = {2**self.levels}; "
+                "choose another size or fewer levels."
+            )
+        if len(self.widths) != self.levels or min(self.widths) < 1:
+            raise ValueError(f"widths {self.widths} must be {self.levels} positive numbers, one for each level.")
+        if not 1 <= self.n_bits <= 8:
+            raise ValueError(f"n_bits is {self.n_bits}; it must be from 1 to 8.")
+        if not 0 < self.scale_bound <= 4:
+            raise ValueError(f"scale_bound is {self.scale_bound}; it must be above 0 and at most 4.")
+        if self.top_prior not in get_args(TopPrior):
+            raise ValueError(f"top_prior is {self.top_prior!r}; choose one of {get_args(TopPrior)}.")
+
+    @property
+    def dimensions(self) -> int:
+        """Numbers in one picture, and in its latent: ``channels * image_size ** 2``."""
+        return self.channels * self.image_size**2
+
+    def scale_shapes(self) -> tuple[tuple[int, int, int], ...]:
+        """Shapes ``(C, H, W)`` of the latent's scales, fine to coarse."""
+        shapes = []
+        channels, size = self.channels, self.image_size
+        for level in range(self.levels):
+            channels, size = channels * 4, size // 2
+            if level < self.levels - 1:
+                channels //= 2
+            shapes.append((channels, size, size))
+        return tuple(shapes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as plain values, for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> GlowConfig:
+        """The config back from :meth:`to_dict`'s values.
+
+        Raises:
+            ValueError: there is a field that this version does not know.
+        """
+        unknown = set(values) - {field.name for field in fields(cls)}
+        if unknown:
+            raise ValueError(f"the config has unknown fields {sorted(unknown)}; it needs a newer Glowface.")
+        return cls(**values)

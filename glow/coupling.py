@@ -1,0 +1,157 @@
+"""The affine coupling layer and the small convolutional net inside it."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from glow.actnorm import channel_statistics
+from glow.layer import FlowLayer, Images, PerPicture
+
+
+@lru_cache(maxsize=32)
+def coordinate_grid(height: int, width: int, device: torch.device, dtype: torch.dtype) -> Tensor:
+    """Row and column of each position in [-1, 1], of shape ``(1, 2, H, W)``."""
+    with torch.inference_mode(False):  # the cached tensor must be usable in training too
+        rows = torch.linspace(-1, 1, height, device=device, dtype=dtype).view(1, 1, height, 1)
+        columns = torch.linspace(-1, 1, width, device=device, dtype=dtype).view(1, 1, 1, width)
+        return torch.cat([rows.expand(1, 1, height, width), columns.expand(1, 1, height, width)], dim=1)
+
+
+class ActNormConv2d(nn.Module):
+    """A convolution followed by actnorm, the scale folded into the kernel: a pass over the output saved.
+
+    Args:
+        inputs: input channels.
+        outputs: output channels.
+        kernel: odd kernel size; the border is padded with zeros, so that the size stays.
+    """
+
+    def __init__(self, inputs: int, outputs: int, kernel: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(outputs, inputs, kernel, kernel) * 0.05)
+        self.bias = nn.Parameter(torch.zeros(outputs))
+        self.log_scale = nn.Parameter(torch.zeros(outputs))
+
+    def extra_repr(self) -> str:
+        outputs, inputs, kernel, _ = self.weight.shape
+        return f"{inputs}, {outputs}, kernel={kernel}"
+
+    def initialise(self, x: Tensor) -> None:
+        """Set bias and scale so that the output for ``x`` has mean 0 and variance 1 per channel."""
+        mean, std = channel_statistics(F.conv2d(x, self.weight, padding=self.weight.shape[-1] // 2))
+        self.bias.copy_(-mean)
+        self.log_scale.copy_(-std.log())
+
+    def forward(self, x: Tensor) -> Tensor:
+        scale = self.log_scale.exp()
+        weight = (self.weight * scale[:, None, None, None]).to(x.dtype)
+        return F.conv2d(x, weight, (self.bias * scale).to(x.dtype), padding=self.weight.shape[-1] // 2)
+
+
+class ZeroConv2d(nn.Module):
+    """A 3×3 convolution that starts at zero, times ``exp(3 * log_scale)`` per output channel (the paper).
+
+    Args:
+        inputs: input channels.
+        outputs: output channels.
+    """
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(outputs, inputs, 3, 3))
+        self.bias = nn.Parameter(torch.zeros(outputs))
+        self.log_scale = nn.Parameter(torch.zeros(outputs))
+
+    def extra_repr(self) -> str:
+        return f"{self.weight.shape[1]}, {self.weight.shape[0]}, kernel=3"
+
+    def forward(self, x: Tensor) -> Tensor:
+        scale = (3 * self.log_scale).exp()
+        weight = (self.weight * scale[:, None, None, None]).to(x.dtype)
+        return F.conv2d(x, weight, (self.bias * scale).to(x.dtype), padding=1)
+
+
+class CouplingNet(nn.Module):
+    """3×3 – 1×1 – 3×3 convolutions with ReLU between; the last one starts at zero.
+
+    Args:
+        inputs: input channels.
+        width: hidden channels.
+        outputs: output channels.
+        coordinates: whether the net also sees each position's coordinates.
+    """
+
+    def __init__(self, inputs: int, width: int, outputs: int, *, coordinates: bool = False) -> None:
+        super().__init__()
+        self.coordinates = coordinates
+        self.first = ActNormConv2d(inputs + 2 * coordinates, width, 3)
+        self.second = ActNormConv2d(width, width, 1)
+        self.last = ZeroConv2d(width, outputs)
+
+    def _with_coordinates(self, x: Tensor) -> Tensor:
+        if not self.coordinates:
+            return x
+        grid = coordinate_grid(x.shape[2], x.shape[3], x.device, x.dtype)
+        return torch.cat([x, grid.expand(x.shape[0], -1, -1, -1)], dim=1)
+
+    @torch.no_grad()
+    def initialise(self, x: Tensor) -> None:
+        """Set the actnorms of both hidden layers from ``x``."""
+        x = self._with_coordinates(x)
+        self.first.initialise(x)
+        self.second.initialise(F.relu(self.first(x)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        hidden = F.relu(self.first(self._with_coordinates(x)))
+        hidden = F.relu(self.second(hidden))
+        out: Tensor = self.last(hidden)
+        return out
+
+
+class AffineCoupling(FlowLayer):
+    """Half of the channels pass; they choose a scale and a shift for the other half.
+
+    ``y_b = x_b * exp(log_scale(x_a)) + shift(x_a)`` with ``log_scale = bound * tanh(raw / bound)``. The
+    paper's ``sigmoid(raw + 2)`` may come near 0, and the inverse then divides by it: strong edits broke into
+    NaN blocks. A bounded scale keeps every inverse finite.
+
+    Args:
+        channels: C of the ``(B, C, H, W)`` input; even.
+        width: hidden channels of the net.
+        bound: largest absolute log-scale.
+        coordinates: whether the net also sees each position's coordinates.
+    """
+
+    def __init__(self, channels: int, width: int, *, bound: float = 0.5, coordinates: bool = False) -> None:
+        super().__init__()
+        if channels % 2:
+            raise ValueError(f"a coupling halves its channels; {channels} is odd. Squeeze first.")
+        self.bound = bound
+        self.net = CouplingNet(channels // 2, width, channels, coordinates=coordinates)
+        self.net_dtype: torch.dtype | None = None
+        """The dtype that the net computes in; None is that of its input."""
+
+    def extra_repr(self) -> str:
+        return f"bound={self.bound}"
+
+    def initialise(self, x: Images) -> None:
+        self.net.initialise(x.chunk(2, dim=1)[0])
+
+    def _scale_and_shift(self, kept: Tensor) -> tuple[Tensor, Tensor]:
+        out = self.net(kept.to(self.net_dtype or kept.dtype)).to(kept.dtype)
+        raw, shift = out.chunk(2, dim=1)
+        return self.bound * torch.tanh(raw / self.bound), shift
+
+    def forward(self, x: Images) -> tuple[Images, PerPicture]:
+        kept, moved = x.chunk(2, dim=1)
+        log_scale, shift = self._scale_and_shift(kept)
+        return torch.cat([kept, moved * log_scale.exp() + shift], dim=1), log_scale.flatten(1).sum(1)
+
+    def inverse(self, y: Images) -> Images:
+        kept, moved = y.chunk(2, dim=1)
+        log_scale, shift = self._scale_and_shift(kept)
+        return torch.cat([kept, (moved - shift) * (-log_scale).exp()], dim=1)

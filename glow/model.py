@@ -1,0 +1,185 @@
+"""The multi-scale Glow model: pictures to latents and back, without any loss."""
+
+from __future__ import annotations
+
+import math
+from typing import cast
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from glow.config import GlowConfig
+from glow.latent import Latent
+from glow.layer import Images, PerPicture
+from glow.prior import SplitPrior, TopPrior
+from glow.squeeze import Squeeze
+from glow.step import FlowStep
+
+
+class Glow(nn.Module):
+    """Glow (Kingma & Dhariwal 2018, arXiv 1807.03039): L levels of squeeze, K flow steps, split.
+
+    Pictures are float tensors ``(B, 3, H, W)`` in [0, 1]; an 8-bit value v is v/255, which always lies in
+    its own bin of the n-bit grid, so nothing needs rounding before encoding.
+
+    Args:
+        config: the model's shape.
+        generator: source of the random rotations; the global one if left out.
+
+    Example:
+        >>> model = Glow(GlowConfig(image_size=16, levels=2, steps=2, widths=(8, 8))).eval()
+        >>> x = torch.rand(1, 3, 16, 16)
+        >>> torch.allclose(model.decode(model.encode(x)), x, atol=1e-5)
+        True
+    """
+
+    def __init__(self, config: GlowConfig, generator: torch.Generator | None = None) -> None:
+        super().__init__()
+        self.config = config
+        self.squeeze = Squeeze()
+        self.levels = nn.ModuleList()
+        self.splits = nn.ModuleList()
+        channels = config.channels
+        for level, width in enumerate(config.widths):
+            channels *= 4
+            steps = (
+                FlowStep(
+                    channels,
+                    width,
+                    bound=config.scale_bound,
+                    coordinates=config.coordinates,
+                    generator=generator,
+                )
+                for _ in range(config.steps)
+            )
+            self.levels.append(nn.ModuleList(steps))
+            if level < config.levels - 1:
+                self.splits.append(SplitPrior(channels))
+                channels //= 2
+        _, height, width = config.scale_shapes()[-1]
+        per_position = config.top_prior == "position"
+        self.top = TopPrior((channels, height, width) if per_position else (channels, 1, 1))
+
+    @property
+    def device(self) -> torch.device:
+        """Where the parameters live."""
+        return self.top.mean.device
+
+    def set_net_dtype(self, dtype: torch.dtype | None) -> None:
+        """Compute the coupling nets in ``dtype``; None is the input's own.
+
+        bfloat16 is up to twice as fast, but its round trip is not lossless for 8 bits: use it for training,
+        not for editing.
+        """
+        for level in range(self.config.levels):
+            for step in self._steps(level):
+                step.coupling.net_dtype = dtype
+
+    def _steps(self, level: int) -> list[FlowStep]:
+        return list(cast("nn.ModuleList", self.levels[level]))  # type: ignore[arg-type]
+
+    def _check(self, x: Tensor) -> None:
+        expected = (self.config.channels, self.config.image_size, self.config.image_size)
+        if x.ndim != 4 or tuple(x.shape[1:]) != expected or not x.is_floating_point():
+            raise ValueError(
+                f"pictures are float tensors of shape (B, {', '.join(map(str, expected))}) in [0, 1], "
+                f"not {x.dtype} of shape {tuple(x.shape)}; resize and scale them first."
+            )
+
+    @torch.no_grad()
+    def initialise(self, x: Images) -> None:
+        """Set all actnorms from a first batch ``x`` of training pictures, in [0, 1]."""
+        self._check(x)
+        z = x - 0.5
+        for level in range(self.config.levels):
+            z, _ = self.squeeze(z)
+            for step in self._steps(level):
+                step.initialise(z)
+                z, _ = step(z)
+            if level < len(self.splits):
+                z = self.splits[level](z)[0].chunk(2, dim=1)[0]
+
+    def forward(self, x: Images) -> tuple[Latent, PerPicture]:
+        """The latent of ``x`` and the log-determinant of the whole map, ``(B,)``."""
+        self._check(x)
+        z = (x - 0.5).contiguous(memory_format=torch.channels_last)
+        logdet = z.new_zeros(len(z))
+        scales = []
+        for level in range(self.config.levels):
+            z, _ = self.squeeze(z)
+            z = z.contiguous(memory_format=torch.channels_last)
+            for step in self._steps(level):
+                z, change = step(z)
+                logdet = logdet + change
+            if level < len(self.splits):
+                z, change = self.splits[level](z)
+                logdet = logdet + change
+                z, eps = z.chunk(2, dim=1)
+                scales.append(eps.contiguous())
+        eps, change = self.top(z)
+        return Latent((*scales, eps.contiguous())), logdet + change
+
+    def encode(self, x: Images) -> Latent:
+        """The latent of pictures ``(B, 3, H, W)`` in [0, 1].
+
+        Raises:
+            ValueError: the pictures do not have the model's size, or are not floats.
+        """
+        latent: Latent = self(x)[0]
+        return latent
+
+    def decode(self, latent: Latent) -> Images:
+        """The pictures ``(B, 3, H, W)`` of a latent: the exact inverse of :meth:`encode`.
+
+        Values of moved or sampled latents may leave [0, 1] a little; clamp them to show them.
+
+        Raises:
+            ValueError: the latent's scales do not have the model's shapes.
+        """
+        expected = self.config.scale_shapes()
+        if [shape[1:] for shape in latent.shapes] != [*expected]:
+            raise ValueError(f"this model's latents have scales {expected}, not {latent.shapes}.")
+        z = self.top.inverse(latent.scales[-1])
+        for level in reversed(range(self.config.levels)):
+            if level < len(self.splits):
+                split = cast(SplitPrior, self.splits[level])
+                z = split.inverse(torch.cat([z, latent.scales[level]], dim=1))
+            z = z.contiguous(memory_format=torch.channels_last)
+            for step in reversed(self._steps(level)):
+                z = step.inverse(z)
+            z = self.squeeze.inverse(z)
+        return (z + 0.5).contiguous()
+
+    def sample_latent(
+        self, n: int, temperature: float = 0.7, generator: torch.Generator | None = None
+    ) -> Latent:
+        """``n`` random latents: unit Gaussian noise times ``temperature`` (at least 0).
+
+        The noise is drawn on the generator's device, so a seed gives the same faces on CPU and GPU.
+        """
+        if n < 1 or temperature < 0:
+            raise ValueError(f"n is {n} and temperature {temperature}; they must be at least 1 and 0.")
+        device = generator.device if generator is not None else torch.device("cpu")
+        scales = (torch.randn(n, *shape, generator=generator, device=device) for shape in self.config.scale_shapes())
+        return Latent(tuple(scales)).to(self.device, self.top.mean.dtype) * temperature
+
+    def sample(
+        self, n: int, temperature: float = 0.7, generator: torch.Generator | None = None
+    ) -> Float[Tensor, "n channels height width"]:
+        """``n`` random pictures in [0, 1], at the paper's temperature of 0.7 by default."""
+        return self.decode(self.sample_latent(n, temperature, generator)).clamp(0, 1)
+
+    def log_prob(self, x: Images) -> PerPicture:
+        """Natural log of the density of pictures on ``[0, 1]^D``, shape ``(B,)``."""
+        latent, logdet = self(x)
+        squares = sum(scale.flatten(1).square().sum(1) for scale in latent.scales)
+        return logdet - 0.5 * (squares + self.config.dimensions * math.log(2 * math.pi))
+
+    def bits_per_dim(self, x: Images) -> PerPicture:
+        """Bits per colour value of pictures on the n-bit grid, shape ``(B,)``.
+
+        ``x`` is the dequantised picture, ``(q + u) / 2**n_bits`` with q the n-bit value and u uniform in
+        [0, 1); then this bounds the model's code length from above (Theis et al. 2016, arXiv 1511.01844).
+        """
+        return -self.log_prob(x) / (self.config.dimensions * math.log(2)) + self.config.n_bits

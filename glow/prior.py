@@ -1,0 +1,71 @@
+"""Learned Gaussian priors, written as flow layers that turn what they predict into plain unit noise."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from glow.coupling import ZeroConv2d
+from glow.layer import FlowLayer, Images, PerPicture
+
+LOG_STD_BOUND = 3.0
+"""Predicted standard deviations stay between exp(-3) and exp(3): an odd latent cannot make them explode."""
+
+
+def _bounded(log_std: Tensor) -> Tensor:
+    return LOG_STD_BOUND * torch.tanh(log_std / LOG_STD_BOUND)
+
+
+class SplitPrior(FlowLayer):
+    """Half of the channels leave the flow; the other half predicts their mean and standard deviation.
+
+    ``y = [z1, eps]`` with ``eps = (z2 - mean(z1)) / std(z1)``: the likelihood of z2 under the conditional
+    Gaussian is that of eps under the unit Gaussian plus this layer's log-determinant (arXiv 1807.03039,
+    section 3; the net is one convolution that starts at zero).
+
+    Args:
+        channels: C of the ``(B, C, H, W)`` input; even.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conv = ZeroConv2d(channels // 2, channels)
+
+    def _mean_and_log_std(self, z1: Tensor) -> tuple[Tensor, Tensor]:
+        mean, log_std = self.conv(z1).chunk(2, dim=1)
+        return mean, _bounded(log_std)
+
+    def forward(self, x: Images) -> tuple[Images, PerPicture]:
+        z1, z2 = x.chunk(2, dim=1)
+        mean, log_std = self._mean_and_log_std(z1)
+        return torch.cat([z1, (z2 - mean) * (-log_std).exp()], dim=1), -log_std.flatten(1).sum(1)
+
+    def inverse(self, y: Images) -> Images:
+        z1, eps = y.chunk(2, dim=1)
+        mean, log_std = self._mean_and_log_std(z1)
+        return torch.cat([z1, eps * log_std.exp() + mean], dim=1)
+
+
+class TopPrior(FlowLayer):
+    """The learned Gaussian of the last scale, taken out: ``eps = (z - mean) / std``.
+
+    Args:
+        shape: ``(C, 1, 1)`` for a mean and scale per channel (the paper), or ``(C, H, W)`` for one at each
+            position.
+    """
+
+    def __init__(self, shape: tuple[int, int, int]) -> None:
+        super().__init__()
+        self.mean = nn.Parameter(torch.zeros(shape))
+        self.log_std = nn.Parameter(torch.zeros(shape))
+
+    def extra_repr(self) -> str:
+        return f"shape={tuple(self.mean.shape)}"
+
+    def forward(self, x: Images) -> tuple[Images, PerPicture]:
+        log_std = _bounded(self.log_std)
+        logdet = -log_std.expand(x.shape[1:]).sum()
+        return (x - self.mean) * (-log_std).exp(), logdet.expand(x.shape[0])
+
+    def inverse(self, y: Images) -> Images:
+        return y * _bounded(self.log_std).exp() + self.mean

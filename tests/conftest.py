@@ -1,0 +1,92 @@
+"""What several rooms' tests share: the committed model, real faces, and the photo of an astronaut."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import skimage.data
+import torch
+from PIL import Image
+
+from app.editor import Editor
+from glow import DEFAULT_CHECKPOINT, Checkpoint, load_checkpoint
+
+ROOT = Path(__file__).parent.parent
+SHARED = ROOT.parent / "shared" / "celebahq"
+PARTITION = SHARED / "list_eval_partition.txt"
+ANNOTATIONS = SHARED / "CelebAMask-HQ-attribute-anno.txt"
+
+
+def celebahq_pictures(count: int, part: str) -> dict[int, bytes]:
+    """The first ``count`` CelebA-HQ files of the part "0" (train) or "1" (validation), by number."""
+    if not SHARED.is_dir():
+        pytest.skip("CelebA-HQ is not here (../shared/celebahq)")
+    wanted = {int(line.split(".")[0]) for line in PARTITION.read_text().splitlines() if line.split()[1] == part}
+    found: dict[int, bytes] = {}
+    for archive in sorted(SHARED.glob("*.tar")):
+        with tarfile.open(archive) as tar:
+            for member in tar:
+                if member.isfile() and int(Path(member.name).stem) in wanted:
+                    file = tar.extractfile(member)
+                    assert file is not None
+                    found[int(Path(member.name).stem)] = file.read()
+                if len(found) == count:
+                    return found
+    return found
+
+
+def as_pixels(files: dict[int, bytes], size: int) -> torch.Tensor:
+    """Files as uint8 ``(N, 3, size, size)``."""
+    pictures = [
+        np.asarray(Image.open(io.BytesIO(data)).convert("RGB").resize((size, size), Image.Resampling.LANCZOS))
+        for data in files.values()
+    ]
+    return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).contiguous()
+
+
+@pytest.fixture(scope="session")
+def validation_faces() -> torch.Tensor:
+    """200 validation faces, uint8 ``(200, 3, 64, 64)``."""
+    return as_pixels(celebahq_pictures(200, "1"), 64)
+
+
+@pytest.fixture(scope="session")
+def celebahq_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small CelebA-HQ in the layout that people download: 96 training and 32 validation pictures."""
+    folder = tmp_path_factory.mktemp("celebahq")
+    (folder / "CelebA-HQ-img").mkdir()
+    for number, data in (celebahq_pictures(96, "0") | celebahq_pictures(32, "1")).items():
+        (folder / "CelebA-HQ-img" / f"{number}.webp").write_bytes(data)
+    for text in (PARTITION, ANNOTATIONS):
+        (folder / text.name).write_text(text.read_text())
+    return folder
+
+
+@pytest.fixture(scope="session")
+def checkpoint() -> Checkpoint:
+    """The model that comes with Glowface."""
+    return load_checkpoint(DEFAULT_CHECKPOINT)
+
+
+@pytest.fixture(scope="session")
+def editor() -> Editor:
+    """The editor with all that comes with Glowface."""
+    return Editor.load(device="cpu")
+
+
+@pytest.fixture(scope="session")
+def astronaut() -> np.ndarray:
+    """A photo of a smiling astronaut, uint8 ``(512, 512, 3)`` (NASA, public domain)."""
+    return skimage.data.astronaut()
+
+
+@pytest.fixture(scope="session")
+def astronaut_file(astronaut: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The astronaut as a PNG file."""
+    path = tmp_path_factory.mktemp("photos") / "astronaut.png"
+    Image.fromarray(astronaut).save(path)
+    return path

@@ -1,0 +1,71 @@
+"""Checkpoints come back whole, and broken ones are refused with words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from glow import CheckpointError, Glow, GlowConfig, TrainingRecord, load_checkpoint, model_hash, save_checkpoint
+
+TINY = GlowConfig(image_size=4, levels=1, steps=1, widths=(8,))
+
+
+def test_a_model_comes_back_with_its_record(tmp_path: Path) -> None:
+    model = Glow(TINY)
+    record = TrainingRecord(step=7, images_seen=70, data="some faces", metrics={"bits_per_dim": 1.5})
+    save_checkpoint(tmp_path / "m.safetensors", model, record)
+    loaded = load_checkpoint(tmp_path / "m.safetensors")
+    x = torch.rand(2, 3, 4, 4)
+    assert torch.equal(loaded.model.log_prob(x), model.log_prob(x))
+    assert loaded.model.config == TINY
+    assert loaded.record == record
+    assert loaded.hash == model_hash(model)
+
+
+def test_the_hash_follows_the_weights_and_not_the_record(tmp_path: Path) -> None:
+    model = Glow(TINY)
+    hashes = []
+    for step in (1, 2):
+        save_checkpoint(tmp_path / "m.safetensors", model, TrainingRecord(step=step))
+        hashes.append(load_checkpoint(tmp_path / "m.safetensors").hash)
+    assert hashes[0] == hashes[1]
+    with torch.no_grad():
+        model.top.mean.add_(1)
+    assert model_hash(model) != hashes[0]
+
+
+def test_what_is_no_checkpoint_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "m.safetensors"
+    with pytest.raises(CheckpointError, match="there is no file"):
+        load_checkpoint(path)
+    path.write_bytes(b"not a checkpoint")
+    with pytest.raises(CheckpointError, match="broken or not a safetensors file"):
+        load_checkpoint(path)
+    save_file({"a": torch.zeros(1)}, path)
+    with pytest.raises(CheckpointError, match="'model' is needed"):
+        load_checkpoint(path)
+
+
+def test_half_a_file_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "m.safetensors"
+    save_checkpoint(path, Glow(TINY), TrainingRecord())
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(CheckpointError, match="broken"):
+        load_checkpoint(path)
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "m.safetensors"
+    save_checkpoint(path, Glow(TINY), TrainingRecord(step=1))
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("glow.checkpoint.os.fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        save_checkpoint(path, Glow(TINY), TrainingRecord(step=2))
+    assert load_checkpoint(path).record.step == 1
+    assert list(tmp_path.iterdir()) == [path]

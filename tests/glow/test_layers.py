@@ -1,0 +1,127 @@
+"""One contract over all flow layers: shape, inverse, log-determinant, gradient, save and load, repr."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from glow.actnorm import ActNorm
+from glow.conv1x1 import InvertibleConv1x1
+from glow.coupling import AffineCoupling
+from glow.layer import FlowLayer
+from glow.prior import SplitPrior, TopPrior
+from glow.squeeze import Squeeze
+from glow.step import FlowStep
+
+LAYERS: dict[str, Callable[[], FlowLayer]] = {
+    "actnorm": lambda: ActNorm(4),
+    "conv1x1": lambda: InvertibleConv1x1(4),
+    "coupling": lambda: AffineCoupling(4, 8),
+    "coupling with coordinates": lambda: AffineCoupling(4, 8, coordinates=True),
+    "split prior": lambda: SplitPrior(4),
+    "top prior per channel": lambda: TopPrior((4, 1, 1)),
+    "top prior per position": lambda: TopPrior((4, 4, 4)),
+    "squeeze": Squeeze,
+    "step": lambda: FlowStep(4, 8),
+    "step with coordinates": lambda: FlowStep(4, 8, coordinates=True),
+}
+
+
+@pytest.fixture(params=LAYERS, ids=lambda name: name.replace(" ", "-"))
+def layer(request: pytest.FixtureRequest) -> FlowLayer:
+    """A layer in float64 with all parameters away from their (often trivial) start."""
+    torch.manual_seed(0)
+    layer = LAYERS[request.param]().double()
+    with torch.no_grad():
+        for parameter in layer.parameters():
+            parameter.add_(0.3 * torch.randn_like(parameter))
+    return layer
+
+
+@pytest.fixture
+def x() -> torch.Tensor:
+    return torch.randn(3, 4, 4, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+
+
+def test_shape(layer: FlowLayer, x: torch.Tensor) -> None:
+    y, logdet = layer(x)
+    assert y.numel() == x.numel()
+    assert logdet.shape == (3,)
+
+
+def test_inverse_gives_the_input_back(layer: FlowLayer, x: torch.Tensor) -> None:
+    torch.testing.assert_close(layer.inverse(layer(x)[0]), x, atol=1e-10, rtol=0)
+    with torch.no_grad():  # kept kernels take another way
+        torch.testing.assert_close(layer.inverse(layer(x)[0]), x, atol=1e-10, rtol=0)
+
+
+def test_logdet_is_that_of_the_jacobian(layer: FlowLayer, x: torch.Tensor) -> None:
+    logdet = layer(x)[1]
+    for picture, claimed in zip(x, logdet, strict=True):
+        jacobian = torch.autograd.functional.jacobian(lambda p: layer(p[None])[0], picture)
+        _, true = torch.linalg.slogdet(jacobian.reshape(picture.numel(), picture.numel()))
+        torch.testing.assert_close(claimed, true, atol=1e-9, rtol=0)
+
+
+def test_pictures_do_not_influence_each_other(layer: FlowLayer, x: torch.Tensor) -> None:
+    torch.testing.assert_close(layer(x)[0][1:2], layer(x[1:2])[0], atol=1e-12, rtol=0)
+
+
+def test_gradient_reaches_input_and_all_parameters(layer: FlowLayer, x: torch.Tensor) -> None:
+    x.requires_grad_()
+    y, logdet = layer(x)
+    (y.square().sum() + logdet.sum()).backward()
+    for tensor in (x, *layer.parameters()):
+        assert tensor.grad is not None
+        assert torch.isfinite(tensor.grad).all()
+        assert tensor.grad.any()
+
+
+def test_save_and_load(layer: FlowLayer, x: torch.Tensor, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    if not layer.state_dict():
+        pytest.skip("nothing to save")
+    save_file({name: tensor.contiguous() for name, tensor in layer.state_dict().items()}, tmp_path / "layer")
+    fresh = LAYERS[request.node.callspec.params["layer"]]().double()
+    assert not torch.equal(fresh(x)[0], layer(x)[0])
+    fresh.load_state_dict(load_file(tmp_path / "layer"))
+    assert torch.equal(fresh(x)[0], layer(x)[0])
+
+
+def test_repr_names_the_layer(layer: FlowLayer) -> None:
+    assert repr(layer).startswith(type(layer).__name__)
+
+
+def test_actnorm_normalises_its_first_batch() -> None:
+    x = 3 * torch.randn(16, 4, 4, 4) + 5
+    layer = ActNorm(4)
+    layer.initialise(x)
+    y = layer(x)[0].transpose(0, 1).flatten(1)
+    torch.testing.assert_close(y.mean(1), torch.zeros(4), atol=1e-5, rtol=0)
+    torch.testing.assert_close(y.std(1, unbiased=False), torch.ones(4), atol=1e-5, rtol=0)
+
+
+def test_conv1x1_starts_as_a_rotation() -> None:
+    weight = InvertibleConv1x1(12).weight(torch.float64)
+    torch.testing.assert_close(weight @ weight.T, torch.eye(12, dtype=torch.float64), atol=1e-5, rtol=0)
+
+
+def test_kept_kernels_follow_the_parameters() -> None:
+    """An inverse that was kept from before a training step would be wrong after it."""
+    layer, x = FlowStep(4, 8), torch.randn(2, 4, 4, 4)
+    with torch.no_grad():
+        before = layer(x)[0]
+        layer.inverse(before)
+        for parameter in layer.parameters():
+            parameter.add_(0.1)
+        after = layer(x)[0]
+        assert not torch.allclose(before, after)
+        torch.testing.assert_close(layer.inverse(after), x, atol=1e-5, rtol=0)
+
+
+def test_coupling_refuses_an_odd_number_of_channels() -> None:
+    with pytest.raises(ValueError, match="3 is odd"):
+        AffineCoupling(3, 8)

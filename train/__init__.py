@@ -1,0 +1,1 @@
+"""Training and measuring Glow models: ``python -m train fit`` and ``python -m train eval``."""

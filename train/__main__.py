@@ -1,0 +1,102 @@
+"""``python -m train fit`` and ``python -m train eval``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from attributes.dataset import DatasetError, FaceSet
+from glow.checkpoint import DEFAULT_CHECKPOINT, CheckpointError, load_checkpoint
+from glow.device import choose_device
+from train.data import load_pixels
+from train.evaluate import bits_per_dim
+from train.fit import TrainingDivergedError, fit
+from train.presets import PRESETS
+
+DTYPES = {"auto": None, "float32": torch.float32, "bfloat16": torch.bfloat16}
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The command line's parser."""
+    parser = argparse.ArgumentParser(prog="python -m train", description="Train and measure Glow models.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument("--data", required=True, help="folder of CelebA-HQ, CelebA, or any pictures of aligned faces")
+    shared.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (default: %(default)s)")
+    shared.add_argument("--limit", type=int, help="use only the first so many pictures of each split")
+    shared.add_argument("--seed", type=int, default=0, help="seed of everything random (default: %(default)s)")
+
+    run = commands.add_parser("fit", parents=[shared], help="train a model, or go on with a stopped run")
+    run.add_argument("--out", required=True, type=Path, help="the run's folder; a stopped run there goes on")
+    run.add_argument("--preset", default="faces-64", choices=sorted(PRESETS), help="recipe (default: %(default)s)")
+    run.add_argument("--steps", type=int, help="optimiser steps in all")
+    run.add_argument("--batch", type=int, help="pictures in one step")
+    run.add_argument("--learning-rate", type=float, help="learning rate after the warm-up")
+    run.add_argument("--precision", default="auto", choices=DTYPES, help="of the coupling nets (default: the faster)")
+    run.add_argument("--save-every", type=int, default=250, help="steps between checkpoints (default: %(default)s)")
+    run.add_argument("--look-every", type=int, default=1000, help="steps between validations (default: %(default)s)")
+
+    measure = commands.add_parser("eval", parents=[shared], help="bits/dim of a checkpoint on pictures")
+    measure.add_argument("--checkpoint", type=Path, default=DEFAULT_CHECKPOINT, help="default: the one in assets/")
+    measure.add_argument("--split", default="val", choices=["train", "val", "all"], help="default: %(default)s")
+    measure.add_argument("--json", action="store_true", help="print one line of JSON")
+    return parser
+
+
+def run_fit(args: argparse.Namespace) -> None:
+    """Train."""
+    changes = {name: getattr(args, name) for name in ("steps", "batch", "learning_rate")}
+    config = replace(PRESETS[args.preset](), seed=args.seed, **{k: v for k, v in changes.items() if v is not None})
+    parts = [FaceSet.open(args.data, split, args.limit) for split in ("train", "val")]
+    train_pixels, validation_pixels = (load_pixels(part, config.model.image_size) for part in parts)
+    score = fit(
+        config,
+        train_pixels,
+        validation_pixels,
+        args.out,
+        device=choose_device(args.device),
+        data=f"{len(train_pixels)} pictures of {Path(args.data).resolve().name}",
+        net_dtype=DTYPES[args.precision],
+        save_every=args.save_every,
+        look_every=args.look_every,
+    )
+    print(f"{args.out / 'model.safetensors'}: {score:.4f} bits/dim on {len(validation_pixels)} validation pictures")
+
+
+def run_eval(args: argparse.Namespace) -> None:
+    """Measure."""
+    model = load_checkpoint(args.checkpoint, choose_device(args.device)).model
+    pixels = load_pixels(FaceSet.open(args.data, args.split, args.limit), model.config.image_size)
+    result = {
+        "bits_per_dim": round(bits_per_dim(model, pixels, seed=args.seed), 4),
+        "images": len(pixels),
+        "image_size": model.config.image_size,
+        "n_bits": model.config.n_bits,
+    }
+    if args.json:
+        print(json.dumps(result))
+    else:
+        print("{bits_per_dim} bits/dim on {images} pictures of {image_size} pixels at {n_bits} bits".format(**result))
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line; the exit status."""
+    args = build_parser().parse_args(argv)
+    try:
+        (run_fit if args.command == "fit" else run_eval)(args)
+    except (CheckpointError, DatasetError, TrainingDivergedError, ValueError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("stopped; the same command goes on from the last checkpoint", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

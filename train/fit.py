@@ -1,0 +1,148 @@
+"""The training loop.
+
+    python -m train fit --preset faces-64 --data data/celebahq --out runs/faces-64
+
+The same command goes on with a run that was stopped. ``OUT`` then holds ``state.safetensors`` (to go on from),
+``model.safetensors`` (the averaged weights: the model to use), ``samples/`` and ``log.jsonl``.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from torch import Tensor
+from torch.optim.swa_utils import AveragedModel
+from torchvision.utils import save_image
+from tqdm import tqdm
+
+from glow.checkpoint import TrainingRecord, save_checkpoint
+from glow.device import fastest_net_dtype
+from glow.model import Glow
+from train.config import FitConfig
+from train.data import Batches
+from train.evaluate import bits_per_dim
+from train.state import load_state, save_state
+
+MAX_BAD_STEPS = 20
+
+
+class TrainingDivergedError(RuntimeError):
+    """Too many steps in a row had no finite gradient."""
+
+
+def fit(
+    config: FitConfig,
+    train_pixels: Tensor,
+    validation_pixels: Tensor,
+    out: Path,
+    *,
+    device: torch.device,
+    data: str = "",
+    net_dtype: torch.dtype | None = None,
+    save_every: int = 250,
+    look_every: int = 1000,
+) -> float:
+    """Train until ``config.steps``, from the last checkpoint in ``out`` where there is one.
+
+    Args:
+        config: the recipe.
+        train_pixels: uint8 ``(N, 3, H, W)`` on the CPU.
+        validation_pixels: uint8 ``(M, 3, H, W)`` on the CPU.
+        out: the run's folder.
+        device: where to compute.
+        data: the data in words, for the checkpoint's record.
+        net_dtype: dtype of the coupling nets; None takes the faster of float32 and bfloat16.
+        save_every: steps between checkpoints.
+        look_every: steps between validations and sample grids.
+
+    Returns:
+        The averaged weights' bits/dim on the validation pictures.
+
+    Raises:
+        ResumeError: ``out`` holds a run with another recipe.
+        TrainingDivergedError: the gradient was not finite in many steps in a row.
+    """
+    torch.manual_seed(config.seed)
+    model = Glow(config.model).to(device)
+    model.set_net_dtype(net_dtype or fastest_net_dtype(device))
+    batches = Batches(train_pixels, config.batch, config.model.n_bits, config.seed)
+    initial = Batches(train_pixels, config.initialise_batch, config.model.n_bits, config.seed)
+    model.initialise(initial(0).to(device))
+    average = AveragedModel(model, multi_avg_fn=_warm_average(config.ema))
+    averaged = cast(Glow, average.module)
+    averaged.set_net_dtype(None)
+    optimiser = torch.optim.Adam(model.parameters(), lr=config.learning_rate, fused=device.type in ("cpu", "cuda"))
+    parts = (model, average, optimiser)
+    first = load_state(out, config, parts)
+
+    noise = averaged.sample_latent(36, 1.0, torch.Generator().manual_seed(config.seed))
+    bad_steps, seconds, started = 0, 0.0, time.perf_counter()
+    bar = tqdm(range(first, config.steps), initial=first, total=config.steps, desc="training", disable=None)
+    for step in bar:
+        for group in optimiser.param_groups:
+            group["lr"] = config.rate(step)
+        loss = model.bits_per_dim(batches(step).to(device)).mean()
+        optimiser.zero_grad()
+        loss.backward()
+        norm = torch.nn.utils.clip_grad_norm_(model.parameters(), config.gradient_clip)
+        if torch.isfinite(norm):
+            optimiser.step()
+            average.update_parameters(model)
+            bad_steps = 0
+        elif (bad_steps := bad_steps + 1) == MAX_BAD_STEPS:
+            raise TrainingDivergedError(
+                f"{MAX_BAD_STEPS} steps in a row up to step {step} had no finite gradient; start again from an "
+                "older checkpoint or with a lower --learning-rate."
+            )
+        done = step + 1
+        bar.set_postfix(bits_per_dim=f"{loss.item():.3f}", gradient=f"{norm.item():.2f}")
+        if done % 50 == 0:
+            seconds, started = time.perf_counter() - started, time.perf_counter()
+            rate = 50 * config.batch / seconds
+            _log(out, step=done, train=loss.item(), gradient=norm.item(), images_per_second=round(rate, 1))
+        if done % look_every == 0 and done < config.steps:
+            _look(averaged, validation_pixels, noise, out, done)
+        if done % save_every == 0 or done == config.steps:
+            save_state(out, config, done, parts)
+
+    score = _look(averaged, validation_pixels, noise, out, config.steps)
+    record = TrainingRecord(
+        step=config.steps,
+        images_seen=config.steps * config.batch,
+        data=data,
+        metrics={"bits_per_dim": score},
+    )
+    save_checkpoint(out / "model.safetensors", averaged, record)
+    return score
+
+
+def _warm_average(decay: float) -> Any:
+    """Exponential moving average whose memory grows with the run, so that the first weights are soon forgotten."""
+
+    def update(averages: list[Tensor], values: list[Tensor], updates: Tensor) -> None:
+        count = float(updates)
+        torch._foreach_lerp_(averages, values, 1 - min(decay, (1 + count) / (10 + count)))
+
+    return update
+
+
+def _look(model: Glow, validation_pixels: Tensor, noise: Any, out: Path, step: int) -> float:
+    """Measure on the validation pictures, draw a grid of samples (temperature 0.7, the same noise each time)."""
+    score = bits_per_dim(model, validation_pixels)
+    (out / "samples").mkdir(parents=True, exist_ok=True)
+    with torch.inference_mode():
+        grid = model.decode(noise * 0.7).clamp(0, 1)
+    save_image(grid, out / "samples" / f"step-{step:07d}.png", nrow=6, padding=1)
+    _log(out, step=step, validation=score)
+    tqdm.write(f"step {step}: {score:.4f} bits/dim on {len(validation_pixels)} validation pictures")
+    return score
+
+
+def _log(out: Path, **values: float) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    with (out / "log.jsonl").open("a") as file:
+        file.write(json.dumps(values) + "\n")
