@@ -33,9 +33,7 @@ _OPAQUE = ("JPEG", "BMP")
 _WITHOUT_METADATA = ("BMP",)
 
 
-def write_image(
-    image: Image.Image, path: str | os.PathLike[str], icc: bytes | None, exif: bytes | None
-) -> None:
+def write_image(image: Image.Image, path: str | os.PathLike[str], icc: bytes | None, exif: bytes | None) -> None:
     """Write an RGB or RGBA image in the format that the suffix of ``path`` names.
 
     Raises :class:`PhotoError` for an unknown suffix or a failed write; an existing file is then untouched.

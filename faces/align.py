@@ -19,10 +19,10 @@ __all__ = ["Alignment", "align"]
 Array = np.ndarray[Any, Any]
 
 # Factor on the side of the square. Measured on 280 already aligned CelebA-HQ pictures, whose square should be
-# the whole frame, as the mean distance of the four corners from the frame's, in sides: 0.0267 with factor 1
-# (the squares came out 0.8 % too large in the median), 0.0260 with 0.992 (median 0.0223, 95th percentile
-# 0.0555). A shift in face coordinates gained nothing: the centres lie within 0.2 of 256 pixels in the median.
-# What remains is the scatter of the landmarks (scale 3.9 %, centre 1.2 pixels, 1 degree); fits of all five
+# the whole frame, as the mean distance of the four corners from the frame's, in sides: 0.0263 with factor 1
+# (the squares came out 0.8 % too large in the median), 0.0256 with 0.992 (median 0.0222, 95th percentile
+# 0.0537). A shift in face coordinates gained nothing: the centres lie within 0.2 of 256 pixels in the median.
+# What remains is the scatter of the landmarks (scale 3.8 %, centre 1.2 pixels, 1 degree); fits of all five
 # points did worse (0.033).
 _SCALE = 0.992
 

@@ -167,9 +167,7 @@ def _overflows(face: Face, pixels: Array) -> bool:
 def _with_room(view: _View, picture: Array) -> tuple[_View, Array]:
     """The same look with a border around it, in which no face near the edge is clipped."""
     border = round(0.3 * max(picture.shape[:2]))
-    grown = replace(
-        view, border=view.border + border, width=view.width + 2 * border, height=view.height + 2 * border
-    )
+    grown = replace(view, border=view.border + border, width=view.width + 2 * border, height=view.height + 2 * border)
     return grown, np.pad(picture, ((border, border), (border, border), (0, 0)), mode="edge")
 
 

@@ -114,9 +114,7 @@ def test_a_turned_crop_is_where_it_should_be() -> None:
     assert np.abs(crop(ramp, where, 50)[:, :, :2] - (points / 2 - 0.5)).max() < 1.01
 
 
-@pytest.mark.parametrize(
-    "where", [box(-60, -90, 300), box(-300, -200, 500), box(-5e4, -5e4, 1e5), box(900, 900, 64)]
-)
+@pytest.mark.parametrize("where", [box(-60, -90, 300), box(-300, -200, 500), box(-5e4, -5e4, 1e5), box(900, 900, 64)])
 def test_any_overhang(astronaut: Array, where: Alignment) -> None:
     cut = crop(astronaut, where, 64)
     steps = (np.arange(64) + 0.5) / 64

@@ -56,9 +56,7 @@ def test_square_over_the_edge(astronaut: Array, square: Alignment) -> None:
 
 
 @pytest.mark.parametrize(("size", "tolerance"), [(64, 0.006), (256, 0.012)])
-def test_crop_of_the_result_shows_the_edit(
-    astronaut: Array, square: Alignment, size: int, tolerance: float
-) -> None:
+def test_crop_of_the_result_shows_the_edit(astronaut: Array, square: Alignment, size: int, tolerance: float) -> None:
     # Half the range, so that nothing is clipped.
     photo = (astronaut // 2 + 64).astype(np.uint8)
     difference = smooth_difference(size)

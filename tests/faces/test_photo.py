@@ -61,9 +61,7 @@ def test_rgb_files_open_as_they_are(picture: Image.Image, tmp_path: Path, suffix
     [("L", ".png", 0), ("1", ".png", 0), ("P", ".png", 40), ("CMYK", ".tiff", 2), ("CMYK", ".jpg", 12),
      ("YCbCr", ".jpg", 12), ("L", ".jpg", 8), ("LAB", ".tiff", 12)],
 )  # fmt: skip
-def test_other_modes_look_right(
-    picture: Image.Image, tmp_path: Path, mode: str, suffix: str, tolerance: float
-) -> None:
+def test_other_modes_look_right(picture: Image.Image, tmp_path: Path, mode: str, suffix: str, tolerance: float) -> None:
     if mode == "LAB":
         profiles = ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB")
         stored = ImageCms.profileToProfile(picture, *profiles, outputMode="LAB")
@@ -189,9 +187,7 @@ def test_lossless_round_trip(picture: Image.Image, tmp_path: Path, suffix: str) 
 
 
 @pytest.mark.parametrize(("suffix", "tolerance"), [(".jpg", 4), (".JPEG", 4), (".bmp", 0)])
-def test_opaque_formats_lay_alpha_on_white(
-    picture: Image.Image, tmp_path: Path, suffix: str, tolerance: float
-) -> None:
+def test_opaque_formats_lay_alpha_on_white(picture: Image.Image, tmp_path: Path, suffix: str, tolerance: float) -> None:
     alpha = np.full((64, 96), 255, np.uint8)
     alpha[:, :48] = 0
     save_photo(Photo(np.asarray(picture), alpha), tmp_path / f"photo{suffix}")

@@ -1,0 +1,33 @@
+# Everything from nothing: needs only Python 3.11 or newer and make. `make app` opens the editor, `make test` checks it.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: app test check clean
+
+app: $(VENV)/.app  ## install what is missing, then open the editor
+	$(BIN)/python -m app
+
+test: $(VENV)/.dev check  ## install what is missing, then run all checks and tests
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.dev  ## style and types only
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Glowface needs Python 3.11 or newer; try: make PYTHON=python3.12 app"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.app: requirements.txt constraints.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --requirement requirements.txt --constraint constraints.txt
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt requirements.txt constraints.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --requirement requirements-dev.txt --constraint constraints.txt
+	@touch $@ $(VENV)/.app
+
+clean:  ## remove what make has installed
+	rm -rf $(VENV)
