@@ -9,7 +9,9 @@ import numpy as np
 from PIL import Image
 
 
-def contact_sheet(pictures: Sequence[np.ndarray], side: int = 128, gap: int = 4, columns: int | None = None) -> Image.Image:
+def contact_sheet(
+    pictures: Sequence[np.ndarray], side: int = 128, gap: int = 4, columns: int | None = None
+) -> Image.Image:
     """Square uint8 pictures ``(S, S, 3)`` in rows, each ``side`` pixels wide, on white.
 
     Args:

@@ -89,5 +89,3 @@ def _round_trip(checkpoint: Checkpoint) -> list[Finding]:
         model.decode(latent).sum().item()
         seconds.append(time.perf_counter() - start)
     return [Finding("round trip", text, good), Finding("one decode", f"{1000 * sorted(seconds)[2]:.0f} ms")]
-
-

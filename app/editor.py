@@ -70,6 +70,11 @@ class Editor:
         """Side of the model's pictures, in pixels."""
         return self.checkpoint.model.config.image_size
 
+    def warm_up(self) -> None:
+        """Do each slow first time (the detector's weights, the model's kernels) before a user waits for it."""
+        self.detector.detect(np.full((256, 256, 3), 128, dtype=np.uint8))
+        self.decode(self.encode(np.full((1, self.size, self.size, 3), 128, dtype=np.uint8)))
+
     @torch.inference_mode()
     def encode(self, pixels: np.ndarray) -> Latent:
         """The latent of aligned uint8 pictures ``(B, S, S, 3)``."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import numpy as np
 from torch import Tensor
 
+from app.view import View
 from faces import Alignment, Photo
 from glow import Latent
 
@@ -30,19 +30,6 @@ class Portrait:
     drawn: bool = False
     """Whether the model drew the face: then the whole picture is the model's, not only a difference."""
 
-    def within(self, photo: Photo) -> Portrait:
-        """The same face in another version of its photo: an edited one, or a smaller one of the same shape."""
-        height, width = self.photo.pixels.shape[:2]
-        factor = np.array([photo.pixels.shape[1] / width, photo.pixels.shape[0] / height]).mean()
-        alignment = self.alignment if factor == 1 else Alignment(self.alignment.quad * factor)
-        return replace(self, photo=photo, alignment=alignment)
-
-
-def shrink(photo: Photo, long_side: int) -> Photo:
-    """The photo with at most ``long_side`` pixels on its longer side."""
-    height, width = photo.pixels.shape[:2]
-    factor = long_side / max(height, width)
-    if factor >= 1:
-        return photo
-    size = (max(1, round(width * factor)), max(1, round(height * factor)))
-    return Photo(np.asarray(Photo(photo.pixels).image.resize(size, reducing_gap=2.0)), name=photo.name)
+    def seen(self, view: View) -> Portrait:
+        """The same face in what a view shows of its photo."""
+        return replace(self, photo=view.cut(self.photo), alignment=view.place(self.alignment))

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from app.editor import Editor
-from app.portrait import Portrait, shrink
+from app.portrait import Portrait
+from app.view import View
 from attributes import LABEL_NAMES, DirectionsError
 from faces import Face, NoFaceError, Photo, PhotoSource, open_photo, save_photo
 
@@ -40,7 +41,7 @@ class Session:
         self.faces: tuple[Face, ...] = ()
         self.edits = Edits()
         self._portraits: dict[int, Portrait] = {}
-        self._small_photo: Photo | None = None
+        self._seen: dict[View, Photo] = {}
         self._undo: list[Edits] = []
         self._redo: list[Edits] = []
         self._moving: str | None = None
@@ -87,7 +88,7 @@ class Session:
     def _start(self, photo: Photo, faces: tuple[Face, ...], portrait: Portrait | None) -> None:
         self.photo, self.faces, self.edits = photo, faces, Edits()
         self._portraits = {} if portrait is None else {0: portrait}
-        self._small_photo, self._undo, self._redo, self._moving = None, [], [], None
+        self._seen, self._undo, self._redo, self._moving = {}, [], [], None
 
     def _open_photo(self) -> Photo:
         if self.photo is None:
@@ -195,30 +196,39 @@ class Session:
         self.edits, self._moving = self._redo.pop(), None
         return True
 
-    def picture(self, long_side: int | None = None) -> Photo:
-        """The photo with all edits of all its faces, or a preview of at most ``long_side`` pixels.
+    def picture(self, view: View | None = None) -> Photo:
+        """The photo with all edits of all its faces: at its own size, or what ``view`` shows of it.
 
         Raises:
             NoFaceError: no photo is open.
         """
-        result = self.before(long_side)
+        result = self.before(view)
         for index, values in self.edits.values.items():
             if values:
-                result = self.editor.edit(self._portrait(index).within(result), values)
+                face = self._portrait(index)
+                alignment = view.place(face.alignment) if view else face.alignment
+                result = self.editor.edit(replace(face, photo=result, alignment=alignment), values)
         return result
 
-    def before(self, long_side: int | None = None) -> Photo:
-        """The photo as it was opened, or a preview of it.
+    def before(self, view: View | None = None) -> Photo:
+        """The photo as it was opened, or what ``view`` shows of it.
 
         Raises:
             NoFaceError: no photo is open.
         """
         photo = self._open_photo()
-        if long_side is None:
+        if view is None:
             return photo
-        if self._small_photo is None or max(self._small_photo.pixels.shape[:2]) > long_side:
-            self._small_photo = shrink(photo, long_side)
-        return self._small_photo
+        if view not in self._seen:
+            self._seen = {view: view.cut(photo)}  # the last one only: it is asked for with every slider
+        return self._seen[view]
+
+    def view(self, long_side: int, *, face: bool) -> View:
+        """The chosen face, or the whole photo, on a screen of ``long_side`` pixels."""
+        photo = self._open_photo()
+        if face and self.ready and not self.portrait.drawn:
+            return View.face(photo, self.portrait.alignment, long_side)
+        return View.whole(photo, long_side)
 
     def export(self, path: str | Path) -> None:
         """Write the edited photo at its own resolution; the suffix names the format.

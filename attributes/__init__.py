@@ -13,8 +13,8 @@ __all__ = [
     "DirectionsError",
     "FaceSet",
     "Label",
-    "labels_in_group",
     "directions_path",
+    "labels_in_group",
     "load_directions",
     "save_directions",
 ]

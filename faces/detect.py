@@ -110,7 +110,7 @@ class Detector:
         with self._lock:
             if self._net is None:
                 # Imported late: it pulls in torchvision, a second of start-up.
-                from facenet_pytorch import MTCNN  # noqa: PLC0415
+                from facenet_pytorch import MTCNN
 
                 self._net = MTCNN(keep_all=True, device=self.device, min_face_size=MIN_FACE_PIXELS).eval()
             boxes, confidences, landmarks = self._net.detect(Image.fromarray(picture), landmarks=True)

@@ -104,4 +104,4 @@ class Latent:
     @staticmethod
     def cat(latents: Sequence[Latent]) -> Latent:
         """One batch of several latents."""
-        return Latent(tuple(torch.cat(scales) for scales in zip(*(l.scales for l in latents), strict=True)))
+        return Latent(tuple(torch.cat(scales) for scales in zip(*(latent.scales for latent in latents), strict=True)))

@@ -151,9 +151,7 @@ class Glow(nn.Module):
             z = self.squeeze.inverse(z)
         return (z + 0.5).contiguous()
 
-    def sample_latent(
-        self, n: int, temperature: float = 0.7, generator: torch.Generator | None = None
-    ) -> Latent:
+    def sample_latent(self, n: int, temperature: float = 0.7, generator: torch.Generator | None = None) -> Latent:
         """``n`` random latents: unit Gaussian noise times ``temperature`` (at least 0).
 
         The noise is drawn on the generator's device, so a seed gives the same faces on CPU and GPU.

@@ -14,7 +14,7 @@ from attributes.dataset import DatasetError, FaceSet
 from glow.checkpoint import DEFAULT_CHECKPOINT, CheckpointError, load_checkpoint
 from glow.device import choose_device
 from train.data import load_pixels
-from train.evaluate import bits_per_dim
+from train.evaluate import bits_per_dim, round_trip
 from train.fit import TrainingDivergedError, fit
 from train.presets import PRESETS
 
@@ -44,6 +44,7 @@ def build_parser() -> argparse.ArgumentParser:
     measure = commands.add_parser("eval", parents=[shared], help="bits/dim of a checkpoint on pictures")
     measure.add_argument("--checkpoint", type=Path, default=DEFAULT_CHECKPOINT, help="default: the one in assets/")
     measure.add_argument("--split", default="val", choices=["train", "val", "all"], help="default: %(default)s")
+    measure.add_argument("--round-trip", action="store_true", help="also encode, decode and compare each picture")
     measure.add_argument("--json", action="store_true", help="print one line of JSON")
     return parser
 
@@ -72,16 +73,20 @@ def run_eval(args: argparse.Namespace) -> None:
     """Measure."""
     model = load_checkpoint(args.checkpoint, choose_device(args.device)).model
     pixels = load_pixels(FaceSet.open(args.data, args.split, args.limit), model.config.image_size)
-    result = {
+    result: dict[str, float] = {
         "bits_per_dim": round(bits_per_dim(model, pixels, seed=args.seed), 4),
         "images": len(pixels),
         "image_size": model.config.image_size,
         "n_bits": model.config.n_bits,
     }
+    if args.round_trip:
+        result["lossless"], result["largest_error"] = round_trip(model, pixels)
     if args.json:
         print(json.dumps(result))
-    else:
-        print("{bits_per_dim} bits/dim on {images} pictures of {image_size} pixels at {n_bits} bits".format(**result))
+        return
+    print("{bits_per_dim} bits/dim on {images} pictures of {image_size} pixels at {n_bits} bits".format(**result))
+    if args.round_trip:
+        print("{lossless} of them come back without loss; the largest error is {largest_error:.1e}".format(**result))
 
 
 def main(argv: list[str] | None = None) -> int:

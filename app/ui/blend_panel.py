@@ -7,9 +7,9 @@ from typing import Any
 
 import gradio as gr
 
-from app.portrait import shrink
 from app.ui.handling import PREVIEW_SIDE, PhotoInput, on_visit
 from app.ui.visit import Visit, Visits
+from app.view import View
 from faces import save_photo
 
 
@@ -53,9 +53,7 @@ def bind_blend_panel(panel: BlendPanel, visits: Visits) -> None:
             on_visit(visits, lambda visit, path, ratio, place=place: open_photo(visit, place, path, ratio)),
             [photo, panel.ratio], panel.picture, api_visibility="private",
         )  # fmt: skip
-    panel.ratio.change(
-        on_visit(visits, show), panel.ratio, panel.picture, trigger_mode="always_last", **quiet
-    )
+    panel.ratio.change(on_visit(visits, show), panel.ratio, panel.picture, trigger_mode="always_last", **quiet)
     panel.save.click(on_visit(visits, save), panel.ratio, panel.download, **quiet).then(
         None, None, None, js="() => document.querySelector('#download-blend')?.click()", **quiet
     )
@@ -72,8 +70,8 @@ def show(visit: Visit, ratio: float) -> Any:
     first, second = visit.blended
     if first is None or second is None:
         return None
-    small = first.within(shrink(first.photo, PREVIEW_SIDE))
-    return visit.show(visit.session.editor.blend(small, second, ratio).pixels)
+    seen = first.seen(View.face(first.photo, first.alignment, PREVIEW_SIDE))
+    return visit.show(visit.session.editor.blend(seen, second, ratio).pixels)
 
 
 def save(visit: Visit, ratio: float) -> Any:

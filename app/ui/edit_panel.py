@@ -7,15 +7,17 @@ from typing import Any
 
 import gradio as gr
 
-from app.session import SLIDER_RANGE
-from app.ui.handling import PREVIEW_SIDE, PhotoInput, on_visit
+from app.session import SLIDER_RANGE, Session
+from app.ui.handling import PREVIEW_SIDE, PhotoInput, on_select, on_visit
 from app.ui.visit import Visit, Visits
+from app.view import View
 from attributes import GROUPS, LABEL_NAMES, LABELS, labels_in_group
 from faces import NoFaceError, align, crop, save_photo
 
 OPEN_GROUPS = ("Expression", "Hair")
 POINTS = ("the eye on the left", "the eye on the right", "the middle of the mouth")
 FACE_SIDE = 128
+AREAS = ("Face", "Whole photo")
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class EditPanel:
     whole: gr.Button
     mark_picture: gr.Image
     compare: gr.ImageSlider
+    area: gr.Radio
     status: gr.Markdown
     undo: gr.Button
     redo: gr.Button
@@ -55,32 +58,40 @@ def build_edit_panel() -> EditPanel:
     with gr.Row():
         with gr.Column(scale=2, min_width=260):
             photo = PhotoInput(
-                label="Your photo", sources=["upload", "clipboard", "webcam"], type="filepath", height=240, elem_id="photo"
+                label="Your photo",
+                sources=["upload", "clipboard", "webcam"],
+                type="filepath",
+                height=240,
+                elem_id="photo",
             )
             faces = gr.Gallery(
-                label="Faces found (click one to edit it)", columns=3, height=150, allow_preview=False,
+                label="Faces", columns=3, height="auto", allow_preview=False, fit_columns=False, buttons=[],
                 visible=False, elem_id="faces", interactive=False, object_fit="contain",
             )  # fmt: skip
             with gr.Column(visible=False, elem_id="help") as help_column:
                 help_text = gr.Markdown()
-                mark_picture = gr.Image(label="Mark the face", interactive=False, height=300, buttons=[], elem_id="mark")
+                mark_picture = gr.Image(
+                    label="Mark the face", interactive=False, height=300, buttons=[], elem_id="mark"
+                )
                 whole = gr.Button("The picture is a face already: use its middle", elem_id="whole")
         with gr.Column(scale=4, min_width=320):
             compare = gr.ImageSlider(
                 label="Before and after", type="filepath", max_height=620, buttons=["fullscreen"],
-                interactive=False, elem_id="compare",
+                interactive=False, slider_position=4, elem_id="compare",
             )  # fmt: skip
-            status = gr.Markdown("Upload a photo, or draw a face in the tab “Random”.", elem_id="status")
+            with gr.Row(equal_height=True):
+                area = gr.Radio(AREAS, value=AREAS[0], show_label=False, container=False, min_width=220, elem_id="area")
+                status = gr.Markdown("Upload a photo, or draw a face in the tab “Random”.", elem_id="status")
             with gr.Row():
-                undo = gr.Button("↶ Undo", interactive=False, min_width=80, elem_id="undo")
-                redo = gr.Button("↷ Redo", interactive=False, min_width=80, elem_id="redo")
-                reset = gr.Button("Reset all", min_width=80, elem_id="reset")
+                undo = gr.Button("↶ Undo", interactive=False, size="sm", min_width=80, elem_id="undo")
+                redo = gr.Button("↷ Redo", interactive=False, size="sm", min_width=80, elem_id="redo")
+                reset = gr.Button("Reset all", size="sm", min_width=80, elem_id="reset")
             with gr.Row():
                 file_type = gr.Dropdown(
                     ["PNG (exact)", "JPEG (small)", "WebP (exact)"], value="PNG (exact)", show_label=False,
                     container=False, min_width=120, elem_id="file-type",
                 )  # fmt: skip
-                save = gr.Button("Download", variant="primary", min_width=120, elem_id="save")
+                save = gr.Button("Download", variant="primary", size="sm", min_width=120, elem_id="save")
                 download = gr.DownloadButton(visible="hidden", elem_id="download")
         with gr.Column(scale=3, min_width=280, elem_id="sliders"):
             by_name: dict[str, gr.Slider] = {}
@@ -92,7 +103,7 @@ def build_edit_panel() -> EditPanel:
                             elem_id=f"slider-{label.name}",
                         )  # fmt: skip
     return EditPanel(
-        photo, faces, help_column, help_text, whole, mark_picture, compare, status, undo, redo, reset,
+        photo, faces, help_column, help_text, whole, mark_picture, compare, area, status, undo, redo, reset,
         file_type, save, download, [by_name[name] for name in LABEL_NAMES],
     )  # fmt: skip
 
@@ -101,18 +112,23 @@ def bind_edit_panel(panel: EditPanel, visits: Visits) -> None:
     """Connect the tab's components to the visit's session."""
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     panel.photo.input(
-        on_visit(visits, open_photo), panel.photo, panel.everything, api_visibility="private", show_progress_on=panel.compare
+        on_visit(visits, open_photo),
+        panel.photo,
+        panel.everything,
+        api_visibility="private",
+        show_progress_on=panel.compare,
     )
-    panel.faces.select(on_visit(visits, choose_face), None, panel.everything, **quiet)
+    panel.faces.select(on_select(visits, choose_face), None, panel.everything, **quiet)
     panel.whole.click(on_visit(visits, use_whole), None, panel.everything, **quiet)
-    panel.mark_picture.select(on_visit(visits, mark), None, panel.everything, **quiet)
+    panel.mark_picture.select(on_select(visits, mark), None, panel.everything, **quiet)
     # One listener for all sliders; the newest values win, and setting the sliders from here changes nothing.
     gr.on(
         [slider.change for slider in panel.sliders], on_visit(visits, move), panel.sliders, panel.result,
         trigger_mode="always_last", **quiet,
     )  # fmt: skip
-    panel.undo.click(on_visit(visits, lambda visit: _step(visit, visit.session.undo())), None, panel.everything, **quiet)
-    panel.redo.click(on_visit(visits, lambda visit: _step(visit, visit.session.redo())), None, panel.everything, **quiet)
+    panel.undo.click(on_visit(visits, undo), None, panel.everything, **quiet)
+    panel.redo.click(on_visit(visits, redo), None, panel.everything, **quiet)
+    panel.area.input(on_visit(visits, look), panel.area, panel.result, **quiet)
     panel.reset.click(on_visit(visits, reset), None, panel.everything, **quiet)
     panel.save.click(on_visit(visits, save), panel.file_type, panel.download, **quiet).then(
         None, None, None, js="() => document.querySelector('#download')?.click()", **quiet
@@ -131,9 +147,9 @@ def open_photo(visit: Visit, path: str | None) -> Any:
     return everything(visit)
 
 
-def choose_face(visit: Visit, event: gr.SelectData) -> Any:
+def choose_face(visit: Visit, index: int) -> Any:
     """Edit another face of the photo."""
-    visit.session.choose(int(event.index))
+    visit.session.choose(index)
     return everything(visit)
 
 
@@ -143,11 +159,11 @@ def use_whole(visit: Visit) -> Any:
     return everything(visit)
 
 
-def mark(visit: Visit, event: gr.SelectData) -> Any:
+def mark(visit: Visit, point: tuple[int, int]) -> Any:
     """Take a click on the photo as the next of the face's three points."""
     photo = visit.session.before()
     factor = max(1.0, max(photo.pixels.shape[:2]) / PREVIEW_SIDE)
-    visit.marks.append((event.index[0] * factor, event.index[1] * factor))
+    visit.marks.append((point[0] * factor, point[1] * factor))
     if len(visit.marks) == len(POINTS):
         marks, visit.marks = visit.marks, []
         visit.session.mark(*marks)
@@ -161,6 +177,12 @@ def move(visit: Visit, *values: float) -> Any:
     return result(visit)
 
 
+def look(visit: Visit, area: str) -> Any:
+    """Show the face, or the whole photo."""
+    visit.close_up = area == AREAS[0]
+    return result(visit) if visit.session.photo else gr.skip()
+
+
 def reset(visit: Visit) -> Any:
     """All sliders of the face to 0."""
     if not visit.session.ready:
@@ -169,8 +191,14 @@ def reset(visit: Visit) -> Any:
     return everything(visit)
 
 
-def _step(visit: Visit, done: bool) -> Any:
-    return everything(visit) if done else gr.skip()
+def undo(visit: Visit) -> Any:
+    """One step back."""
+    return everything(visit) if visit.session.undo() else gr.skip()
+
+
+def redo(visit: Visit) -> Any:
+    """One step forward again."""
+    return everything(visit) if visit.session.redo() else gr.skip()
 
 
 def save(visit: Visit, file_type: str) -> Any:
@@ -185,19 +213,24 @@ def save(visit: Visit, file_type: str) -> Any:
 def result(visit: Visit) -> list[Any]:
     """Updates of :attr:`EditPanel.result`."""
     session = visit.session
-    before = session.before(PREVIEW_SIDE).pixels
-    after = session.picture(PREVIEW_SIDE).pixels
-    moved = [f"{label.title} {session.values[label.name]:+g}" for label in LABELS if session.values[label.name]]
-    if any(session.edits.values.values()):
-        status = "Moved: " + (", ".join(moved) or "another face")
-    else:
-        status = "Nothing moved: this is your photo, bit for bit."
+    view = session.view(PREVIEW_SIDE, face=visit.close_up)
+    before, after = session.before(view).pixels, session.picture(view).pixels
     return [
         (visit.show(before), visit.show(after)),
-        status if session.ready else "No face yet.",
+        status(session),
         gr.Button(interactive=session.can_undo),
         gr.Button(interactive=session.can_redo),
     ]
+
+
+def status(session: Session) -> str:
+    """What was done, in words."""
+    if not session.ready:
+        return "No face yet."
+    moved = [f"{label.title} {session.values[label.name]:+g}" for label in LABELS if session.values[label.name]]
+    if any(session.edits.values.values()):
+        return "Moved: " + (", ".join(moved) or "another face")
+    return f"Nothing moved: {'the face as drawn' if session.portrait.drawn else 'this is your photo, bit for bit'}."
 
 
 def everything(visit: Visit, problem: str = "") -> list[Any]:
@@ -214,5 +247,5 @@ def everything(visit: Visit, problem: str = "") -> list[Any]:
         gallery,
         gr.Column(visible=asking),
         f"{problem or 'Mark the face.'}\n\n{wanted}",
-        visit.show(session.before(PREVIEW_SIDE).pixels) if asking else None,
+        visit.show(session.before(View.whole(photo, PREVIEW_SIDE)).pixels) if asking else None,
     ]

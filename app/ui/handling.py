@@ -1,11 +1,10 @@
-"""What all panels share: handlers on a visit, with errors that a person can read."""
+"""What all panels share: listeners that work on a visit, with errors that a person can read."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from functools import wraps
-from typing import Any, Concatenate, ParamSpec
+from typing import Any
 
 import gradio as gr
 
@@ -13,46 +12,44 @@ from app.ui.visit import Visit, Visits
 from attributes import DirectionsError
 from faces import FaceError
 
-P = ParamSpec("P")
 PREVIEW_SIDE = 1024
 """Longest side of the pictures on screen, in pixels; downloads have the photo's own size."""
 
+Handler = Callable[..., Any]
+"""A function of a :class:`Visit` and the event's values, which returns what the page shall show."""
 
-def on_visit(visits: Visits, handler: Callable[Concatenate[Visit, P], Any]) -> Callable[..., Any]:
-    """A Gradio listener that calls ``handler`` with the visit of the tab that asks, one call at a time.
 
-    A known error becomes a note on the page; the page and the user's work stay as they are.
-    """
+def on_visit(visits: Visits, handler: Handler) -> Callable[..., Any]:
+    """A Gradio listener that calls ``handler(visit, *values)`` for the visit of the tab that asks."""
 
-    @wraps(handler)
-    def listener(request: gr.Request, *args: Any) -> Any:
-        visit = visits.of(request.session_hash)
-        with visit.lock:
-            try:
-                return handler(visit, *args)  # type: ignore[call-arg]
-            except (FaceError, DirectionsError) as error:
-                gr.Warning(_sentence(str(error)))
-            except Exception:
-                logging.getLogger("glowface").exception("a handler failed")
-                gr.Warning("That did not work. Your photo and sliders are as they were; the terminal tells more.")
-        return gr.skip()
+    # Gradio recognises the request by its annotation, and passes the components' values behind it.
+    def listener(request: gr.Request, *values: Any) -> Any:
+        return _answer(visits.of(request.session_hash), handler, *values)
 
-    # Gradio reads the signature to find the request.
-    listener.__signature__ = _signature()  # type: ignore[attr-defined]
-    listener.__annotations__ = {"request": gr.Request}
     return listener
 
 
-def _signature() -> Any:
-    import inspect
+def on_select(visits: Visits, handler: Handler) -> Callable[..., Any]:
+    """A Gradio listener that calls ``handler(visit, index)`` with what was clicked in a picture or gallery."""
 
-    request = inspect.Parameter("request", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=gr.Request)
-    rest = inspect.Parameter("args", inspect.Parameter.VAR_POSITIONAL)
-    return inspect.Signature([request, rest])
+    def listener(request: gr.Request, event: gr.SelectData) -> Any:
+        return _answer(visits.of(request.session_hash), handler, event.index)
+
+    return listener
 
 
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]
+def _answer(visit: Visit, handler: Handler, *values: Any) -> Any:
+    """The handler's answer, one at a time for a visit; a note on the page where it fails, and nothing changed."""
+    with visit.lock:
+        try:
+            return handler(visit, *values)
+        except (FaceError, DirectionsError) as error:
+            text = str(error)
+            gr.Warning(text[:1].upper() + text[1:])
+        except Exception:
+            logging.getLogger("glowface").exception("a handler failed")
+            gr.Warning("That did not work. Your photo and sliders are as they were; the terminal tells more.")
+    return gr.skip()
 
 
 class PhotoInput(gr.Image):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import threading
 from pathlib import Path
 
 from app.editor import Editor
@@ -31,6 +32,8 @@ def launch(editor: Editor, *, port: int = 7860, browser: bool = True) -> None:
         from app.ui.style import CSS, THEME
         from app.ui.visit import Visits
 
+        # The detector's first use is slow; let it be before the first photo comes.
+        threading.Thread(target=editor.warm_up, daemon=True).start()
         page = build_page(Visits(editor, Path(folder)))
         page.queue(max_size=QUEUE_SIZE)
         page.launch(

@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from app.ui.edit_panel import EditPanel, everything
-from app.ui.handling import on_visit
+from app.ui.handling import on_select, on_visit
 from app.ui.visit import Visit, Visits
 
 COUNT = 16
@@ -43,8 +43,8 @@ def build_random_panel() -> RandomPanel:
             edit = gr.Button("Edit this one", interactive=False, elem_id="edit-drawn")
         with gr.Column(scale=3, min_width=320):
             grid = gr.Gallery(
-                label="Click a face to choose it", columns=4, height=620, allow_preview=False, object_fit="contain",
-                interactive=False, elem_id="grid",
+                label="Click a face to choose it", columns=4, height="auto", buttons=[], allow_preview=False,
+                object_fit="contain", interactive=False, elem_id="grid",
             )  # fmt: skip
     return RandomPanel(temperature, seed, draw, again, grid, gr.State(None), edit)
 
@@ -59,8 +59,8 @@ def bind_random_panel(panel: RandomPanel, visits: Visits, edit_panel: EditPanel,
     panel.again.click(lambda: random.randrange(MAX_SEED), None, panel.seed, show_progress="hidden", **private).then(
         on_visit(visits, draw), settings, drawn, **private
     )
-    panel.grid.select(on_visit(visits, choose), None, [panel.chosen, panel.edit], show_progress="hidden", **private)
-    panel.edit.click(on_visit(visits, take), panel.chosen, [tabs, *edit_panel.everything], **private)
+    panel.grid.select(on_select(visits, choose), None, [panel.chosen, panel.edit], show_progress="hidden", **private)
+    panel.edit.click(on_visit(visits, take), panel.chosen, [tabs, edit_panel.photo, *edit_panel.everything], **private)
 
 
 def draw(visit: Visit, temperature: float, seed: float | None) -> Any:
@@ -75,9 +75,9 @@ def redraw(visit: Visit, temperature: float, seed: float | None) -> Any:
     return draw(visit, temperature, seed) if visit.drawn else gr.skip()
 
 
-def choose(visit: Visit, event: gr.SelectData) -> Any:
+def choose(visit: Visit, index: int) -> Any:
     """Remember the face that was clicked."""
-    return int(event.index), gr.Button(interactive=bool(visit.drawn))
+    return index, gr.Button(interactive=bool(visit.drawn))
 
 
 def take(visit: Visit, chosen: int | None) -> Any:
@@ -85,5 +85,6 @@ def take(visit: Visit, chosen: int | None) -> Any:
     if chosen is None or chosen >= len(visit.drawn):
         gr.Info("Click a face first.")
         return gr.skip()
-    visit.session.take(visit.drawn[chosen])
-    return [gr.Tabs(selected="edit"), *everything(visit)]
+    face = visit.drawn[chosen]
+    visit.session.take(face)
+    return [gr.Tabs(selected="edit"), visit.show(face.photo.pixels), *everything(visit)]

@@ -11,13 +11,25 @@ THEME = gr.themes.Soft(
     # System fonts: the page must not ask the network for any.
     font=["system-ui", "sans-serif"],
     font_mono=["ui-monospace", "monospace"],
+).set(
+    block_title_background_fill="transparent",
+    block_title_padding="0",
+    block_title_text_color="*body_text_color",
+    block_title_text_weight="500",
+    block_label_background_fill="*background_fill_primary",
+    block_label_text_color="*body_text_color",
+    # Sliders go both ways from 0: a bar filled from the left end would say something else.
+    slider_color="*neutral_200",
+    slider_color_dark="*neutral_700",
 )
 
 CSS = """
-.gradio-container { max-width: 1400px !important; margin: 0 auto !important; }
+.gradio-container { max-width: 1500px !important; margin: 0 auto !important; }
 #title h1 { margin: 0; font-size: 1.5rem; }
 #title p { margin: .1rem 0 .4rem; opacity: .75; }
-#sliders { max-height: 76vh; overflow-y: auto; }
-#status { min-height: 1.6rem; font-size: .92rem; opacity: .85; }
+#status { font-size: .9rem; opacity: .85; }
+#sliders { max-height: 84vh; overflow-y: auto; flex-wrap: nowrap; gap: 8px; }
+#sliders > * { flex-shrink: 0; }
+#sliders .block { padding: 4px 10px; }
 @media (max-width: 900px) { #sliders { max-height: none; } }
 """

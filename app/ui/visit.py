@@ -31,6 +31,7 @@ class Visit:
         self.session = Session(editor)
         self.blended: list[Portrait | None] = [None, None]
         self.drawn: list[Portrait] = []
+        self.close_up = True
         self.marks: list[tuple[float, float]] = []
         self.lock = threading.Lock()
         self.folder = folder
@@ -54,10 +55,10 @@ class Visit:
         Image.fromarray(np.ascontiguousarray(pixels)).save(path, compress_level=1)
         return str(path)
 
-    def uploaded(self, path: str) -> bytes:
-        """The bytes of an uploaded file, which is deleted when the visit ends."""
+    def uploaded(self, path: str) -> Path:
+        """An uploaded file's path; the file is deleted when the visit ends."""
         self._uploads.append(Path(path))
-        return Path(path).read_bytes()
+        return Path(path)
 
     def end(self) -> None:
         """Delete all that the visit left on disk."""

@@ -87,7 +87,9 @@ def test_moving_is_linear_and_nothing_moved_is_the_very_latent(editor: Editor) -
     torch.testing.assert_close(both.flatten(), expected.flatten(), atol=1e-5, rtol=0)
 
 
-@pytest.mark.parametrize(("values", "message"), [({"Smile": 1.0}, "'Smile' is no label"), ({"Smiling": float("nan")}, "nan")])
+@pytest.mark.parametrize(
+    ("values", "message"), [({"Smile": 1.0}, "'Smile' is no label"), ({"Smiling": float("nan")}, "nan")]
+)
 def test_wrong_moves_are_refused(editor: Editor, values: dict[str, float], message: str) -> None:
     with pytest.raises(DirectionsError, match=message):
         editor.directions.move(editor.checkpoint.model.sample_latent(1), values)

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from attributes import FaceSet
 from glow import GlowConfig, load_checkpoint
 from train.__main__ import main
 from train.config import FitConfig
@@ -21,7 +22,6 @@ from train.data import load_pixels
 from train.evaluate import bits_per_dim
 from train.fit import TrainingDivergedError, fit
 from train.presets import PRESETS
-from attributes import FaceSet
 
 CPU = torch.device("cpu")
 

@@ -1,0 +1,59 @@
+"""The part of a photo that is on screen, and how large."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from faces import Alignment, Photo
+
+FACE_MARGIN = 0.06
+"""What is shown around a face's square, in sides of it."""
+
+
+@dataclass(frozen=True)
+class View:
+    """A box of a photo, made smaller where it is larger than the screen needs.
+
+    An edit seen through a view costs what the view costs, however large the photo is.
+    """
+
+    box: tuple[int, int, int, int]
+    """Left, top, right and bottom, in photo pixels."""
+
+    long_side: int
+    """Longest side on screen, in pixels."""
+
+    @staticmethod
+    def whole(photo: Photo, long_side: int) -> View:
+        """All of the photo."""
+        height, width = photo.pixels.shape[:2]
+        return View((0, 0, width, height), long_side)
+
+    @staticmethod
+    def face(photo: Photo, alignment: Alignment, long_side: int) -> View:
+        """A face's square with a little around it, as far as the photo goes."""
+        height, width = photo.pixels.shape[:2]
+        margin = FACE_MARGIN * alignment.size
+        left, top = np.clip(np.floor(alignment.quad.min(0) - margin), 0, (width - 1, height - 1)).astype(int).tolist()
+        right, bottom = np.clip(np.ceil(alignment.quad.max(0) + margin), 1, (width, height)).astype(int).tolist()
+        return View((left, top, max(right, left + 1), max(bottom, top + 1)), long_side)
+
+    @property
+    def _scale(self) -> float:
+        left, top, right, bottom = self.box
+        return min(1.0, self.long_side / max(right - left, bottom - top))
+
+    def cut(self, photo: Photo) -> Photo:
+        """What is seen of a photo."""
+        left, top, right, bottom = self.box
+        part = Photo(photo.pixels[top:bottom, left:right], name=photo.name)
+        if self._scale == 1:
+            return part
+        size = (max(1, round((right - left) * self._scale)), max(1, round((bottom - top) * self._scale)))
+        return Photo(np.asarray(part.image.resize(size, reducing_gap=2.0)), name=photo.name)
+
+    def place(self, alignment: Alignment) -> Alignment:
+        """Where a square of the photo lies in what :meth:`cut` shows."""
+        return Alignment((alignment.quad - self.box[:2]) * self._scale)

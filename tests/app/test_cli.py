@@ -1,0 +1,99 @@
+"""The command line, as a user types it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from app.cli import build_parser, main
+from app.doctor import examine
+from attributes import LABEL_NAMES
+from glow import DEFAULT_CHECKPOINT
+
+
+def pixels(path: Path) -> np.ndarray:
+    return np.asarray(Image.open(path))
+
+
+def test_edit_writes_a_changed_picture_of_the_same_size(astronaut_file: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.png"
+    assert main(["edit", str(astronaut_file), "--set", "Smiling=1", "--set", "Blond_Hair=1", "-o", str(out)]) == 0
+    assert pixels(out).shape == (512, 512, 3)
+    assert not np.array_equal(pixels(out), pixels(astronaut_file))
+
+
+def test_edit_without_a_setting_copies_every_pixel(astronaut_file: Path, tmp_path: Path) -> None:
+    assert main(["edit", str(astronaut_file), "-o", str(tmp_path / "out.png")]) == 0
+    assert np.array_equal(pixels(tmp_path / "out.png"), pixels(astronaut_file))
+
+
+def test_blend_and_sample_write_pictures(astronaut_file: Path, tmp_path: Path) -> None:
+    flipped = tmp_path / "flipped.png"
+    Image.fromarray(pixels(astronaut_file)[:, ::-1]).save(flipped)
+    assert main(["blend", str(astronaut_file), str(flipped), "--ratio", "0.5", "-o", str(tmp_path / "blend.png")]) == 0
+    assert pixels(tmp_path / "blend.png").shape == (512, 512, 3)
+    assert main(["sample", "--count", "6", "--seed", "1", "-o", str(tmp_path / "faces.png")]) == 0
+    assert pixels(tmp_path / "faces.png").shape == (2 * 132 - 4, 3 * 132 - 4, 3)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["edit", "missing.jpg", "-o", "x.png"], "missing.jpg"),
+        (["edit", "{photo}", "--face", "3", "-o", "x.png"], "face 3 was asked for, and 1 found"),
+        (["edit", "{photo}", "-o", "x.doc"], "png"),
+        (["blend", "{photo}", "{photo}", "--ratio", "2", "-o", "x.png"], "the ratio is 2.0"),
+        (["sample", "--count", "0", "-o", "x.png"], "at least 1"),
+        (["--checkpoint", "nowhere.safetensors", "sample", "-o", "x.png"], "there is no file nowhere.safetensors"),
+        (["--device", "cuda:99", "sample", "-o", "x.png"], "try --device cpu"),
+    ],
+)
+def test_what_goes_wrong_is_said_in_one_line(
+    arguments: list[str], message: str, astronaut_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([argument.format(photo=astronaut_file) for argument in arguments]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("error: ")
+    assert said.count("\n") == 1
+    assert message in said
+
+
+@pytest.mark.parametrize("setting", ["Smile=1", "Smiling", "Smiling=much", "Smiling=nan"])
+def test_wrong_settings_are_refused_before_anything_is_loaded(setting: str) -> None:
+    with pytest.raises(SystemExit):
+        build_parser().parse_args(["edit", "photo.jpg", "--set", setting, "-o", "x.png"])
+
+
+def test_labels_lists_all_40(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["labels"]) == 0
+    listed = [line.split()[0] for line in capsys.readouterr().out.splitlines() if line.startswith("  ")]
+    assert sorted(listed) == sorted(LABEL_NAMES)
+
+
+def test_options_may_stand_before_or_after_the_command() -> None:
+    parser = build_parser()
+    for arguments in (["--device", "cpu", "doctor"], ["doctor", "--device", "cpu"]):
+        assert parser.parse_args(arguments).device == "cpu"
+    assert parser.parse_args([]).command is None
+
+
+def test_doctor_finds_all_in_order(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor", "--device", "cpu"]) == 0
+    report = capsys.readouterr().out
+    for text in ("torch", "made for this model", "lossless for 8 bits", "bits/dim", "one decode"):
+        assert text in report
+    assert "ERROR" not in report
+
+
+def test_doctor_says_what_is_wrong(tmp_path: Path) -> None:
+    findings = {finding.name: finding for finding in examine(tmp_path / "none.safetensors", "cpu")}
+    assert not findings["model"].good
+    alone = tmp_path / "alone.safetensors"
+    alone.write_bytes(DEFAULT_CHECKPOINT.read_bytes())
+    findings = {finding.name: finding for finding in examine(alone, "cpu")}
+    assert findings["model"].good
+    assert not findings["directions"].good
+    assert "there is no file" in findings["directions"].text

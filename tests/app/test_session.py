@@ -1,0 +1,137 @@
+"""A user's session: undo and redo, several faces, ways on without a face, nothing lost to bad input."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from app.editor import Editor
+from app.session import Session
+from app.view import View
+from attributes import DirectionsError
+from faces import NoFaceError, PhotoError
+
+
+@pytest.fixture
+def session(editor: Editor, astronaut: np.ndarray) -> Session:
+    session = Session(editor)
+    session.open(astronaut)
+    return session
+
+
+def test_sliders_at_0_again_give_the_photo_back(session: Session, astronaut: np.ndarray) -> None:
+    assert session.set({"Smiling": 1.0})
+    assert not np.array_equal(session.picture().pixels, astronaut)
+    assert session.set({"Smiling": 0.0})
+    assert np.array_equal(session.picture().pixels, astronaut)
+
+
+def test_setting_the_same_values_changes_nothing(session: Session) -> None:
+    assert session.set({"Smiling": 1.0})
+    assert not session.set({"Smiling": 1.0, "Bangs": 0.0})
+
+
+def test_undo_and_redo_walk_through_the_edits(session: Session) -> None:
+    session.set({"Smiling": 1.0})
+    session.set({"Bangs": 2.0})
+    session.reset()
+    pictures = []
+    for smiling, bangs in ((1.0, 2.0), (1.0, 0.0), (0.0, 0.0)):
+        assert session.undo()
+        assert (session.values["Smiling"], session.values["Bangs"]) == (smiling, bangs)
+        pictures.append(session.picture().pixels)
+    assert not session.undo()
+    assert session.redo()
+    assert np.array_equal(session.picture().pixels, pictures[1])
+    session.set({"Male": 1.0})
+    assert not session.redo()
+
+
+def test_one_drag_is_one_step_for_undo(session: Session) -> None:
+    for value in (0.1, 0.4, 0.9):
+        session.set({"Smiling": value})
+    assert session.undo()
+    assert session.values["Smiling"] == 0
+    assert session.redo()
+    assert session.values["Smiling"] == 0.9
+
+
+def test_two_faces_in_one_photo_keep_their_own_edits(editor: Editor, astronaut: np.ndarray) -> None:
+    pair = np.concatenate([astronaut, astronaut[:, ::-1]], axis=1)
+    session = Session(editor)
+    session.open(pair)
+    assert len(session.faces) == 2
+    session.set({"Blond_Hair": 1.0})
+    session.choose(1)
+    assert session.values["Blond_Hair"] == 0
+    session.set({"Black_Hair": 1.0})
+    both = session.picture().pixels
+    halves = [np.abs(both.astype(int) - pair)[:, half].max() for half in (np.s_[:512], np.s_[512:])]
+    assert min(halves) > 20
+    session.undo()
+    session.undo()
+    assert session.edits.chosen == 0
+    assert session.values["Blond_Hair"] == 1
+
+
+def test_bad_input_leaves_all_as_it_was(session: Session, tmp_path: Path) -> None:
+    session.set({"Smiling": 1.0})
+    before = session.picture().pixels
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    with pytest.raises(PhotoError):
+        session.open(tmp_path / "broken.png")
+    for values in ({"Smile": 1.0}, {"Smiling": 99.0}, {"Smiling": float("nan")}):
+        with pytest.raises(DirectionsError):
+            session.set(values)
+    with pytest.raises(NoFaceError):
+        session.choose(5)
+    with pytest.raises(PhotoError):
+        session.export(tmp_path / "out.doc")
+    assert np.array_equal(session.picture().pixels, before)
+
+
+def test_without_a_face_there_are_two_ways_on(editor: Editor) -> None:
+    blank = np.full((200, 300, 3), 120, dtype=np.uint8)
+    session = Session(editor)
+    with pytest.raises(NoFaceError):
+        session.open(blank)
+    assert not session.ready
+    with pytest.raises(NoFaceError):
+        session.set({"Smiling": 1.0})
+    session.use_whole()
+    assert session.set({"Smiling": 1.0})
+    with pytest.raises(NoFaceError):
+        session.open(blank)
+    session.mark((120, 80), (170, 80), (145, 130))
+    assert session.set({"Smiling": 1.0})
+    assert not np.array_equal(session.picture().pixels, blank)
+
+
+def test_a_view_shows_what_the_download_will_hold(session: Session) -> None:
+    session.set({"Blond_Hair": 1.0})
+    full = session.picture()
+    for view in (session.view(1024, face=True), session.view(1024, face=False)):
+        assert np.array_equal(session.picture(view).pixels, view.cut(full).pixels)
+    small = session.view(128, face=True)
+    seen, true = session.picture(small).pixels.astype(int), small.cut(full).pixels
+    assert max(seen.shape) == 128
+    assert np.abs(seen - true).mean() < 1.5
+    assert View.whole(full, 256).cut(full).pixels.shape == (256, 256, 3)
+
+
+def test_export_keeps_size_and_values(session: Session, tmp_path: Path) -> None:
+    session.set({"Smiling": 1.0})
+    session.export(tmp_path / "out.png")
+    assert np.array_equal(np.asarray(Image.open(tmp_path / "out.png")), session.picture().pixels)
+
+
+def test_a_drawn_face_can_be_taken_on(session: Session, editor: Editor) -> None:
+    session.take(editor.sample(1, seed=5)[0])
+    before = session.picture().pixels
+    session.set({"Smiling": 1.0})
+    assert not np.array_equal(session.picture().pixels, before)
+    session.undo()
+    assert np.array_equal(session.picture().pixels, before)

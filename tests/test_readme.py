@@ -1,0 +1,49 @@
+"""The README's commands are real ones."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+import app.cli
+import attributes.__main__
+import train.__main__
+
+ROOT = Path(__file__).parent.parent
+PARSERS = {
+    "app": app.cli.build_parser,
+    "train": train.__main__.build_parser,
+    "attributes": attributes.__main__.build_parser,
+}
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "assets" / "MODEL_CARD.md"]
+BLOCKS = [block for path in DOCUMENTS for block in re.findall(r"```sh\n(.*?)```", path.read_text(), re.S)]
+LINES = [line for block in BLOCKS for line in block.replace("\\\n", " ").splitlines() if line.strip()]
+COMMANDS = sorted({line.split("  #")[0].strip() for line in LINES if line.startswith("python -m ")})
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_commands_are_understood(command: str) -> None:
+    module, *arguments = shlex.split(command)[2:]
+    if module in PARSERS:
+        PARSERS[module]().parse_args(arguments)
+    else:
+        assert module in {"pip", "venv"} or (ROOT / Path(*module.split("."))).with_suffix(".py").exists()
+
+
+def test_the_first_commands_set_up_all(readme: str = (ROOT / "README.md").read_text()) -> None:
+    assert COMMANDS
+    targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.M)
+    used = re.findall(r"^make ([a-z]+)", readme, re.M)
+    assert used[:2] == ["app", "test"]
+    assert set(used) <= set(targets)
+    assert "make test" in (ROOT / ".ci" / "run").read_text()
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_links_and_pictures_lead_somewhere(path: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", path.read_text()):
+        if not target.startswith("http"):
+            assert (path.parent / target).exists(), target
