@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: app test check clean
+.PHONY: app test check pictures clean
 
 app: $(VENV)/.app  ## install what is missing, then open the editor
 	$(BIN)/python -m app
@@ -28,6 +28,19 @@ $(VENV)/.app: requirements.txt constraints.txt | $(BIN)/python
 $(VENV)/.dev: requirements-dev.txt requirements.txt constraints.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --requirement requirements-dev.txt --constraint constraints.txt
 	@touch $@ $(VENV)/.app
+
+PICTURES := assets/pictures
+ASTRONAUT := $(BIN)/python -m app edit $(PICTURES)/astronaut.jpg
+
+pictures: $(VENV)/.dev  ## make the README's pictures anew
+	$(BIN)/python -m docs.example_photo $(PICTURES)/astronaut.jpg
+	$(ASTRONAUT) --set Smiling=1 -o $(PICTURES)/smiling.jpg
+	$(ASTRONAUT) --set Smiling=-1 -o $(PICTURES)/not-smiling.jpg
+	$(ASTRONAUT) --set Blond_Hair=1 -o $(PICTURES)/blond.jpg
+	$(ASTRONAUT) --set Black_Hair=1 -o $(PICTURES)/black.jpg
+	$(ASTRONAUT) --set Young=-1 -o $(PICTURES)/older.jpg
+	$(BIN)/python -m app sample --count 32 --columns 8 --temperature 0.7 --seed 0 -o $(PICTURES)/samples.jpg
+	$(BIN)/python -m docs.screenshot $(PICTURES)/app.png
 
 clean:  ## remove what make has installed
 	rm -rf $(VENV)

@@ -73,6 +73,7 @@ def build_parser() -> argparse.ArgumentParser:
     sample.add_argument("--count", type=int, default=16, help="default: %(default)s")
     sample.add_argument("--temperature", type=float, default=0.7, help="default: %(default)s")
     sample.add_argument("--seed", type=int, default=0, help="default: %(default)s")
+    sample.add_argument("--columns", type=int, help="faces in a row (default: a square sheet)")
     sample.add_argument("-o", "--output", type=Path, required=True)
 
     commands.add_parser("labels", help="list the attributes that --set knows")
@@ -97,7 +98,7 @@ def run_sample(args: argparse.Namespace) -> None:
     """``sample``."""
     editor = Editor.load(args.checkpoint, device=args.device)
     faces = editor.sample(args.count, args.temperature, args.seed)
-    sheet = contact_sheet([face.photo.pixels for face in faces])
+    sheet = contact_sheet([face.photo.pixels for face in faces], columns=args.columns)
     save_photo(Photo(np.asarray(sheet)), args.output)
 
 

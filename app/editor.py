@@ -18,14 +18,18 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
+from torch.nn import functional as F
 
 from app.portrait import Portrait
 from attributes import Directions, directions_path, load_directions
-from faces import Alignment, Detector, Face, FaceError, Photo, PhotoSource, align, crop, open_photo, paste
+from faces import Alignment, Detector, Face, FaceError, Photo, PhotoSource, align, crop, crop_float, open_photo, paste
 from glow import DEFAULT_CHECKPOINT, Checkpoint, Latent, choose_device, load_checkpoint
 
 DRAWN_SIZE = 256
 """Side of the picture of a drawn face, in pixels: the model's own picture, enlarged smoothly."""
+
+FINEST_BLEND = 1024
+"""Largest side at which a blend mixes the two photos' fine detail, in pixels."""
 
 WhichFace = int | Face | Literal["whole"]
 """A number counted from 0 with the largest face first, a face marked by hand, or "whole" for the central square."""
@@ -145,7 +149,11 @@ class Editor:
         if ratio == 0:
             return first.photo
         mixed = self.decode(first.latent.lerp(second.latent, ratio))
-        return self._put_back(first, mixed)
+        size = int(np.clip(first.alignment.size, self.size, FINEST_BLEND))
+        details = _details(second, size) - _details(first, size)
+        difference = _resized((mixed - first.decoded).cpu(), size) + ratio * details
+        pixels = paste(first.photo.pixels, first.alignment, difference[0].permute(1, 2, 0).cpu().numpy())
+        return first.photo.with_pixels(pixels)
 
     def sample(self, count: int, temperature: float = 0.7, seed: int = 0) -> list[Portrait]:
         """Faces drawn by the model.
@@ -171,6 +179,17 @@ class Editor:
             return replace(portrait.photo, pixels=_enlarged(picture, portrait.photo.pixels.shape[0]))
         difference = (picture - portrait.decoded)[0].permute(1, 2, 0).cpu().numpy()
         return portrait.photo.with_pixels(paste(portrait.photo.pixels, portrait.alignment, difference))
+
+
+def _resized(pictures: Tensor, size: int) -> Tensor:
+    """Pictures ``(1, 3, S, S)``, smoothly enlarged."""
+    return F.interpolate(pictures, size=(size, size), mode="bicubic", align_corners=False)
+
+
+def _details(portrait: Portrait, size: int) -> Tensor:
+    """What of a face is too fine for the model, ``(1, 3, size, size)``: the photo less the enlarged picture."""
+    photo = torch.from_numpy(crop_float(portrait.photo.pixels, portrait.alignment, size)).permute(2, 0, 1)[None]
+    return photo - _resized(portrait.decoded, size).cpu()
 
 
 def _enlarged(picture: Tensor, size: int = DRAWN_SIZE) -> np.ndarray:

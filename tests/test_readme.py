@@ -33,7 +33,8 @@ def test_commands_are_understood(command: str) -> None:
         assert module in {"pip", "venv"} or (ROOT / Path(*module.split("."))).with_suffix(".py").exists()
 
 
-def test_the_first_commands_set_up_all(readme: str = (ROOT / "README.md").read_text()) -> None:
+def test_the_first_commands_set_up_all() -> None:
+    readme = (ROOT / "README.md").read_text()
     assert COMMANDS
     targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.M)
     used = re.findall(r"^make ([a-z]+)", readme, re.M)

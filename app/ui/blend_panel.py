@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from app.ui.handling import PREVIEW_SIDE, PhotoInput, on_visit
+from app.ui.handling import PREVIEW_SIDE, on_visit, photo_input
 from app.ui.visit import Visit, Visits
 from app.view import View
 from faces import save_photo
@@ -17,7 +17,7 @@ from faces import save_photo
 class BlendPanel:
     """The tab's components."""
 
-    photos: tuple[PhotoInput, PhotoInput]
+    photos: tuple[gr.Image, gr.Image]
     ratio: gr.Slider
     picture: gr.Image
     save: gr.Button
@@ -28,13 +28,10 @@ def build_blend_panel() -> BlendPanel:
     """Lay the tab out."""
     with gr.Row():
         with gr.Column(scale=1, min_width=240):
-            first = PhotoInput(
-                label="First photo (kept around the face)", sources=["upload", "clipboard"], type="filepath",
-                height=230, elem_id="first",
-            )  # fmt: skip
-            second = PhotoInput(
-                label="Second photo", sources=["upload", "clipboard"], type="filepath", height=230, elem_id="second"
+            first = photo_input(
+                "First photo (kept around the face)", sources=["upload", "clipboard"], height=230, elem_id="first"
             )
+            second = photo_input("Second photo", sources=["upload", "clipboard"], height=230, elem_id="second")
         with gr.Column(scale=2, min_width=320):
             picture = gr.Image(
                 label="Blend", type="filepath", interactive=False, buttons=["fullscreen"], height=480, elem_id="blend"

@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from app.session import SLIDER_RANGE, Session
-from app.ui.handling import PREVIEW_SIDE, PhotoInput, on_select, on_visit
+from app.ui.handling import PREVIEW_SIDE, on_select, on_visit, photo_input
 from app.ui.visit import Visit, Visits
 from app.view import View
 from attributes import GROUPS, LABEL_NAMES, LABELS, labels_in_group
@@ -24,7 +24,7 @@ AREAS = ("Face", "Whole photo")
 class EditPanel:
     """The tab's components."""
 
-    photo: PhotoInput
+    photo: gr.Image
     faces: gr.Gallery
     help: gr.Column
     help_text: gr.Markdown
@@ -57,10 +57,9 @@ def build_edit_panel() -> EditPanel:
     """Lay the tab out."""
     with gr.Row():
         with gr.Column(scale=2, min_width=260):
-            photo = PhotoInput(
-                label="Your photo",
+            photo = photo_input(
+                "Your photo",
                 sources=["upload", "clipboard", "webcam"],
-                type="filepath",
                 height=240,
                 elem_id="photo",
             )

@@ -1,0 +1,1 @@
+"""How fast Glowface is. Figures are medians of one run on one machine; compare ratios, not milliseconds."""

@@ -1,0 +1,122 @@
+"""What a slider move costs, from the model alone to the browser: ``python -m benchmarks.editor``.
+
+Needs the packages of requirements-dev.txt, and Chromium for the last row.
+"""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import skimage.data
+from PIL import Image
+from playwright.sync_api import sync_playwright
+
+from app.editor import Editor
+from app.session import Session
+
+ROUNDS = 15
+
+
+def median_ms(action: Callable[[int], object]) -> float:
+    """Median milliseconds of ``action(round)``, after two rounds that do not count."""
+    seconds = []
+    for number in range(ROUNDS + 2):
+        start = time.perf_counter()
+        action(number)
+        seconds.append(time.perf_counter() - start)
+    return 1000 * statistics.median(seconds[2:])
+
+
+def in_python() -> dict[str, float]:
+    """The steps of an edit, each by itself, on the astronaut (512×512)."""
+    editor = Editor.load(device="cpu")
+    photo = skimage.data.astronaut()
+    portrait = editor.open(photo)
+    picture = np.ascontiguousarray(portrait.photo.pixels[None, : editor.size, : editor.size])
+    session = Session(editor)
+    session.open(photo)
+    view = session.view(1024, face=True)
+
+    def move(number: int) -> None:
+        session.set({"Smiling": (number % 10 + 1) / 10})
+        session.picture(view)
+
+    return {
+        "encode one face": median_ms(lambda _: editor.encode(picture)),
+        "decode one face": median_ms(lambda _: editor.decode(portrait.latent)),
+        "find the face in the photo": median_ms(lambda _: editor.detector.detect(photo)),
+        "slider move, in Python": median_ms(move),
+    }
+
+
+def in_browser(chromium: str) -> float:
+    """From a new slider value to the new picture in the page, in milliseconds."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "app", "--no-browser", "--port", str(port), "--device", "cpu"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as server, tempfile.TemporaryDirectory() as folder:
+        try:
+            for _ in range(300):
+                try:
+                    urllib.request.urlopen(f"http://127.0.0.1:{port}", timeout=5).close()
+                    break
+                except OSError:
+                    time.sleep(0.2)
+            photo = Path(folder) / "astronaut.png"
+            Image.fromarray(skimage.data.astronaut()).save(photo)
+            with sync_playwright() as playwright:
+                browser = playwright.chromium.launch(
+                    executable_path=chromium, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+                )
+                page = browser.new_page()
+                page.goto(f"http://127.0.0.1:{port}")
+                page.wait_for_selector("#photo input[type=file]", state="attached")
+                page.set_input_files("#photo input[type=file]", str(photo))
+                page.wait_for_function("document.querySelectorAll('#compare img').length >= 2")
+                time.sleep(1)
+                field = page.locator("#slider-Smiling input[type=number]")
+                shown = "[...document.querySelectorAll('#compare img')].map(i => i.src).join()"
+
+                def move(number: int) -> None:
+                    old = page.evaluate(shown)
+                    field.fill(str((number % 10 + 1) / 10))
+                    field.press("Enter")
+                    page.wait_for_function(
+                        f"old => {shown} !== old && [...document.querySelectorAll('#compare img')]"
+                        ".every(i => i.complete)",
+                        arg=old,
+                        polling=5,
+                    )
+
+                result = median_ms(move)
+                browser.close()
+                return result
+        finally:
+            server.terminate()
+
+
+def main() -> None:
+    """Print a table."""
+    figures = in_python()
+    chromium = shutil.which("chromium")
+    if chromium:
+        figures["slider move, in the browser"] = in_browser(chromium)
+    decode = figures["decode one face"]
+    print("| step | ms (median) | decodes |\n| --- | ---: | ---: |")
+    for name, figure in figures.items():
+        print(f"| {name} | {figure:.0f} | {figure / decode:.1f} |")
+
+
+if __name__ == "__main__":
+    main()
