@@ -104,8 +104,12 @@ def read_safetensors(path: Path, kind: str) -> tuple[dict[str, torch.Tensor], di
 
 def model_hash(model: Glow) -> str:
     """SHA-256 of config and weights, in hexadecimal: the same for the same model, whatever file holds it."""
-    digest = hashlib.sha256(json.dumps(model.config.to_dict(), sort_keys=True).encode())
-    for name, tensor in sorted(model.state_dict().items()):
+    return _hash(model.config.to_dict(), dict(model.state_dict()))
+
+
+def _hash(config: dict[str, Any], tensors: dict[str, torch.Tensor]) -> str:
+    digest = hashlib.sha256(json.dumps(config, sort_keys=True).encode())
+    for name, tensor in sorted(tensors.items()):
         digest.update(name.encode())
         digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()
@@ -136,4 +140,5 @@ def load_checkpoint(path: str | Path, device: str | torch.device = "cpu") -> Che
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise CheckpointError(f"{path} does not fit this Glowface: {error}") from error
     model.eval().requires_grad_(False)
-    return Checkpoint(model.to(device), record, model_hash(model))
+    # Of the config as the file has it: fields that later versions add must not change a file's hash.
+    return Checkpoint(model.to(device), record, _hash(header["config"], tensors))

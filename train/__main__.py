@@ -13,12 +13,22 @@ import torch
 from attributes.dataset import DatasetError, FaceSet
 from glow.checkpoint import DEFAULT_CHECKPOINT, CheckpointError, load_checkpoint
 from glow.device import choose_device
+from train.config import FitConfig
 from train.data import load_pixels
 from train.evaluate import bits_per_dim, round_trip
-from train.fit import TrainingDivergedError, fit
+from train.fit import MODEL_FILE, TrainingDivergedError, fit
 from train.presets import PRESETS
 
 DTYPES = {"auto": None, "float32": torch.float32, "bfloat16": torch.bfloat16}
+
+MODEL_OPTIONS = {
+    "--image-size": "height and width of the pictures in pixels",
+    "--levels": "L of the paper: how often the picture is squeezed",
+    "--flow-steps": "K of the paper: flow steps in each level",
+    "--widths": "hidden channels of the coupling nets, one number for each level, fine to coarse",
+    "--n-bits": "bits of each colour channel, 1 to 8",
+}
+"""Options of ``fit`` that change the preset's model."""
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -36,6 +46,8 @@ def build_parser() -> argparse.ArgumentParser:
     run.add_argument("--preset", default="faces-64", choices=sorted(PRESETS), help="recipe (default: %(default)s)")
     run.add_argument("--steps", type=int, help="optimiser steps in all")
     run.add_argument("--batch", type=int, help="pictures in one step")
+    for option, text in MODEL_OPTIONS.items():
+        run.add_argument(option, type=int, nargs="+" if option == "--widths" else None, help=text)
     run.add_argument("--learning-rate", type=float, help="learning rate after the warm-up")
     run.add_argument("--precision", default="auto", choices=DTYPES, help="of the coupling nets (default: the faster)")
     run.add_argument("--save-every", type=int, default=250, help="steps between checkpoints (default: %(default)s)")
@@ -49,10 +61,23 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def configured(args: argparse.Namespace) -> FitConfig:
+    """The preset with what the options change."""
+    preset = PRESETS[args.preset]()
+    model = {name: getattr(args, name) for name in ("image_size", "levels", "widths", "n_bits")}
+    recipe = {name: getattr(args, name) for name in ("steps", "batch", "learning_rate")}
+    given = {name: value for name, value in (model | {"steps": args.flow_steps}).items() if value is not None}
+    return replace(
+        preset,
+        model=replace(preset.model, **given),
+        seed=args.seed,
+        **{name: value for name, value in recipe.items() if value is not None},
+    )
+
+
 def run_fit(args: argparse.Namespace) -> None:
     """Train."""
-    changes = {name: getattr(args, name) for name in ("steps", "batch", "learning_rate")}
-    config = replace(PRESETS[args.preset](), seed=args.seed, **{k: v for k, v in changes.items() if v is not None})
+    config = configured(args)
     parts = [FaceSet.open(args.data, split, args.limit) for split in ("train", "val")]
     train_pixels, validation_pixels = (load_pixels(part, config.model.image_size) for part in parts)
     score = fit(
@@ -66,7 +91,7 @@ def run_fit(args: argparse.Namespace) -> None:
         save_every=args.save_every,
         look_every=args.look_every,
     )
-    print(f"{args.out / 'model.safetensors'}: {score:.4f} bits/dim on {len(validation_pixels)} validation pictures")
+    print(f"{args.out / MODEL_FILE}: {score:.4f} bits/dim on {len(validation_pixels)} validation pictures")
 
 
 def run_eval(args: argparse.Namespace) -> None:

@@ -28,6 +28,8 @@ from train.evaluate import bits_per_dim
 from train.state import load_state, save_state
 
 MAX_BAD_STEPS = 20
+LOG_EVERY = 50
+MODEL_FILE = "model.safetensors"
 
 
 class TrainingDivergedError(RuntimeError):
@@ -57,7 +59,7 @@ def fit(
         data: the data in words, for the checkpoint's record.
         net_dtype: dtype of the coupling nets; None takes the faster of float32 and bfloat16.
         save_every: steps between checkpoints.
-        look_every: steps between validations and sample grids.
+        look_every: steps between validations, sample grids and models written for use.
 
     Returns:
         The averaged weights' bits/dim on the validation pictures.
@@ -80,7 +82,14 @@ def fit(
     first = load_state(out, config, parts)
 
     noise = averaged.sample_latent(36, 1.0, torch.Generator().manual_seed(config.seed))
-    bad_steps, seconds, started = 0, 0.0, time.perf_counter()
+
+    def look(step: int) -> float:
+        score = _look(averaged, validation_pixels, noise, out, step)
+        record = TrainingRecord(step=step, images_seen=step * config.batch, data=data, metrics={"bits_per_dim": score})
+        save_checkpoint(out / MODEL_FILE, averaged, record)
+        return score
+
+    bad_steps, total, started = 0, 0.0, time.perf_counter()
     bar = tqdm(range(first, config.steps), initial=first, total=config.steps, desc="training", disable=None)
     for step in bar:
         for group in optimiser.param_groups:
@@ -99,25 +108,18 @@ def fit(
                 "older checkpoint or with a lower --learning-rate."
             )
         done = step + 1
+        total += loss.item()
         bar.set_postfix(bits_per_dim=f"{loss.item():.3f}", gradient=f"{norm.item():.2f}")
-        if done % 50 == 0:
-            seconds, started = time.perf_counter() - started, time.perf_counter()
-            rate = 50 * config.batch / seconds
-            _log(out, step=done, train=loss.item(), gradient=norm.item(), images_per_second=round(rate, 1))
-        if done % look_every == 0 and done < config.steps:
-            _look(averaged, validation_pixels, noise, out, done)
+        if done % LOG_EVERY == 0:
+            rate = LOG_EVERY * config.batch / (time.perf_counter() - started)
+            _log(out, step=done, train=total / LOG_EVERY, gradient=norm.item(), images_per_second=round(rate, 1))
+            total, started = 0.0, time.perf_counter()
         if done % save_every == 0 or done == config.steps:
             save_state(out, config, done, parts)
+        if done % look_every == 0 and done < config.steps:
+            look(done)
 
-    score = _look(averaged, validation_pixels, noise, out, config.steps)
-    record = TrainingRecord(
-        step=config.steps,
-        images_seen=config.steps * config.batch,
-        data=data,
-        metrics={"bits_per_dim": score},
-    )
-    save_checkpoint(out / "model.safetensors", averaged, record)
-    return score
+    return look(config.steps)
 
 
 def _warm_average(decay: float) -> Any:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
+import signal
+import sys
 import tempfile
 import threading
 from pathlib import Path
+from types import FrameType
 
 from app.editor import Editor
 
 MAX_UPLOAD = "200mb"
 QUEUE_SIZE = 64
+PREFIX = "glowface-"
 
 
 def launch(editor: Editor, *, port: int = 7860, browser: bool = True) -> None:
@@ -24,7 +30,10 @@ def launch(editor: Editor, *, port: int = 7860, browser: bool = True) -> None:
     Raises:
         OSError: the port is taken.
     """
-    with tempfile.TemporaryDirectory(prefix="glowface-", ignore_cleanup_errors=True) as folder:
+    remove_leftovers()
+    # A server that is told to end must still delete its users' pictures.
+    signal.signal(signal.SIGTERM, _end)
+    with tempfile.TemporaryDirectory(prefix=f"{PREFIX}{os.getpid()}-", ignore_cleanup_errors=True) as folder:
         # Gradio reads these when it is imported.
         os.environ["GRADIO_TEMP_DIR"] = folder
         os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
@@ -36,7 +45,7 @@ def launch(editor: Editor, *, port: int = 7860, browser: bool = True) -> None:
         threading.Thread(target=editor.warm_up, daemon=True).start()
         page = build_page(Visits(editor, Path(folder)))
         page.queue(max_size=QUEUE_SIZE)
-        page.launch(
+        _, address, _ = page.launch(
             server_name="127.0.0.1",
             server_port=port or None,
             inbrowser=browser,
@@ -48,4 +57,32 @@ def launch(editor: Editor, *, port: int = 7860, browser: bool = True) -> None:
             footer_links=[],
             theme=THEME,
             css=CSS,
+            quiet=True,
+            prevent_thread_lock=True,
         )
+        print(f"Glowface is at {address} (Ctrl+C ends it)", flush=True)
+        page.block_thread()
+
+
+def remove_leftovers() -> None:
+    """Delete the folders of servers that died without a chance to do so themselves."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        owner = re.match(rf"{PREFIX}(\d+)-", folder.name)
+        if owner and not _alive(int(owner.group(1))):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _alive(process: int) -> bool:
+    if os.name == "nt":  # there, signal 0 would end the process
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _end(_signal: int, _frame: FrameType | None) -> None:
+    sys.exit(0)

@@ -57,6 +57,7 @@ def address(temporary: Path) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(20)
+    assert not list(temporary.iterdir()), "a server that was told to end left files behind"
 
 
 @pytest.fixture(scope="module")
