@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, get_args
 
-TopPrior = Literal["position", "channel"]
+Permutation = Literal["1x1-lu", "1x1-full", "shuffle", "reverse"]
+Coupling = Literal["affine", "additive"]
+SplitPriorKind = Literal["learned", "standard"]
+TopPriorKind = Literal["position", "channel", "standard"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,12 +37,23 @@ class GlowConfig:
     n_bits: int = 5
     """Bits per colour channel that bits/dim are counted in, 1 to 8. The paper's faces use 5."""
 
+    permutation: Permutation = "1x1-lu"
+    """What mixes the channels between couplings: a learned 1×1 convolution, by its LU factors or by the full
+    matrix, or a fixed order, drawn once (``shuffle``) or reversed (``reverse``, as in RealNVP)."""
+
+    coupling: Coupling = "affine"
+    """Whether couplings scale and shift, or only shift (``additive``, as in NICE)."""
+
     scale_bound: float = 0.5
     """Largest absolute log-scale of one affine coupling. Bounding it keeps the inverse stable."""
 
-    top_prior: TopPrior = "channel"
+    split_prior: SplitPriorKind = "learned"
+    """Whether what stays predicts the Gaussian of what leaves at a split, or that is the unit Gaussian."""
+
+    top_prior: TopPriorKind = "channel"
     """What the mean and scale of the last level's Gaussian are learned for: each ``channel`` (the paper),
-    or each ``position`` of each channel, which suits pictures that are all aligned alike, as faces are."""
+    or each ``position`` of each channel, which suits pictures that are all aligned alike, as faces are;
+    ``standard`` is the unit Gaussian."""
 
     coordinates: bool = False
     """Whether coupling nets also see where they are, as two channels of coordinates in [-1, 1]
@@ -61,8 +75,14 @@ class GlowConfig:
             raise ValueError(f"n_bits is {self.n_bits}; it must be from 1 to 8.")
         if not 0 < self.scale_bound <= 4:
             raise ValueError(f"scale_bound is {self.scale_bound}; it must be above 0 and at most 4.")
-        if self.top_prior not in get_args(TopPrior):
-            raise ValueError(f"top_prior is {self.top_prior!r}; choose one of {get_args(TopPrior)}.")
+        for name, kinds in (
+            ("permutation", Permutation),
+            ("coupling", Coupling),
+            ("split_prior", SplitPriorKind),
+            ("top_prior", TopPriorKind),
+        ):
+            if getattr(self, name) not in get_args(kinds):
+                raise ValueError(f"{name} is {getattr(self, name)!r}; choose one of {get_args(kinds)}.")
 
     @property
     def dimensions(self) -> int:

@@ -112,11 +112,52 @@ class CouplingNet(nn.Module):
         return out
 
 
-class AffineCoupling(FlowLayer):
-    """Half of the channels pass; they choose a scale and a shift for the other half.
+class Coupling(FlowLayer):
+    """Half of the channels pass; they choose what happens to the other half.
 
-    ``y_b = x_b * exp(log_scale(x_a)) + shift(x_a)`` with ``log_scale = bound * tanh(raw / bound)``. The
-    paper's ``sigmoid(raw + 2)`` may come near 0, and the inverse then divides by it: strong edits broke into
+    Args:
+        channels: C of the ``(B, C, H, W)`` input; even.
+        width: hidden channels of the net.
+        outputs: output channels of the net.
+        coordinates: whether the net also sees each position's coordinates.
+    """
+
+    def __init__(self, channels: int, width: int, outputs: int, *, coordinates: bool) -> None:
+        super().__init__()
+        if channels % 2:
+            raise ValueError(f"a coupling halves its channels; {channels} is odd. Squeeze first.")
+        self.net = CouplingNet(channels // 2, width, outputs, coordinates=coordinates)
+        self.net_dtype: torch.dtype | None = None
+        """The dtype that the net computes in; None is that of its input."""
+
+    def initialise(self, x: Images) -> None:
+        self.net.initialise(x.chunk(2, dim=1)[0])
+
+    def _net(self, kept: Tensor) -> Tensor:
+        return self.net(kept.to(self.net_dtype or kept.dtype)).to(kept.dtype)
+
+    def scale_and_shift(self, kept: Tensor) -> tuple[Tensor | None, Tensor]:
+        """Log-scale (None where nothing is scaled) and shift of the moved half, each of its shape."""
+        raise NotImplementedError(f"{type(self).__name__} has no scale and shift.")
+
+    def forward(self, x: Images) -> tuple[Images, PerPicture]:
+        kept, moved = x.chunk(2, dim=1)
+        log_scale, shift = self.scale_and_shift(kept)
+        if log_scale is None:
+            return torch.cat([kept, moved + shift], dim=1), x.new_zeros(x.shape[0])
+        return torch.cat([kept, moved * log_scale.exp() + shift], dim=1), log_scale.flatten(1).sum(1)
+
+    def inverse(self, y: Images) -> Images:
+        kept, moved = y.chunk(2, dim=1)
+        log_scale, shift = self.scale_and_shift(kept)
+        moved = moved - shift
+        return torch.cat([kept, moved if log_scale is None else moved * (-log_scale).exp()], dim=1)
+
+
+class AffineCoupling(Coupling):
+    """``y_b = x_b * exp(log_scale(x_a)) + shift(x_a)`` with ``log_scale = bound * tanh(raw / bound)``.
+
+    The paper's ``sigmoid(raw + 2)`` may come near 0, and the inverse then divides by it: strong edits broke into
     NaN blocks. A bounded scale keeps every inverse finite.
 
     Args:
@@ -127,31 +168,28 @@ class AffineCoupling(FlowLayer):
     """
 
     def __init__(self, channels: int, width: int, *, bound: float = 0.5, coordinates: bool = False) -> None:
-        super().__init__()
-        if channels % 2:
-            raise ValueError(f"a coupling halves its channels; {channels} is odd. Squeeze first.")
+        super().__init__(channels, width, channels, coordinates=coordinates)
         self.bound = bound
-        self.net = CouplingNet(channels // 2, width, channels, coordinates=coordinates)
-        self.net_dtype: torch.dtype | None = None
-        """The dtype that the net computes in; None is that of its input."""
 
     def extra_repr(self) -> str:
         return f"bound={self.bound}"
 
-    def initialise(self, x: Images) -> None:
-        self.net.initialise(x.chunk(2, dim=1)[0])
-
-    def _scale_and_shift(self, kept: Tensor) -> tuple[Tensor, Tensor]:
-        out = self.net(kept.to(self.net_dtype or kept.dtype)).to(kept.dtype)
-        raw, shift = out.chunk(2, dim=1)
+    def scale_and_shift(self, kept: Tensor) -> tuple[Tensor, Tensor]:
+        raw, shift = self._net(kept).chunk(2, dim=1)
         return self.bound * torch.tanh(raw / self.bound), shift
 
-    def forward(self, x: Images) -> tuple[Images, PerPicture]:
-        kept, moved = x.chunk(2, dim=1)
-        log_scale, shift = self._scale_and_shift(kept)
-        return torch.cat([kept, moved * log_scale.exp() + shift], dim=1), log_scale.flatten(1).sum(1)
 
-    def inverse(self, y: Images) -> Images:
-        kept, moved = y.chunk(2, dim=1)
-        log_scale, shift = self._scale_and_shift(kept)
-        return torch.cat([kept, (moved - shift) * (-log_scale).exp()], dim=1)
+class AdditiveCoupling(Coupling):
+    """``y_b = x_b + shift(x_a)``, which keeps volume (Dinh et al. 2015, arXiv 1410.8516).
+
+    Args:
+        channels: C of the ``(B, C, H, W)`` input; even.
+        width: hidden channels of the net.
+        coordinates: whether the net also sees each position's coordinates.
+    """
+
+    def __init__(self, channels: int, width: int, *, coordinates: bool = False) -> None:
+        super().__init__(channels, width, channels // 2, coordinates=coordinates)
+
+    def scale_and_shift(self, kept: Tensor) -> tuple[None, Tensor]:
+        return None, self._net(kept)

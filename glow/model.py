@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import math
-from typing import cast
+from typing import Literal, cast
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from glow.config import GlowConfig
 from glow.latent import Latent
-from glow.layer import Images, PerPicture
-from glow.prior import SplitPrior, TopPrior
+from glow.layer import FlowLayer, Images, PerPicture
+from glow.prior import SplitPrior, StandardPrior, TopPrior
+from glow.reversible import run_reversibly
 from glow.squeeze import Squeeze
-from glow.step import FlowStep
+from glow.step import FlowStep, make_step
+
+Memory = Literal["store", "checkpoint", "reversible"]
+"""What training does with activations: keep them all, recompute each step's in its turn (Chen et al. 2016, arXiv
+1604.06174), or keep none inside a level and get them back by inverting. Time grows, memory falls, in this order."""
 
 
 class Glow(nn.Module):
@@ -43,28 +49,30 @@ class Glow(nn.Module):
         channels = config.channels
         for level, width in enumerate(config.widths):
             channels *= 4
-            steps = (
-                FlowStep(
-                    channels,
-                    width,
-                    bound=config.scale_bound,
-                    coordinates=config.coordinates,
-                    generator=generator,
-                )
-                for _ in range(config.steps)
-            )
+            steps = (make_step(config, channels, width, generator) for _ in range(config.steps))
             self.levels.append(nn.ModuleList(steps))
             if level < config.levels - 1:
-                self.splits.append(SplitPrior(channels))
+                self.splits.append(SplitPrior(channels) if config.split_prior == "learned" else StandardPrior())
                 channels //= 2
         _, height, width = config.scale_shapes()[-1]
-        per_position = config.top_prior == "position"
-        self.top = TopPrior((channels, height, width) if per_position else (channels, 1, 1))
+        match config.top_prior:
+            case "position":
+                self.top: FlowLayer = TopPrior((channels, height, width))
+            case "channel":
+                self.top = TopPrior((channels, 1, 1))
+            case "standard":
+                self.top = StandardPrior()
+        self.memory: Memory = "store"
 
     @property
     def device(self) -> torch.device:
         """Where the parameters live."""
-        return self.top.mean.device
+        return next(self.parameters()).device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The parameters' dtype."""
+        return next(self.parameters()).dtype
 
     def set_net_dtype(self, dtype: torch.dtype | None) -> None:
         """Compute the coupling nets in ``dtype``; None is the input's own.
@@ -109,9 +117,8 @@ class Glow(nn.Module):
         for level in range(self.config.levels):
             z, _ = self.squeeze(z)
             z = z.contiguous(memory_format=torch.channels_last)
-            for step in self._steps(level):
-                z, change = step(z)
-                logdet = logdet + change
+            z, change = self._run(self._steps(level), z)
+            logdet = logdet + change
             if level < len(self.splits):
                 z, change = self.splits[level](z)
                 logdet = logdet + change
@@ -119,6 +126,19 @@ class Glow(nn.Module):
                 scales.append(eps.contiguous())
         eps, change = self.top(z)
         return Latent((*scales, eps.contiguous())), logdet + change
+
+    def _run(self, steps: list[FlowStep], z: Images) -> tuple[Images, PerPicture]:
+        """The steps of a level, in the memory mode that is set."""
+        if self.memory == "reversible" and torch.is_grad_enabled():
+            return run_reversibly(steps, z)
+        logdet = z.new_zeros(len(z))
+        for step in steps:
+            if self.memory == "checkpoint" and torch.is_grad_enabled():
+                z, change = checkpoint(step, z, use_reentrant=False)
+            else:
+                z, change = step(z)
+            logdet = logdet + change
+        return z, logdet
 
     def encode(self, x: Images) -> Latent:
         """The latent of pictures ``(B, 3, H, W)`` in [0, 1].
@@ -143,7 +163,7 @@ class Glow(nn.Module):
         z = self.top.inverse(latent.scales[-1])
         for level in reversed(range(self.config.levels)):
             if level < len(self.splits):
-                split = cast(SplitPrior, self.splits[level])
+                split = cast(FlowLayer, self.splits[level])
                 z = split.inverse(torch.cat([z, latent.scales[level]], dim=1))
             z = z.contiguous(memory_format=torch.channels_last)
             for step in reversed(self._steps(level)):
@@ -160,7 +180,7 @@ class Glow(nn.Module):
             raise ValueError(f"n is {n} and temperature {temperature}; they must be at least 1 and 0.")
         device = generator.device if generator is not None else torch.device("cpu")
         scales = (torch.randn(n, *shape, generator=generator, device=device) for shape in self.config.scale_shapes())
-        return Latent(tuple(scales)).to(self.device, self.top.mean.dtype) * temperature
+        return Latent(tuple(scales)).to(self.device, self.dtype) * temperature
 
     def sample(
         self, n: int, temperature: float = 0.7, generator: torch.Generator | None = None

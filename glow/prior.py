@@ -16,6 +16,16 @@ def _bounded(log_std: Tensor) -> Tensor:
     return LOG_STD_BOUND * torch.tanh(log_std / LOG_STD_BOUND)
 
 
+class StandardPrior(FlowLayer):
+    """The unit Gaussian: nothing is predicted, so nothing is taken out."""
+
+    def forward(self, x: Images) -> tuple[Images, PerPicture]:
+        return x, x.new_zeros(x.shape[0])
+
+    def inverse(self, y: Images) -> Images:
+        return y
+
+
 class SplitPrior(FlowLayer):
     """Half of the channels leave the flow; the other half predicts their mean and standard deviation.
 

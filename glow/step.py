@@ -1,4 +1,4 @@
-"""One step of flow: actnorm, invertible 1×1 convolution, affine coupling."""
+"""One step of flow: actnorm, mixing of channels, coupling."""
 
 from __future__ import annotations
 
@@ -7,45 +7,37 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from glow.actnorm import ActNorm
-from glow.conv1x1 import InvertibleConv1x1
-from glow.coupling import AffineCoupling
+from glow.config import GlowConfig
+from glow.coupling import AdditiveCoupling, AffineCoupling, Coupling
 from glow.layer import FlowLayer, Images, PerPicture
+from glow.mixing import Mixing, make_mixing
 
 
 class FlowStep(FlowLayer):
-    """Actnorm → invertible 1×1 convolution → affine coupling (arXiv 1807.03039, figure 2a).
+    """Actnorm → mixing of channels → coupling (arXiv 1807.03039, figure 2a).
 
-    Actnorm and convolution are both linear per position, so they run as one convolution. Outside of
-    training its kernels are kept from call to call, for as long as the parameters stay what they were.
+    Actnorm and mixing are both linear per position, so they run as one convolution. Outside of training its
+    kernels are kept from call to call, for as long as the parameters stay what they were.
 
     Args:
         channels: C of the ``(B, C, H, W)`` input; even.
-        width: hidden channels of the coupling net.
-        bound: largest absolute log-scale of the coupling.
-        coordinates: whether the coupling net also sees each position's coordinates.
-        generator: source of the convolution's random rotation.
+        mixing: the 1×1 convolution or permutation.
+        coupling: the coupling.
     """
 
-    def __init__(
-        self,
-        channels: int,
-        width: int,
-        *,
-        bound: float = 0.5,
-        coordinates: bool = False,
-        generator: torch.Generator | None = None,
-    ) -> None:
+    def __init__(self, channels: int, mixing: Mixing, coupling: Coupling) -> None:
         super().__init__()
         self.actnorm = ActNorm(channels)
-        self.conv = InvertibleConv1x1(channels, generator)
-        self.coupling = AffineCoupling(channels, width, bound=bound, coordinates=coordinates)
+        self.conv = mixing
+        self.coupling = coupling
         self._kept: dict[str, tuple[tuple[object, ...], tuple[Tensor, Tensor]]] = {}
 
     def initialise(self, x: Images) -> None:
         self.actnorm.initialise(x)
         self.coupling.initialise(self._mix(x))
 
-    def _forward_kernel(self) -> tuple[Tensor, Tensor]:
+    def forward_kernel(self) -> tuple[Tensor, Tensor]:
+        """Weight ``(C, C, 1, 1)`` and bias ``(C,)`` of actnorm and mixing as one convolution."""
         weight = self.conv.weight() * self.actnorm.log_scale.exp()
         return weight[:, :, None, None], weight @ self.actnorm.bias
 
@@ -53,25 +45,44 @@ class FlowStep(FlowLayer):
         weight = self.conv.inverse_weight() * (-self.actnorm.log_scale.double()).exp()[:, None]
         return weight.to(self.actnorm.bias.dtype)[:, :, None, None], -self.actnorm.bias
 
-    def _kernel(self, direction: str) -> tuple[Tensor, Tensor]:
+    def kernel(self, direction: str) -> tuple[Tensor, Tensor]:
         """Kernel and bias of actnorm and 1×1 convolution as one, for "forward" or "inverse"."""
-        make = self._forward_kernel if direction == "forward" else self._inverse_kernel
+        make = self.forward_kernel if direction == "forward" else self._inverse_kernel
         if torch.is_grad_enabled():
             return make()
         # In-place changes raise a tensor's version; moves to other memory change its address.
-        parts = (self.actnorm.bias, self.actnorm.log_scale, self.conv.lower, self.conv.upper, self.conv.log_s)
+        parts = (*self.actnorm.parameters(), *self.conv.parameters(), *self.conv.buffers())
         key = tuple((p._version, p.data_ptr(), p.dtype, p.device) for p in parts)
         if direction not in self._kept or self._kept[direction][0] != key:
             self._kept[direction] = (key, make())
         return self._kept[direction][1]
 
     def _mix(self, x: Images) -> Images:
-        return F.conv2d(x, *self._kernel("forward"))
+        return F.conv2d(x, *self.kernel("forward"))
 
     def forward(self, x: Images) -> tuple[Images, PerPicture]:
         y, logdet = self.coupling(self._mix(x))
-        per_position = self.actnorm.log_scale.sum() + self.conv.log_s.sum()
-        return y, logdet + per_position * (x.shape[2] * x.shape[3])
+        return y, logdet + self.log_abs_det() * (x.shape[2] * x.shape[3])
+
+    def log_abs_det(self) -> Tensor:
+        """log|det| of actnorm and mixing at one position, a scalar."""
+        return self.actnorm.log_scale.sum() + self.conv.log_abs_det()
 
     def inverse(self, y: Images) -> Images:
-        return F.conv2d(self.coupling.inverse(y), *self._kernel("inverse"))
+        return F.conv2d(self.coupling.inverse(y), *self.kernel("inverse"))
+
+
+def make_step(config: GlowConfig, channels: int, width: int, generator: torch.Generator | None = None) -> FlowStep:
+    """The step that a config asks for.
+
+    Args:
+        config: what mixes, and which coupling.
+        channels: C of the ``(B, C, H, W)`` input; even.
+        width: hidden channels of the coupling net.
+        generator: source of random rotations and orders; the global one if left out.
+    """
+    if config.coupling == "additive":
+        coupling: Coupling = AdditiveCoupling(channels, width, coordinates=config.coordinates)
+    else:
+        coupling = AffineCoupling(channels, width, bound=config.scale_bound, coordinates=config.coordinates)
+    return FlowStep(channels, make_mixing(config.permutation, channels, generator), coupling)

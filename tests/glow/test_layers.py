@@ -10,28 +10,45 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from glow.actnorm import ActNorm
-from glow.conv1x1 import InvertibleConv1x1
-from glow.coupling import AffineCoupling
+from glow.config import GlowConfig
+from glow.coupling import AdditiveCoupling, AffineCoupling
 from glow.layer import FlowLayer
-from glow.prior import SplitPrior, TopPrior
+from glow.mixing import Conv1x1, Conv1x1LU, make_mixing
+from glow.prior import SplitPrior, StandardPrior, TopPrior
 from glow.squeeze import Squeeze
-from glow.step import FlowStep
+from glow.step import FlowStep, make_step
+
+
+def step(**fields: object) -> FlowStep:
+    """A step of a config with 4 channels."""
+    return make_step(GlowConfig(levels=1, widths=(8,), **fields), 4, 8)  # type: ignore[arg-type]
+
 
 LAYERS: dict[str, Callable[[], FlowLayer]] = {
     "actnorm": lambda: ActNorm(4),
-    "conv1x1": lambda: InvertibleConv1x1(4),
-    "coupling": lambda: AffineCoupling(4, 8),
-    "coupling with coordinates": lambda: AffineCoupling(4, 8, coordinates=True),
+    "1x1 convolution, LU": lambda: make_mixing("1x1-lu", 4),
+    "1x1 convolution, full": lambda: make_mixing("1x1-full", 4),
+    "shuffle": lambda: make_mixing("shuffle", 4),
+    "reverse": lambda: make_mixing("reverse", 4),
+    "affine coupling": lambda: AffineCoupling(4, 8),
+    "affine coupling with coordinates": lambda: AffineCoupling(4, 8, coordinates=True),
+    "additive coupling": lambda: AdditiveCoupling(4, 8),
+    "additive coupling with coordinates": lambda: AdditiveCoupling(4, 8, coordinates=True),
     "split prior": lambda: SplitPrior(4),
+    "standard prior": StandardPrior,
     "top prior per channel": lambda: TopPrior((4, 1, 1)),
     "top prior per position": lambda: TopPrior((4, 4, 4)),
     "squeeze": Squeeze,
-    "step": lambda: FlowStep(4, 8),
-    "step with coordinates": lambda: FlowStep(4, 8, coordinates=True),
+    "step": step,
+    "step with coordinates": lambda: step(coordinates=True),
+    "step, full matrix": lambda: step(permutation="1x1-full"),
+    "step, shuffle": lambda: step(permutation="shuffle"),
+    "step, reverse": lambda: step(permutation="reverse"),
+    "step, additive": lambda: step(coupling="additive"),
 }
 
 
-@pytest.fixture(params=LAYERS, ids=lambda name: name.replace(" ", "-"))
+@pytest.fixture(params=LAYERS, ids=lambda name: name.replace(",", "").replace(" ", "-"))
 def layer(request: pytest.FixtureRequest) -> FlowLayer:
     """A layer in float64 with all parameters away from their (often trivial) start."""
     torch.manual_seed(0)
@@ -82,11 +99,11 @@ def test_gradient_reaches_input_and_all_parameters(layer: FlowLayer, x: torch.Te
 
 
 def test_save_and_load(layer: FlowLayer, x: torch.Tensor, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    """Fixed orders are part of what is saved: a fresh layer has another one."""
     if not layer.state_dict():
         pytest.skip("nothing to save")
     save_file({name: tensor.contiguous() for name, tensor in layer.state_dict().items()}, tmp_path / "layer")
     fresh = LAYERS[request.node.callspec.params["layer"]]().double()
-    assert not torch.equal(fresh(x)[0], layer(x)[0])
     fresh.load_state_dict(load_file(tmp_path / "layer"))
     assert torch.equal(fresh(x)[0], layer(x)[0])
 
@@ -104,14 +121,32 @@ def test_actnorm_normalises_its_first_batch() -> None:
     torch.testing.assert_close(y.std(1, unbiased=False), torch.ones(4), atol=1e-5, rtol=0)
 
 
-def test_conv1x1_starts_as_a_rotation() -> None:
-    weight = InvertibleConv1x1(12).weight(torch.float64)
+@pytest.mark.parametrize("kind", [Conv1x1, Conv1x1LU])
+def test_1x1_convolutions_start_as_a_rotation(kind: type[Conv1x1] | type[Conv1x1LU]) -> None:
+    layer = kind(12)
+    weight = layer.weight(torch.float64)
     torch.testing.assert_close(weight @ weight.T, torch.eye(12, dtype=torch.float64), atol=1e-5, rtol=0)
+    assert layer.condition() == pytest.approx(1, abs=1e-4)
+
+
+def test_a_nearly_singular_mixing_has_a_large_condition_number() -> None:
+    layer = Conv1x1LU(12)
+    with torch.no_grad():
+        layer.log_s[3] = -12
+    assert layer.condition() > 1e4
+
+
+def test_permutations_only_reorder() -> None:
+    x = torch.randn(1, 8, 2, 2)
+    for kind in ("shuffle", "reverse"):
+        y = make_mixing(kind, 8)(x)[0]  # type: ignore[arg-type]
+        assert torch.equal(y.sort(1).values, x.sort(1).values)
+    assert torch.equal(y, x.flip(1))
 
 
 def test_kept_kernels_follow_the_parameters() -> None:
     """An inverse that was kept from before a training step would be wrong after it."""
-    layer, x = FlowStep(4, 8), torch.randn(2, 4, 4, 4)
+    layer, x = step(), torch.randn(2, 4, 4, 4)
     with torch.no_grad():
         before = layer(x)[0]
         layer.inverse(before)
@@ -122,6 +157,7 @@ def test_kept_kernels_follow_the_parameters() -> None:
         torch.testing.assert_close(layer.inverse(after), x, atol=1e-5, rtol=0)
 
 
-def test_coupling_refuses_an_odd_number_of_channels() -> None:
+@pytest.mark.parametrize("kind", [AffineCoupling, AdditiveCoupling])
+def test_couplings_refuse_an_odd_number_of_channels(kind: type[AffineCoupling] | type[AdditiveCoupling]) -> None:
     with pytest.raises(ValueError, match="3 is odd"):
-        AffineCoupling(3, 8)
+        kind(3, 8)

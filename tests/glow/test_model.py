@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from glow import Glow, GlowConfig, Latent
+from glow.variants import VARIANTS
 
 TINY = GlowConfig(image_size=4, levels=2, steps=2, widths=(8, 8), coordinates=True, top_prior="position")
 
@@ -23,10 +24,12 @@ def shaken(config: GlowConfig) -> Glow:
     return model
 
 
-@pytest.mark.parametrize("top_prior", ["channel", "position"])
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("priors", [("learned", "channel"), ("learned", "position"), ("standard", "standard")])
 @pytest.mark.parametrize("coordinates", [False, True])
-def test_log_prob_equals_a_brute_force_jacobian(top_prior: str, coordinates: bool) -> None:
-    model = shaken(replace(TINY, top_prior=top_prior, coordinates=coordinates))  # type: ignore[arg-type]
+def test_log_prob_equals_a_brute_force_jacobian(variant: str, priors: tuple[str, str], coordinates: bool) -> None:
+    fields = {"image_size": 4, "levels": 2, "steps": 2, "widths": (8, 8), "coordinates": coordinates}
+    model = shaken(VARIANTS[variant](**fields, split_prior=priors[0], top_prior=priors[1]))
     x = torch.rand(1, 3, 4, 4, dtype=torch.float64)
     jacobian = torch.autograd.functional.jacobian(lambda p: model.encode(p).flatten(), x).reshape(48, 48)
     z = model.encode(x).flatten()
@@ -121,6 +124,8 @@ def test_latent_arithmetic() -> None:
         ({"scale_bound": 0}, "scale_bound is 0"),
         ({"steps": 0}, "steps is 0"),
         ({"top_prior": "none"}, "choose one of"),
+        ({"permutation": "random"}, "choose one of"),
+        ({"coupling": "quadratic"}, "choose one of"),
     ],
 )
 def test_config_refuses_what_cannot_be_built(changes: dict[str, object], message: str) -> None:

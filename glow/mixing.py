@@ -1,0 +1,169 @@
+"""What mixes the channels of a flow step: invertible 1×1 convolutions and fixed permutations."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from glow.config import Permutation
+from glow.layer import FlowLayer, Images, PerPicture
+
+
+class Mixing(FlowLayer):
+    """A matrix W applied to the channels at each position: ``y = W x``.
+
+    Kinds differ in how W is parametrised; all keep this contract, so that a step can fold its actnorm in.
+    """
+
+    def weight(self, dtype: torch.dtype | None = None) -> Tensor:
+        """W, of shape ``(C, C)``."""
+        raise NotImplementedError(f"{type(self).__name__} has no weight.")
+
+    def inverse_weight(self) -> Tensor:
+        """W⁻¹ in float64, ``(C, C)``: a float32 general inverse loses too many digits."""
+        raise NotImplementedError(f"{type(self).__name__} has no inverse weight.")
+
+    def log_abs_det(self) -> Tensor:
+        """log|det W|, a scalar."""
+        raise NotImplementedError(f"{type(self).__name__} has no determinant.")
+
+    @torch.no_grad()
+    def condition(self) -> float:
+        """The condition number of W: by how much the inverse may magnify an error. 1 is a rotation."""
+        return float(torch.linalg.cond(self.weight(torch.float64).double()))
+
+    def forward(self, x: Images) -> tuple[Images, PerPicture]:
+        y = F.conv2d(x, self.weight(x.dtype)[:, :, None, None])
+        logdet = self.log_abs_det() * (x.shape[2] * x.shape[3])
+        return y, logdet.expand(x.shape[0])
+
+    def inverse(self, y: Images) -> Images:
+        return F.conv2d(y, self.inverse_weight().to(y.dtype)[:, :, None, None])
+
+
+def random_rotation(channels: int, generator: torch.Generator | None = None) -> Tensor:
+    """A rotation (or reflection) drawn uniformly, ``(C, C)`` in float64."""
+    gaussian = torch.randn(channels, channels, dtype=torch.float64, generator=generator)
+    rotation, r = torch.linalg.qr(gaussian)
+    return rotation * r.diagonal().sign()
+
+
+class Conv1x1LU(Mixing):
+    """A learned mixing of channels, ``W = P L (U + diag(s))``, started at a random rotation.
+
+    P is a fixed permutation, L unit lower and U strictly upper triangular, so that log|det W| is the sum
+    of log|s| at each position (Kingma & Dhariwal 2018, arXiv 1807.03039, section 3.2, equation 10).
+
+    Args:
+        channels: C of the ``(B, C, H, W)`` input.
+        generator: source of the random rotation; the global one if left out.
+    """
+
+    permutation: Tensor
+    sign: Tensor
+
+    def __init__(self, channels: int, generator: torch.Generator | None = None) -> None:
+        super().__init__()
+        permutation, lower, upper = torch.linalg.lu(random_rotation(channels, generator))
+        diagonal = upper.diagonal()
+        # Row i of P·A is row permutation[i] of A: an index is exact in any dtype.
+        self.register_buffer("permutation", permutation.argmax(1))
+        self.register_buffer("sign", diagonal.sign().float())
+        self.lower = nn.Parameter(lower.tril(-1).float())
+        self.upper = nn.Parameter(upper.triu(1).float())
+        self.log_s = nn.Parameter(diagonal.abs().log().float())
+
+    def extra_repr(self) -> str:
+        return f"channels={self.log_s.numel()}"
+
+    def _factors(self, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+        """L and ``U + diag(s)``, each ``(C, C)``."""
+        lower, upper, log_s, sign = (t.to(dtype) for t in (self.lower, self.upper, self.log_s, self.sign))
+        eye = torch.eye(log_s.numel(), dtype=dtype, device=log_s.device)
+        return lower.tril(-1) + eye, upper.triu(1) + torch.diag(sign * log_s.exp())
+
+    def weight(self, dtype: torch.dtype | None = None) -> Tensor:
+        lower, upper = self._factors(dtype or self.lower.dtype)
+        return (lower @ upper)[self.permutation]
+
+    def inverse_weight(self) -> Tensor:
+        """W⁻¹ in float64, by two triangular solves."""
+        lower, upper = self._factors(torch.float64)
+        permutation = torch.eye(len(lower), dtype=torch.float64, device=lower.device)[self.permutation]
+        solved = torch.linalg.solve_triangular(lower, permutation.T, upper=False, unitriangular=True)
+        return torch.linalg.solve_triangular(upper, solved, upper=True)
+
+    def log_abs_det(self) -> Tensor:
+        return self.log_s.sum()
+
+
+class Conv1x1(Mixing):
+    """A learned mixing of channels whose matrix is itself the parameter (the paper's equation 9).
+
+    The log-determinant costs O(C³) in each step, where the LU form's costs O(C).
+
+    Args:
+        channels: C of the ``(B, C, H, W)`` input.
+        generator: source of the random rotation; the global one if left out.
+    """
+
+    def __init__(self, channels: int, generator: torch.Generator | None = None) -> None:
+        super().__init__()
+        self.matrix = nn.Parameter(random_rotation(channels, generator).float())
+
+    def extra_repr(self) -> str:
+        return f"channels={len(self.matrix)}"
+
+    def weight(self, dtype: torch.dtype | None = None) -> Tensor:
+        return self.matrix.to(dtype or self.matrix.dtype)
+
+    def inverse_weight(self) -> Tensor:
+        return torch.linalg.inv(self.matrix.double())
+
+    def log_abs_det(self) -> Tensor:
+        # In float64: float32's would cost digits of the likelihood for a matrix of 96 channels and more.
+        return torch.linalg.slogdet(self.matrix.double())[1].to(self.matrix.dtype)
+
+
+class FixedPermutation(Mixing):
+    """The channels in another order, which training does not change; the order is part of the checkpoint.
+
+    Args:
+        order: which input channel each output channel is, a permutation of 0 … C-1.
+    """
+
+    order: Tensor
+
+    def __init__(self, order: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("order", order)
+        # Permutations have no parameters to tell a dtype and device by.
+        self.register_buffer("one", torch.ones(()), persistent=False)
+
+    one: Tensor
+
+    def extra_repr(self) -> str:
+        return f"channels={len(self.order)}"
+
+    def weight(self, dtype: torch.dtype | None = None) -> Tensor:
+        return torch.eye(len(self.order), dtype=dtype or self.one.dtype, device=self.order.device)[self.order]
+
+    def inverse_weight(self) -> Tensor:
+        return self.weight(torch.float64).T
+
+    def log_abs_det(self) -> Tensor:
+        return self.one - 1
+
+
+def make_mixing(kind: Permutation, channels: int, generator: torch.Generator | None = None) -> Mixing:
+    """The mixing layer that a config names: ``1x1-lu``, ``1x1-full``, ``shuffle`` or ``reverse``."""
+    match kind:
+        case "1x1-lu":
+            return Conv1x1LU(channels, generator)
+        case "1x1-full":
+            return Conv1x1(channels, generator)
+        case "shuffle":
+            return FixedPermutation(torch.randperm(channels, generator=generator))
+        case "reverse":
+            return FixedPermutation(torch.arange(channels - 1, -1, -1))

@@ -1,0 +1,93 @@
+"""Training memory that does not grow with depth: activations are recomputed by inverting, not stored.
+
+The idea is that of reversible residual networks (Gomez et al. 2017, arXiv 1707.04585). A flow is invertible anyway, so
+only the output of a run of steps has to be kept. Going back, each coupling net is called once: what it gives serves
+both to invert the step and to get the step's gradient, so that a training step costs four passes where storing all
+costs three.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+from torch.nn import functional as F
+
+from glow.layer import Images, PerPicture
+from glow.step import FlowStep
+
+
+def run_reversibly(steps: Sequence[FlowStep], x: Images) -> tuple[Images, PerPicture]:
+    """As calling the steps one after the other: the same ``(y, logdet)``, the same gradients up to rounding."""
+    parameters = [parameter for step in steps for parameter in step.parameters()]
+    y, logdet = _Reversible.apply(steps, x, *parameters)
+    return y, logdet
+
+
+class _Reversible(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, steps: Sequence[FlowStep], x: Tensor, *_parameters: Tensor) -> tuple[Tensor, Tensor]:
+        # The parameters are arguments only so that autograd asks for their gradients.
+        ctx.steps = steps
+        logdet = x.new_zeros(len(x))
+        for step in steps:
+            x, change = step(x)
+            logdet = logdet + change
+        ctx.save_for_backward(x)
+        return x, logdet
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad_y: Tensor, grad_logdet: Tensor) -> tuple[Tensor | None, ...]:
+        (y,) = ctx.saved_tensors
+        gradients: list[Tensor | None] = []
+        for step in reversed(ctx.steps):
+            y, grad_y, own = _step_back(step, y, grad_y, grad_logdet)
+            gradients = own + gradients
+        return (None, grad_y, *gradients)
+
+
+def _step_back(
+    step: FlowStep, y: Tensor, grad_y: Tensor, grad_logdet: Tensor
+) -> tuple[Tensor, Tensor, list[Tensor | None]]:
+    """The step's input, the gradient by it, and those by the step's parameters, in the order of ``parameters()``."""
+    mixed, grad_mixed, coupling_gradients = _coupling_back(step, y, grad_y, grad_logdet)
+    x = F.conv2d(mixed, *step.kernel("inverse"))
+    linear = [*step.actnorm.parameters(), *step.conv.parameters()]
+    with torch.enable_grad():
+        weight, bias = step.forward_kernel()
+        # A step's linear part adds the same to every picture's log-determinant.
+        constant = step.log_abs_det() * (y.shape[2] * y.shape[3])
+    grad_x = F.conv2d(grad_mixed, weight.detach().transpose(0, 1))
+    grad_weight = torch.einsum("bohw,bihw->oi", grad_mixed, x)[:, :, None, None]
+    outputs = (weight, bias, constant)
+    grad_outputs = (grad_weight, grad_mixed.sum((0, 2, 3)), grad_logdet.sum())
+    own = torch.autograd.grad(outputs, linear, grad_outputs)
+    return x, grad_x, [*own, *coupling_gradients]
+
+
+def _coupling_back(
+    step: FlowStep, y: Tensor, grad_y: Tensor, grad_logdet: Tensor
+) -> tuple[Tensor, Tensor, list[Tensor | None]]:
+    """As :func:`_step_back`, for the coupling alone."""
+    parameters = list(step.coupling.parameters())
+    kept, moved = y.chunk(2, dim=1)
+    grad_kept, grad_moved = grad_y.chunk(2, dim=1)
+    with torch.enable_grad():
+        kept = kept.detach().requires_grad_()
+        log_scale, shift = step.coupling.scale_and_shift(kept)
+    moved = moved - shift.detach()  # what was scaled, before the shift
+    if log_scale is None:
+        outputs: tuple[Tensor, ...] = (shift,)
+        grad_outputs: tuple[Tensor, ...] = (grad_moved,)
+    else:
+        outputs = (shift, log_scale)
+        grad_outputs = (grad_moved, grad_moved * moved + grad_logdet[:, None, None, None])
+        scale = log_scale.detach().exp()
+        moved, grad_moved = moved / scale, grad_moved * scale
+    through_net, *own = torch.autograd.grad(outputs, (kept, *parameters), grad_outputs)
+    x = torch.cat([kept.detach(), moved], dim=1)
+    return x, torch.cat([grad_kept + through_net, grad_moved], dim=1), own
