@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from glow.actnorm import channel_statistics
+from glow.kept import Kept
 from glow.layer import FlowLayer, Images, PerPicture
 
 
@@ -21,58 +22,45 @@ def coordinate_grid(height: int, width: int, device: torch.device, dtype: torch.
         return torch.cat([rows.expand(1, 1, height, width), columns.expand(1, 1, height, width)], dim=1)
 
 
-class ActNormConv2d(nn.Module):
-    """A convolution followed by actnorm, the scale folded into the kernel: a pass over the output saved.
+class ScaledConv2d(nn.Module):
+    """A convolution with a learned scale for each output channel, folded into the kernel.
+
+    The fold saves a pass over the output; where nothing is trained, the folded kernel is kept.
 
     Args:
         inputs: input channels.
         outputs: output channels.
         kernel: odd kernel size; the border is padded with zeros, so that the size stays.
+        zero: start at zero, with a scale of ``exp(3 * log_scale)``: the last layer of the paper's nets.
     """
 
-    def __init__(self, inputs: int, outputs: int, kernel: int) -> None:
+    def __init__(self, inputs: int, outputs: int, kernel: int, *, zero: bool = False) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(outputs, inputs, kernel, kernel) * 0.05)
+        weight = torch.zeros if zero else lambda *shape: torch.randn(*shape) * 0.05
+        self.weight = nn.Parameter(weight(outputs, inputs, kernel, kernel))
         self.bias = nn.Parameter(torch.zeros(outputs))
         self.log_scale = nn.Parameter(torch.zeros(outputs))
+        self.factor = 3 if zero else 1
+        self._kept = Kept()
 
     def extra_repr(self) -> str:
         outputs, inputs, kernel, _ = self.weight.shape
         return f"{inputs}, {outputs}, kernel={kernel}"
 
     def initialise(self, x: Tensor) -> None:
-        """Set bias and scale so that the output for ``x`` has mean 0 and variance 1 per channel."""
+        """Set bias and scale so that the output for ``x`` has mean 0 and variance 1 per channel, as actnorm does."""
         mean, std = channel_statistics(F.conv2d(x, self.weight, padding=self.weight.shape[-1] // 2))
         self.bias.copy_(-mean)
         self.log_scale.copy_(-std.log())
 
-    def forward(self, x: Tensor) -> Tensor:
-        scale = self.log_scale.exp()
-        weight = (self.weight * scale[:, None, None, None]).to(x.dtype)
-        return F.conv2d(x, weight, (self.bias * scale).to(x.dtype), padding=self.weight.shape[-1] // 2)
-
-
-class ZeroConv2d(nn.Module):
-    """A 3×3 convolution that starts at zero, times ``exp(3 * log_scale)`` per output channel (the paper).
-
-    Args:
-        inputs: input channels.
-        outputs: output channels.
-    """
-
-    def __init__(self, inputs: int, outputs: int) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.zeros(outputs, inputs, 3, 3))
-        self.bias = nn.Parameter(torch.zeros(outputs))
-        self.log_scale = nn.Parameter(torch.zeros(outputs))
-
-    def extra_repr(self) -> str:
-        return f"{self.weight.shape[1]}, {self.weight.shape[0]}, kernel=3"
+    def _folded(self, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+        scale = (self.factor * self.log_scale).exp()
+        weight = (self.weight * scale[:, None, None, None]).to(dtype, memory_format=torch.channels_last)
+        return weight, (self.bias * scale).to(dtype)
 
     def forward(self, x: Tensor) -> Tensor:
-        scale = (3 * self.log_scale).exp()
-        weight = (self.weight * scale[:, None, None, None]).to(x.dtype)
-        return F.conv2d(x, weight, (self.bias * scale).to(x.dtype), padding=1)
+        weight, bias = self._kept.get(x.dtype, self.parameters(), lambda: self._folded(x.dtype))
+        return F.conv2d(x, weight, bias, padding=self.weight.shape[-1] // 2)
 
 
 class CouplingNet(nn.Module):
@@ -88,9 +76,9 @@ class CouplingNet(nn.Module):
     def __init__(self, inputs: int, width: int, outputs: int, *, coordinates: bool = False) -> None:
         super().__init__()
         self.coordinates = coordinates
-        self.first = ActNormConv2d(inputs + 2 * coordinates, width, 3)
-        self.second = ActNormConv2d(width, width, 1)
-        self.last = ZeroConv2d(width, outputs)
+        self.first = ScaledConv2d(inputs + 2 * coordinates, width, 3)
+        self.second = ScaledConv2d(width, width, 1)
+        self.last = ScaledConv2d(width, outputs, 3, zero=True)
 
     def _with_coordinates(self, x: Tensor) -> Tensor:
         if not self.coordinates:
@@ -106,10 +94,8 @@ class CouplingNet(nn.Module):
         self.second.initialise(F.relu(self.first(x)))
 
     def forward(self, x: Tensor) -> Tensor:
-        hidden = F.relu(self.first(self._with_coordinates(x)))
-        hidden = F.relu(self.second(hidden))
-        out: Tensor = self.last(hidden)
-        return out
+        hidden = F.relu(self.first(self._with_coordinates(x)), inplace=True)
+        return self.last(F.relu(self.second(hidden), inplace=True))
 
 
 class Coupling(FlowLayer):

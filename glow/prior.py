@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from glow.coupling import ZeroConv2d
+from glow.coupling import ScaledConv2d
 from glow.layer import FlowLayer, Images, PerPicture
 
 LOG_STD_BOUND = 3.0
@@ -39,7 +39,7 @@ class SplitPrior(FlowLayer):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.conv = ZeroConv2d(channels // 2, channels)
+        self.conv = ScaledConv2d(channels // 2, channels, 3, zero=True)
 
     def _mean_and_log_std(self, z1: Tensor) -> tuple[Tensor, Tensor]:
         mean, log_std = self.conv(z1).chunk(2, dim=1)

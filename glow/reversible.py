@@ -43,16 +43,14 @@ class _Reversible(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, grad_y: Tensor, grad_logdet: Tensor) -> tuple[Tensor | None, ...]:
         (y,) = ctx.saved_tensors
-        gradients: list[Tensor | None] = []
+        gradients: list[Tensor] = []
         for step in reversed(ctx.steps):
             y, grad_y, own = _step_back(step, y, grad_y, grad_logdet)
             gradients = own + gradients
         return (None, grad_y, *gradients)
 
 
-def _step_back(
-    step: FlowStep, y: Tensor, grad_y: Tensor, grad_logdet: Tensor
-) -> tuple[Tensor, Tensor, list[Tensor | None]]:
+def _step_back(step: FlowStep, y: Tensor, grad_y: Tensor, grad_logdet: Tensor) -> tuple[Tensor, Tensor, list[Tensor]]:
     """The step's input, the gradient by it, and those by the step's parameters, in the order of ``parameters()``."""
     mixed, grad_mixed, coupling_gradients = _coupling_back(step, y, grad_y, grad_logdet)
     x = F.conv2d(mixed, *step.kernel("inverse"))
@@ -71,7 +69,7 @@ def _step_back(
 
 def _coupling_back(
     step: FlowStep, y: Tensor, grad_y: Tensor, grad_logdet: Tensor
-) -> tuple[Tensor, Tensor, list[Tensor | None]]:
+) -> tuple[Tensor, Tensor, list[Tensor]]:
     """As :func:`_step_back`, for the coupling alone."""
     parameters = list(step.coupling.parameters())
     kept, moved = y.chunk(2, dim=1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -9,6 +11,7 @@ from torch.nn import functional as F
 from glow.actnorm import ActNorm
 from glow.config import GlowConfig
 from glow.coupling import AdditiveCoupling, AffineCoupling, Coupling
+from glow.kept import Kept
 from glow.layer import FlowLayer, Images, PerPicture
 from glow.mixing import Mixing, make_mixing
 
@@ -30,7 +33,7 @@ class FlowStep(FlowLayer):
         self.actnorm = ActNorm(channels)
         self.conv = mixing
         self.coupling = coupling
-        self._kept: dict[str, tuple[tuple[object, ...], tuple[Tensor, Tensor]]] = {}
+        self._kept = Kept()
 
     def initialise(self, x: Images) -> None:
         self.actnorm.initialise(x)
@@ -45,17 +48,11 @@ class FlowStep(FlowLayer):
         weight = self.conv.inverse_weight() * (-self.actnorm.log_scale.double()).exp()[:, None]
         return weight.to(self.actnorm.bias.dtype)[:, :, None, None], -self.actnorm.bias
 
-    def kernel(self, direction: str) -> tuple[Tensor, Tensor]:
-        """Kernel and bias of actnorm and 1×1 convolution as one, for "forward" or "inverse"."""
+    def kernel(self, direction: Literal["forward", "inverse"]) -> tuple[Tensor, Tensor]:
+        """Weight and bias of actnorm and mixing as one convolution, in either direction."""
         make = self.forward_kernel if direction == "forward" else self._inverse_kernel
-        if torch.is_grad_enabled():
-            return make()
-        # In-place changes raise a tensor's version; moves to other memory change its address.
         parts = (*self.actnorm.parameters(), *self.conv.parameters(), *self.conv.buffers())
-        key = tuple((p._version, p.data_ptr(), p.dtype, p.device) for p in parts)
-        if direction not in self._kept or self._kept[direction][0] != key:
-            self._kept[direction] = (key, make())
-        return self._kept[direction][1]
+        return self._kept.get(direction, parts, make)
 
     def _mix(self, x: Images) -> Images:
         return F.conv2d(x, *self.kernel("forward"))

@@ -36,7 +36,7 @@ def gradients(model: Glow, memory: Memory) -> torch.Tensor:
 
 @pytest.mark.parametrize("memory", ["checkpoint", "reversible"])
 @pytest.mark.parametrize(
-    ("permutation", "coupling"), product(["1x1-lu", "1x1-full", "shuffle", "reverse"], ["affine", "additive"])
+    ("permutation", "coupling"), list(product(["1x1-lu", "1x1-full", "shuffle", "reverse"], ["affine", "additive"]))
 )
 def test_gradients_are_those_of_storing_all(memory: Memory, permutation: str, coupling: str) -> None:
     model = made(replace(TINY, permutation=permutation, coupling=coupling))  # type: ignore[arg-type]
