@@ -10,7 +10,6 @@ from attributes.dataset import FaceSet
 from attributes.directions import Directions, DirectionsError
 from attributes.labels import LABEL_NAMES
 from glow.checkpoint import Checkpoint
-from glow.device import fastest_net_dtype
 from glow.latent import Latent
 
 
@@ -71,15 +70,10 @@ def compute_directions(checkpoint: Checkpoint, faces: FaceSet, *, batch: int = 6
     model = checkpoint.model
     labels = torch.from_numpy(np.ascontiguousarray(faces.labels))
     sums = MeanDifferences(model.config.dimensions, len(LABEL_NAMES))
-    # A mean over thousands of faces does not feel the nets' rounding, so the fastest dtype will do.
-    model.set_net_dtype(fastest_net_dtype(model.device))
-    try:
-        with tqdm(total=len(faces), desc="encoding faces", unit="img", disable=None) as bar:
-            for indices, pixels in faces.batches(model.config.image_size, batch, workers=workers):
-                x = torch.from_numpy(pixels).to(model.device).float() / 255
-                sums.add(model.encode(x).flatten(), labels[torch.from_numpy(indices)])
-                bar.update(len(indices))
-    finally:
-        model.set_net_dtype(None)
+    with tqdm(total=len(faces), desc="encoding faces", unit="img", disable=None) as bar:
+        for indices, pixels in faces.batches(model.config.image_size, batch, workers=workers):
+            x = torch.from_numpy(pixels).to(model.device).float() / 255
+            sums.add(model.encode(x).flatten(), labels[torch.from_numpy(indices)])
+            bar.update(len(indices))
     vectors = Latent.unflatten(sums.result().float(), model.config.scale_shapes())
     return Directions(vectors, checkpoint.hash, len(faces))

@@ -57,7 +57,7 @@ def ours(size: Size, *, memory: str = "store", bfloat16: bool = False) -> Candid
         GlowConfig(image_size=size.image_size, levels=size.levels, steps=size.steps, widths=(size.width,) * size.levels)
     )
     model.memory = memory  # type: ignore[assignment]
-    model.set_net_dtype(torch.bfloat16 if bfloat16 else None)
+    model.set_precision(nets=torch.bfloat16 if bfloat16 else None)
 
     def encode(x: Tensor) -> Any:
         latent, logdet = model(x)

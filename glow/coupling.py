@@ -114,13 +114,13 @@ class Coupling(FlowLayer):
             raise ValueError(f"a coupling halves its channels; {channels} is odd. Squeeze first.")
         self.net = CouplingNet(channels // 2, width, outputs, coordinates=coordinates)
         self.net_dtype: torch.dtype | None = None
-        """The dtype that the net computes in; None is that of its input."""
+        """The dtype that the net computes in; None is that of its parameters."""
 
     def initialise(self, x: Images) -> None:
         self.net.initialise(x.chunk(2, dim=1)[0])
 
     def _net(self, kept: Tensor) -> Tensor:
-        return self.net(kept.to(self.net_dtype or kept.dtype)).to(kept.dtype)
+        return self.net(kept.to(self.net_dtype or self.net.first.bias.dtype)).to(kept.dtype)
 
     def scale_and_shift(self, kept: Tensor) -> tuple[Tensor | None, Tensor]:
         """Log-scale (None where nothing is scaled) and shift of the moved half, each of its shape."""

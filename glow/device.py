@@ -42,3 +42,8 @@ def fastest_net_dtype(device: torch.device) -> torch.dtype:
             times.append(time.perf_counter() - start)
         seconds[dtype] = min(times)
     return torch.bfloat16 if seconds[torch.bfloat16] < 0.8 * seconds[torch.float32] else torch.float32
+
+
+def exact_spine_dtype(device: torch.device) -> torch.dtype:
+    """The spine's dtype (see :meth:`Glow.set_precision`) that makes round trips exact: float64 where there is one."""
+    return torch.float32 if device.type == "mps" else torch.float64

@@ -42,7 +42,8 @@ class SplitPrior(FlowLayer):
         self.conv = ScaledConv2d(channels // 2, channels, 3, zero=True)
 
     def _mean_and_log_std(self, z1: Tensor) -> tuple[Tensor, Tensor]:
-        mean, log_std = self.conv(z1).chunk(2, dim=1)
+        # In the parameters' dtype, also where the flow's own arithmetic is in float64.
+        mean, log_std = self.conv(z1.to(self.conv.bias.dtype)).to(z1.dtype).chunk(2, dim=1)
         return mean, _bounded(log_std)
 
     def forward(self, x: Images) -> tuple[Images, PerPicture]:

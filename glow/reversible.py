@@ -53,10 +53,10 @@ class _Reversible(torch.autograd.Function):
 def _step_back(step: FlowStep, y: Tensor, grad_y: Tensor, grad_logdet: Tensor) -> tuple[Tensor, Tensor, list[Tensor]]:
     """The step's input, the gradient by it, and those by the step's parameters, in the order of ``parameters()``."""
     mixed, grad_mixed, coupling_gradients = _coupling_back(step, y, grad_y, grad_logdet)
-    x = F.conv2d(mixed, *step.kernel("inverse"))
+    x = F.conv2d(mixed, *step.kernel("inverse", y.dtype))
     linear = [*step.actnorm.parameters(), *step.conv.parameters()]
     with torch.enable_grad():
-        weight, bias = step.forward_kernel()
+        weight, bias = step.forward_kernel(y.dtype)
         # A step's linear part adds the same to every picture's log-determinant.
         constant = step.log_abs_det() * (y.shape[2] * y.shape[3])
     grad_x = F.conv2d(grad_mixed, weight.detach().transpose(0, 1))

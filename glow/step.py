@@ -39,23 +39,23 @@ class FlowStep(FlowLayer):
         self.actnorm.initialise(x)
         self.coupling.initialise(self._mix(x))
 
-    def forward_kernel(self) -> tuple[Tensor, Tensor]:
+    def forward_kernel(self, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
         """Weight ``(C, C, 1, 1)`` and bias ``(C,)`` of actnorm and mixing as one convolution."""
-        weight = self.conv.weight() * self.actnorm.log_scale.exp()
-        return weight[:, :, None, None], weight @ self.actnorm.bias
+        weight = self.conv.weight(dtype) * self.actnorm.log_scale.to(dtype).exp()
+        return weight[:, :, None, None], weight @ self.actnorm.bias.to(dtype)
 
-    def _inverse_kernel(self) -> tuple[Tensor, Tensor]:
+    def _inverse_kernel(self, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
         weight = self.conv.inverse_weight() * (-self.actnorm.log_scale.double()).exp()[:, None]
-        return weight.to(self.actnorm.bias.dtype)[:, :, None, None], -self.actnorm.bias
+        return weight.to(dtype)[:, :, None, None], -self.actnorm.bias.to(dtype)
 
-    def kernel(self, direction: Literal["forward", "inverse"]) -> tuple[Tensor, Tensor]:
+    def kernel(self, direction: Literal["forward", "inverse"], dtype: torch.dtype) -> tuple[Tensor, Tensor]:
         """Weight and bias of actnorm and mixing as one convolution, in either direction."""
         make = self.forward_kernel if direction == "forward" else self._inverse_kernel
         parts = (*self.actnorm.parameters(), *self.conv.parameters(), *self.conv.buffers())
-        return self._kept.get(direction, parts, make)
+        return self._kept.get((direction, dtype), parts, lambda: make(dtype))
 
     def _mix(self, x: Images) -> Images:
-        return F.conv2d(x, *self.kernel("forward"))
+        return F.conv2d(x, *self.kernel("forward", x.dtype))
 
     def forward(self, x: Images) -> tuple[Images, PerPicture]:
         y, logdet = self.coupling(self._mix(x))
@@ -66,7 +66,7 @@ class FlowStep(FlowLayer):
         return self.actnorm.log_scale.sum() + self.conv.log_abs_det()
 
     def inverse(self, y: Images) -> Images:
-        return F.conv2d(self.coupling.inverse(y), *self.kernel("inverse"))
+        return F.conv2d(self.coupling.inverse(y), *self.kernel("inverse", y.dtype))
 
 
 def make_step(config: GlowConfig, channels: int, width: int, generator: torch.Generator | None = None) -> FlowStep:
