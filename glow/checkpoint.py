@@ -14,6 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from glow.config import GlowConfig
+from glow.device import exact_spine_dtype, fastest_net_dtype
 from glow.model import Glow
 
 FORMAT_VERSION = 1
@@ -127,7 +128,7 @@ def save_checkpoint(path: str | Path, model: Glow, record: TrainingRecord) -> No
 
 
 def load_checkpoint(path: str | Path, device: str | torch.device = "cpu") -> Checkpoint:
-    """The model that :func:`save_checkpoint` wrote, ready for use on ``device``.
+    """The model that :func:`save_checkpoint` wrote, ready for use on ``device``: exact, in its fastest precision.
 
     Raises:
         CheckpointError: the file is missing or broken, or its tensors do not fit its config.
@@ -139,6 +140,7 @@ def load_checkpoint(path: str | Path, device: str | torch.device = "cpu") -> Che
         record = TrainingRecord(**header["record"])
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise CheckpointError(f"{path} does not fit this Glowface: {error}") from error
-    model.eval().requires_grad_(False)
+    model.eval().requires_grad_(False).to(device)
+    model.set_precision(nets=fastest_net_dtype(model.device), spine=exact_spine_dtype(model.device))
     # Of the config as the file has it: fields that later versions add must not change a file's hash.
-    return Checkpoint(model.to(device), record, _hash(header["config"], tensors))
+    return Checkpoint(model, record, _hash(header["config"], tensors))

@@ -74,9 +74,9 @@ class TopPrior(FlowLayer):
         return f"shape={tuple(self.mean.shape)}"
 
     def forward(self, x: Images) -> tuple[Images, PerPicture]:
-        log_std = _bounded(self.log_std)
+        log_std = _bounded(self.log_std.to(x.dtype))
         logdet = -log_std.expand(x.shape[1:]).sum()
         return (x - self.mean) * (-log_std).exp(), logdet.expand(x.shape[0])
 
     def inverse(self, y: Images) -> Images:
-        return y * _bounded(self.log_std).exp() + self.mean
+        return y * _bounded(self.log_std.to(y.dtype)).exp() + self.mean
