@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from glow.actnorm import channel_statistics
 from glow.kept import Kept
 from glow.layer import FlowLayer, Images, PerPicture
+from glow.packed import can_pack, pack, packed_conv2d
 
 
 @lru_cache(maxsize=32)
@@ -58,9 +59,19 @@ class ScaledConv2d(nn.Module):
         weight = (self.weight * scale[:, None, None, None]).to(dtype, memory_format=torch.channels_last)
         return weight, (self.bias * scale).to(dtype)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def _packed(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        weight, bias = self._folded(x.dtype)
+        return pack(weight, x.shape), bias
+
+    def forward(self, x: Tensor, *, relu: bool = False) -> Tensor:
+        """The convolution of ``x``, with a ReLU behind it where asked."""
+        kernel = self.weight.shape[-1]
+        if not torch.is_grad_enabled() and can_pack(x):
+            weight, bias = self._kept.get((x.dtype, x.shape), self.parameters(), lambda: self._packed(x))
+            return packed_conv2d(x, weight, bias, kernel, relu=relu)
         weight, bias = self._kept.get(x.dtype, self.parameters(), lambda: self._folded(x.dtype))
-        return F.conv2d(x, weight, bias, padding=self.weight.shape[-1] // 2)
+        y = F.conv2d(x, weight, bias, padding=kernel // 2)
+        return F.relu(y, inplace=True) if relu else y
 
 
 class CouplingNet(nn.Module):
@@ -91,11 +102,10 @@ class CouplingNet(nn.Module):
         """Set the actnorms of both hidden layers from ``x``."""
         x = self._with_coordinates(x)
         self.first.initialise(x)
-        self.second.initialise(F.relu(self.first(x)))
+        self.second.initialise(self.first(x, relu=True))
 
     def forward(self, x: Tensor) -> Tensor:
-        hidden = F.relu(self.first(self._with_coordinates(x)), inplace=True)
-        return self.last(F.relu(self.second(hidden), inplace=True))
+        return self.last(self.second(self.first(self._with_coordinates(x), relu=True), relu=True))
 
 
 class Coupling(FlowLayer):

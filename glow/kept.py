@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 
 T = TypeVar("T")
+LARGEST = 8
+"""Entries of one store: a user of many batch sizes must not fill the memory."""
 
 
 class Kept:
@@ -22,6 +24,9 @@ class Kept:
     def __init__(self) -> None:
         self._entries: dict[Hashable, tuple[tuple[object, ...], object]] = {}
 
+    def __deepcopy__(self, _memo: object) -> Kept:
+        return Kept()  # the copy's parameters are others
+
     def get(self, name: Hashable, parts: Iterable[Tensor], make: Callable[[], T]) -> T:
         """``make()``, or what it gave the last time for the same ``name`` and unchanged ``parts``."""
         if torch.is_grad_enabled():
@@ -31,4 +36,6 @@ class Kept:
         if entry is None or entry[0] != key:
             entry = (key, make())
             self._entries[name] = entry
+            while len(self._entries) > LARGEST:
+                del self._entries[next(iter(self._entries))]
         return entry[1]  # type: ignore[return-value]
