@@ -12,6 +12,7 @@ import torch
 
 from attributes import DirectionsError, directions_path, load_directions
 from glow import Checkpoint, CheckpointError, choose_device, load_checkpoint
+from glow.checkpoint import LARGEST_CONDITION
 
 PACKAGES = ("torch", "torchvision", "gradio", "numpy", "pillow", "facenet-pytorch", "scikit-learn", "safetensors")
 LOSSLESS = 1 / 510
@@ -88,4 +89,9 @@ def _round_trip(checkpoint: Checkpoint) -> list[Finding]:
         start = time.perf_counter()
         model.decode(latent).sum().item()
         seconds.append(time.perf_counter() - start)
-    return [Finding("round trip", text, good), Finding("one decode", f"{1000 * sorted(seconds)[2]:.0f} ms")]
+    worst = max(map(max, model.conditions()))
+    return [
+        Finding("round trip", text, good),
+        Finding("1×1 condition", f"at most {worst:.0f} (1 is a rotation)", worst < LARGEST_CONDITION),
+        Finding("one decode", f"{1000 * sorted(seconds)[2]:.0f} ms"),
+    ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import warnings
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,14 @@ from glow.model import Glow
 FORMAT_VERSION = 1
 DEFAULT_CHECKPOINT = Path(__file__).parent.parent / "assets" / "faces-64.safetensors"
 """The model that comes with Glowface."""
+
+
+LARGEST_CONDITION = 1e4
+"""A 1×1 convolution with a larger condition number than this makes a float32 inverse lose what 8 bits need."""
+
+
+class InaccurateInverseWarning(UserWarning):
+    """A model's inverse may have lost accuracy; the message says how much and what to do."""
 
 
 class CheckpointError(ValueError):
@@ -130,6 +139,9 @@ def save_checkpoint(path: str | Path, model: Glow, record: TrainingRecord) -> No
 def load_checkpoint(path: str | Path, device: str | torch.device = "cpu") -> Checkpoint:
     """The model that :func:`save_checkpoint` wrote, ready for use on ``device``: exact, in its fastest precision.
 
+    Warns:
+        InaccurateInverseWarning: the inverse may have lost accuracy.
+
     Raises:
         CheckpointError: the file is missing or broken, or its tensors do not fit its config.
     """
@@ -142,5 +154,13 @@ def load_checkpoint(path: str | Path, device: str | torch.device = "cpu") -> Che
         raise CheckpointError(f"{path} does not fit this Glowface: {error}") from error
     model.eval().requires_grad_(False).to(device)
     model.set_precision(nets=fastest_net_dtype(model.device), spine=exact_spine_dtype(model.device))
+    worst = max(map(max, model.conditions()))
+    if not worst < LARGEST_CONDITION:  # also of NaN
+        warnings.warn(
+            f"{path}: a 1×1 convolution has the condition number {worst:.0e}; decoding may lose accuracy. Train on from "
+            "an older state with a lower learning rate, or use another model.",
+            InaccurateInverseWarning,
+            stacklevel=2,
+        )
     # Of the config as the file has it: fields that later versions add must not change a file's hash.
     return Checkpoint(model, record, _hash(header["config"], tensors))

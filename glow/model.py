@@ -100,6 +100,13 @@ class Glow(nn.Module):
                 f"not {x.dtype} of shape {tuple(x.shape)}; resize and scale them first."
             )
 
+    def conditions(self) -> list[list[float]]:
+        """Condition number of the 1×1 convolution of each step of each level: how much its inverse may magnify.
+
+        A rotation has 1. Training lets them grow; with 1e4 and more, a float32 inverse is no longer lossless.
+        """
+        return [[step.conv.condition() for step in self._steps(level)] for level in range(self.config.levels)]
+
     @torch.no_grad()
     def initialise(self, x: Images) -> None:
         """Set all actnorms from a first batch ``x`` of training pictures, in [0, 1]."""

@@ -9,6 +9,7 @@ import torch
 from safetensors.torch import save_file
 
 from glow import CheckpointError, Glow, GlowConfig, TrainingRecord, load_checkpoint, model_hash, save_checkpoint
+from glow.checkpoint import InaccurateInverseWarning
 
 TINY = GlowConfig(image_size=4, levels=1, steps=1, widths=(8,))
 
@@ -70,3 +71,12 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.
         save_checkpoint(path, Glow(TINY), TrainingRecord(step=2))
     assert load_checkpoint(path).record.step == 1
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_model_whose_inverse_lost_accuracy_says_so(tmp_path: Path) -> None:
+    model = Glow(TINY)
+    with torch.no_grad():
+        next(p for name, p in model.named_parameters() if name.endswith("log_s"))[0] = -15
+    save_checkpoint(tmp_path / "m.safetensors", model, TrainingRecord())
+    with pytest.warns(InaccurateInverseWarning, match="condition number"):
+        load_checkpoint(tmp_path / "m.safetensors")
