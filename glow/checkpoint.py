@@ -157,8 +157,8 @@ def load_checkpoint(path: str | Path, device: str | torch.device = "cpu") -> Che
     worst = max(map(max, model.conditions()))
     if not worst < LARGEST_CONDITION:  # also of NaN
         warnings.warn(
-            f"{path}: a 1×1 convolution has the condition number {worst:.0e}; decoding may lose accuracy. Train on from "
-            "an older state with a lower learning rate, or use another model.",
+            f"{path}: a 1×1 convolution has the condition number {worst:.0e}; decoding may lose accuracy. Train on "
+            "from an older state with a lower learning rate, or use another model.",
             InaccurateInverseWarning,
             stacklevel=2,
         )
