@@ -14,7 +14,7 @@ _OPERATORS = ("_reorder_convolution_weight", "_convolution_pointwise")
 
 def can_pack(x: Tensor) -> bool:
     """Whether convolutions of ``x`` can use packed kernels here: on the CPU, in a dtype that oneDNN computes in."""
-    return (
+    return bool(
         x.device.type == "cpu"
         and x.dtype in (torch.float32, torch.bfloat16)
         and torch.backends.mkldnn.is_available()
