@@ -197,10 +197,12 @@ def freia(size: Size) -> Candidate:
 CANDIDATES: dict[str, Callable[[Size], Candidate]] = {
     "Glowface, bfloat16 nets": lambda size: ours(size, bfloat16=True),
     "Glowface, float32": ours,
+    "Glowface, float32, checkpoint": lambda size: ours(size, memory="checkpoint"),
     "Glowface, float32, reversible": lambda size: ours(size, memory="reversible"),
     "normflows": normflows,
     "nflows": nflows,
     "FrEIA": freia,
 }
 """What is measured, by the name in the table."""
+MEMORY_MODES = ("Glowface, float32", "Glowface, float32, checkpoint", "Glowface, float32, reversible")
 PEERS = ("normflows", "nflows", "FrEIA")

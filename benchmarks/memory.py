@@ -1,0 +1,49 @@
+"""Peak memory of a training step against depth, in the three memory modes: ``python -m benchmarks.memory``.
+
+Writes a table to docs/benchmarks.md and a drawing beside it. Needs ``pip install -r benchmarks/requirements.txt``.
+"""
+
+from __future__ import annotations
+
+import matplotlib as mpl
+
+mpl.use("Agg")
+import matplotlib.pyplot as plt
+
+from benchmarks.candidates import MEMORY_MODES, Size
+from benchmarks.peers import in_a_process
+from benchmarks.report import REPORT, write_section
+
+DEPTHS = (8, 16, 32, 64)
+PICTURE = REPORT.parent / "memory.png"
+
+
+def main() -> None:
+    """Measure each mode at each depth, in a process of its own."""
+    figures: dict[str, list[float]] = {mode: [] for mode in MEMORY_MODES}
+    for steps in DEPTHS:
+        for mode, row in figures.items():
+            row.append(in_a_process(mode, "memory", Size(steps=steps))["memory"])
+            print(steps, mode, f"{row[-1]:.0f} MiB", flush=True)
+    for mode, row in figures.items():
+        plt.plot(DEPTHS, row, marker="o", label=mode.removeprefix("Glowface, float32").strip(", ") or "store")
+    plt.xlabel("K, flow steps in each level")
+    plt.ylabel("MiB over model, gradients and optimiser state")
+    plt.ylim(0)
+    plt.legend()
+    plt.tight_layout()
+    plt.savefig(PICTURE, dpi=100)
+    lines = [f"| | {' | '.join(f'K = {steps}' for steps in DEPTHS)} |", "| --- |" + " ---: |" * len(DEPTHS)]
+    lines += [f"| {mode} | {' | '.join(f'{value:.0f}' for value in row)} |" for mode, row in figures.items()]
+    size = Size()
+    write_section(
+        "Training memory against depth",
+        f"{size.image_size}×{size.image_size}, L = {size.levels}, width {size.width}, batch {size.batch}. Peak of a "
+        "training step in MiB, over model, gradients and optimiser state.\n\nCommand: `python -m benchmarks.memory`\n\n"
+        + "\n".join(lines)
+        + f"\n\n![Peak memory against depth]({PICTURE.name})",
+    )
+
+
+if __name__ == "__main__":
+    main()
