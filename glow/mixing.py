@@ -10,6 +10,11 @@ from glow.config import Permutation
 from glow.layer import FlowLayer, Images, PerPicture
 
 
+def in_float64(tensor: Tensor) -> Tensor:
+    """The tensor in float64; on the CPU where its device has no such dtype."""
+    return tensor.cpu().double() if tensor.device.type == "mps" else tensor.double()
+
+
 class Mixing(FlowLayer):
     """A matrix W applied to the channels at each position: ``y = W x``.
 
@@ -31,7 +36,7 @@ class Mixing(FlowLayer):
     @torch.no_grad()
     def condition(self) -> float:
         """The condition number of W: by how much the inverse may magnify an error. 1 is a rotation."""
-        return float(torch.linalg.cond(self.weight(torch.float64).double()))
+        return float(torch.linalg.cond(in_float64(self.weight())))
 
     def forward(self, x: Images) -> tuple[Images, PerPicture]:
         y = F.conv2d(x, self.weight(x.dtype)[:, :, None, None])
@@ -39,7 +44,7 @@ class Mixing(FlowLayer):
         return y, logdet.expand(x.shape[0])
 
     def inverse(self, y: Images) -> Images:
-        return F.conv2d(y, self.inverse_weight().to(y.dtype)[:, :, None, None])
+        return F.conv2d(y, self.inverse_weight().to(y.dtype).to(y.device)[:, :, None, None])
 
 
 def random_rotation(channels: int, generator: torch.Generator | None = None) -> Tensor:
@@ -77,20 +82,22 @@ class Conv1x1LU(Mixing):
     def extra_repr(self) -> str:
         return f"channels={self.log_s.numel()}"
 
-    def _factors(self, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-        """L and ``U + diag(s)``, each ``(C, C)``."""
-        lower, upper, log_s, sign = (t.to(dtype) for t in (self.lower, self.upper, self.log_s, self.sign))
-        eye = torch.eye(log_s.numel(), dtype=dtype, device=log_s.device)
+    def _triangles(self, lower: Tensor, upper: Tensor, log_s: Tensor, sign: Tensor) -> tuple[Tensor, Tensor]:
+        """L and ``U + diag(s)``, each ``(C, C)``, of their parts in whatever dtype these have."""
+        eye = torch.eye(log_s.numel(), dtype=log_s.dtype, device=log_s.device)
         return lower.tril(-1) + eye, upper.triu(1) + torch.diag(sign * log_s.exp())
 
     def weight(self, dtype: torch.dtype | None = None) -> Tensor:
-        lower, upper = self._factors(dtype or self.lower.dtype)
+        parts = (self.lower, self.upper, self.log_s, self.sign)
+        lower, upper = self._triangles(*(part.to(dtype or part.dtype) for part in parts))
         return (lower @ upper)[self.permutation]
 
     def inverse_weight(self) -> Tensor:
         """W⁻¹ in float64, by two triangular solves."""
-        lower, upper = self._factors(torch.float64)
-        permutation = torch.eye(len(lower), dtype=torch.float64, device=lower.device)[self.permutation]
+        parts = (self.lower, self.upper, self.log_s, self.sign)
+        lower, upper = self._triangles(*(in_float64(part) for part in parts))
+        permutation = torch.eye(len(lower), dtype=torch.float64, device=lower.device)
+        permutation = permutation[self.permutation.to(lower.device)]
         solved = torch.linalg.solve_triangular(lower, permutation.T, upper=False, unitriangular=True)
         return torch.linalg.solve_triangular(upper, solved, upper=True)
 
@@ -119,11 +126,11 @@ class Conv1x1(Mixing):
         return self.matrix.to(dtype or self.matrix.dtype)
 
     def inverse_weight(self) -> Tensor:
-        return torch.linalg.inv(self.matrix.double())
+        return torch.linalg.inv(in_float64(self.matrix))
 
     def log_abs_det(self) -> Tensor:
         # In float64: float32's would cost digits of the likelihood for a matrix of 96 channels and more.
-        return torch.linalg.slogdet(self.matrix.double())[1].to(self.matrix.dtype)
+        return torch.linalg.slogdet(in_float64(self.matrix))[1].to(self.matrix.dtype).to(self.matrix.device)
 
 
 class FixedPermutation(Mixing):
@@ -150,7 +157,7 @@ class FixedPermutation(Mixing):
         return torch.eye(len(self.order), dtype=dtype or self.one.dtype, device=self.order.device)[self.order]
 
     def inverse_weight(self) -> Tensor:
-        return self.weight(torch.float64).T
+        return in_float64(self.weight().T)
 
     def log_abs_det(self) -> Tensor:
         return self.one - 1

@@ -13,7 +13,7 @@ from glow.config import GlowConfig
 from glow.coupling import AdditiveCoupling, AffineCoupling, Coupling
 from glow.kept import Kept
 from glow.layer import FlowLayer, Images, PerPicture
-from glow.mixing import Mixing, make_mixing
+from glow.mixing import Mixing, in_float64, make_mixing
 
 
 class FlowStep(FlowLayer):
@@ -45,8 +45,9 @@ class FlowStep(FlowLayer):
         return weight[:, :, None, None], weight @ self.actnorm.bias.to(dtype)
 
     def _inverse_kernel(self, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-        weight = self.conv.inverse_weight() * (-self.actnorm.log_scale.double()).exp()[:, None]
-        return weight.to(dtype)[:, :, None, None], -self.actnorm.bias.to(dtype)
+        weight = self.conv.inverse_weight() * (-in_float64(self.actnorm.log_scale)).exp()[:, None]
+        bias = -self.actnorm.bias.to(dtype)
+        return weight.to(dtype).to(bias.device)[:, :, None, None], bias
 
     def kernel(self, direction: Literal["forward", "inverse"], dtype: torch.dtype) -> tuple[Tensor, Tensor]:
         """Weight and bias of actnorm and mixing as one convolution, in either direction."""

@@ -41,6 +41,8 @@ def load_state(folder: Path, config: FitConfig, parts: RunParts) -> int:
         ResumeError: the folder holds a run with another recipe.
         CheckpointError: the file is broken.
     """
+    for half in folder.glob(".*.part"):  # a process that was killed while it wrote
+        half.unlink()
     path = folder / STATE_FILE
     if not path.exists():
         return 0

@@ -12,7 +12,7 @@ from app.ui.handling import PREVIEW_SIDE, on_select, on_visit, photo_input
 from app.ui.visit import Visit, Visits
 from app.view import View
 from attributes import GROUPS, LABEL_NAMES, LABELS, labels_in_group
-from faces import NoFaceError, align, crop, save_photo
+from faces import FaceError, NoFaceError, align, crop, save_photo
 
 OPEN_GROUPS = ("Expression", "Hair")
 POINTS = ("the eye on the left", "the eye on the right", "the middle of the mouth")
@@ -165,7 +165,10 @@ def mark(visit: Visit, point: tuple[int, int]) -> Any:
     visit.marks.append((point[0] * factor, point[1] * factor))
     if len(visit.marks) == len(POINTS):
         marks, visit.marks = visit.marks, []
-        visit.session.mark(*marks)
+        try:
+            visit.session.mark(*marks)
+        except FaceError as error:
+            return everything(visit, str(error))
     return everything(visit)
 
 
