@@ -33,6 +33,7 @@ PICTURES := assets/pictures
 ASTRONAUT := $(BIN)/python -m app edit $(PICTURES)/astronaut.jpg
 
 pictures: $(VENV)/.dev  ## make the README's pictures anew
+	@mkdir -p $(PICTURES)
 	$(BIN)/python -m docs.example_photo $(PICTURES)/astronaut.jpg
 	$(ASTRONAUT) --set Smiling=1 -o $(PICTURES)/smiling.jpg
 	$(ASTRONAUT) --set Smiling=-1 -o $(PICTURES)/not-smiling.jpg

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TypeAlias
+
 import numpy as np
 import torch
 from tqdm import tqdm
@@ -9,8 +12,14 @@ from tqdm import tqdm
 from attributes.dataset import FaceSet
 from attributes.directions import Directions, DirectionsError
 from attributes.labels import LABEL_NAMES
+from attributes.population import Population
 from glow.checkpoint import Checkpoint
 from glow.latent import Latent
+
+POPULATION = 2048
+"""Faces whose spread along the directions is measured."""
+
+_Batch: TypeAlias = tuple[torch.Tensor, torch.Tensor]
 
 
 class MeanDifferences:
@@ -52,15 +61,26 @@ class MeanDifferences:
         return mean_with - (self.sum - self.sum_with) / without[:, None]
 
 
+def _latents(checkpoint: Checkpoint, faces: FaceSet, indices: np.ndarray, batch: int) -> Iterator[_Batch]:
+    """Which faces, and their flattened latents ``(B, D)``."""
+    model = checkpoint.model
+    with tqdm(total=len(indices), desc="encoding faces", unit="img", disable=None) as bar:
+        for chosen, pixels in faces.batches(model.config.image_size, batch, indices=indices):
+            x = torch.from_numpy(pixels).to(model.device).float() / 255
+            yield torch.from_numpy(chosen), model.encode(x).flatten()
+            bar.update(len(chosen))
+
+
 @torch.inference_mode()
-def compute_directions(checkpoint: Checkpoint, faces: FaceSet, *, batch: int = 64, workers: int = 2) -> Directions:
+def compute_directions(checkpoint: Checkpoint, faces: FaceSet, *, batch: int = 64) -> Directions:
     """Each label's mean latent difference over all scales (Kingma & Dhariwal 2018, section 5.2).
+
+    One pass over all faces gives the directions, a second one over a few where faces lie along them.
 
     Args:
         checkpoint: the model to encode with.
         faces: labelled faces.
         batch: faces encoded at once.
-        workers: threads that read pictures.
 
     Raises:
         DirectionsError: the faces have no labels, or a label is on all of them or on none.
@@ -70,10 +90,13 @@ def compute_directions(checkpoint: Checkpoint, faces: FaceSet, *, batch: int = 6
     model = checkpoint.model
     labels = torch.from_numpy(np.ascontiguousarray(faces.labels))
     sums = MeanDifferences(model.config.dimensions, len(LABEL_NAMES))
-    with tqdm(total=len(faces), desc="encoding faces", unit="img", disable=None) as bar:
-        for indices, pixels in faces.batches(model.config.image_size, batch, workers=workers):
-            x = torch.from_numpy(pixels).to(model.device).float() / 255
-            sums.add(model.encode(x).flatten(), labels[torch.from_numpy(indices)])
-            bar.update(len(indices))
-    vectors = Latent.unflatten(sums.result().float(), model.config.scale_shapes())
-    return Directions(vectors, checkpoint.hash, len(faces))
+    for chosen, latents in _latents(checkpoint, faces, np.arange(len(faces)), batch):
+        sums.add(latents, labels[chosen])
+    vectors = sums.result().float()
+    some = np.unique(np.linspace(0, len(faces) - 1, POPULATION).round().astype(int))
+    products = [latents.cpu().double() @ vectors.double().T for _, latents in _latents(checkpoint, faces, some, batch)]
+    population = Population.measure(torch.cat(products))
+    directions = Directions(
+        Latent.unflatten(vectors, model.config.scale_shapes()), population, checkpoint.hash, len(faces)
+    )
+    return directions.to(model.device)

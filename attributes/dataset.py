@@ -90,7 +90,7 @@ class FaceSet:
         return np.asarray(square).transpose(2, 0, 1)
 
     def batches(
-        self, size: int, batch: int, *, workers: int = 2, indices: Sequence[int] | None = None
+        self, size: int, batch: int, *, workers: int = 2, indices: Sequence[int] | np.ndarray | None = None
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """All pictures in order: ``(indices (B,), pixels uint8 (B, 3, size, size))``, read ahead by threads."""
         order = np.arange(len(self)) if indices is None else np.asarray(indices)

@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 
 from attributes.labels import LABEL_NAMES
+from attributes.population import Population
 from glow.checkpoint import FORMAT_VERSION, Checkpoint, read_safetensors, write_safetensors
 from glow.latent import Latent
 
@@ -25,6 +26,9 @@ class Directions:
     vectors: Latent
     """A batch of 40 directions in the order of :data:`attributes.labels.LABELS`, over all scales."""
 
+    population: Population
+    """Where faces lie along them."""
+
     model_hash: str
     """The hash of the checkpoint that they were computed with."""
 
@@ -33,6 +37,9 @@ class Directions:
 
     def move(self, latent: Latent, values: Mapping[str, float]) -> Latent:
         """``latent`` plus each named direction times its value; the very same latent where all are 0.
+
+        A face that would leave the faces there are goes only a part of the way, in the same direction:
+        :meth:`Population.share` says how far.
 
         Args:
             latent: faces to move, any batch size.
@@ -44,12 +51,19 @@ class Directions:
         weights = self._weights(values)
         if not weights:
             return latent
+        numbers = torch.zeros(len(LABEL_NAMES), dtype=torch.float64)
+        numbers[list(weights)] = torch.tensor(list(weights.values()), dtype=torch.float64)
         indices = list(weights)
-        numbers = torch.tensor([weights[index] for index in indices])
-        moves = tuple(
-            torch.tensordot(numbers.to(vectors), vectors[indices], dims=1)[None] for vectors in self.vectors.scales
+        move = Latent(
+            tuple(
+                torch.tensordot(numbers[indices].to(vectors), vectors[indices], dims=1)[None]
+                for vectors in self.vectors.scales
+            )
         )
-        return latent + Latent(moves)
+        direction = move.flatten()[0].double()
+        products = latent.flatten().to(direction) @ direction
+        share = self.population.share(numbers, products, direction @ direction)
+        return latent + Latent(tuple(scale * share.to(scale)[:, None, None, None] for scale in move.scales))
 
     def _weights(self, values: Mapping[str, float]) -> dict[int, float]:
         weights = {}
@@ -64,7 +78,7 @@ class Directions:
 
     def to(self, device: str | torch.device) -> Directions:
         """The directions on another device."""
-        return Directions(self.vectors.to(device), self.model_hash, self.faces)
+        return Directions(self.vectors.to(device), self.population.to(device), self.model_hash, self.faces)
 
 
 def directions_path(checkpoint: str | Path) -> Path:
@@ -82,6 +96,8 @@ def save_directions(path: str | Path, directions: Directions) -> None:
         "faces": directions.faces,
     }
     tensors = {f"scale.{i}": scale for i, scale in enumerate(directions.vectors.scales)}
+    tensors |= {"population.mean": directions.population.mean}
+    tensors |= {"population.covariance": directions.population.covariance}
     write_safetensors(Path(path), tensors, header)
 
 
@@ -100,5 +116,8 @@ def load_directions(path: str | Path, checkpoint: Checkpoint) -> Directions:
         )
     if header.get("labels") != list(LABEL_NAMES):
         raise DirectionsError(f"{path} has other labels than CelebA's 40; compute it again.")
-    vectors = Latent(tuple(tensors[f"scale.{i}"] for i in range(len(tensors))))
-    return Directions(vectors.to(checkpoint.model.device), checkpoint.hash, int(header["faces"]))
+    scales = [name for name in tensors if name.startswith("scale.")]
+    vectors = Latent(tuple(tensors[f"scale.{i}"] for i in range(len(scales))))
+    population = Population(tensors["population.mean"], tensors["population.covariance"])
+    directions = Directions(vectors, population, checkpoint.hash, int(header["faces"]))
+    return directions.to(checkpoint.model.device)

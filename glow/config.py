@@ -47,6 +47,11 @@ class GlowConfig:
     scale_bound: float = 0.5
     """Largest absolute log-scale of one affine coupling. Bounding it keeps the inverse stable."""
 
+    input_bound: float | None = None
+    """Coupling nets and split priors see their inputs cut off at plus and minus this; None is no bound, as in the
+    paper. The flow stays exactly invertible, for the inputs themselves pass uncut. Without a bound the nets grow
+    without end outside of the data they know, and a strongly moved latent decodes to noise."""
+
     split_prior: SplitPriorKind = "learned"
     """Whether what stays predicts the Gaussian of what leaves at a split, or that is the unit Gaussian."""
 
@@ -75,6 +80,8 @@ class GlowConfig:
             raise ValueError(f"n_bits is {self.n_bits}; it must be from 1 to 8.")
         if not 0 < self.scale_bound <= 4:
             raise ValueError(f"scale_bound is {self.scale_bound}; it must be above 0 and at most 4.")
+        if self.input_bound is not None and not self.input_bound > 0:
+            raise ValueError(f"input_bound is {self.input_bound}; it must be above 0, or None for no bound.")
         for name, kinds in (
             ("permutation", Permutation),
             ("coupling", Coupling),

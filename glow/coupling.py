@@ -108,6 +108,11 @@ class CouplingNet(nn.Module):
         return self.last(self.second(self.first(self._with_coordinates(x), relu=True), relu=True))
 
 
+def bounded_input(x: Tensor, bound: float | None) -> Tensor:
+    """``x`` cut off at plus and minus ``bound``, as nets are to see it; None leaves it as it is."""
+    return x if bound is None else x.clamp(-bound, bound)
+
+
 class Coupling(FlowLayer):
     """Half of the channels pass; they choose what happens to the other half.
 
@@ -116,21 +121,26 @@ class Coupling(FlowLayer):
         width: hidden channels of the net.
         outputs: output channels of the net.
         coordinates: whether the net also sees each position's coordinates.
+        input_bound: where the net's input is cut off; None for nowhere.
     """
 
-    def __init__(self, channels: int, width: int, outputs: int, *, coordinates: bool) -> None:
+    def __init__(
+        self, channels: int, width: int, outputs: int, *, coordinates: bool, input_bound: float | None
+    ) -> None:
         super().__init__()
         if channels % 2:
             raise ValueError(f"a coupling halves its channels; {channels} is odd. Squeeze first.")
         self.net = CouplingNet(channels // 2, width, outputs, coordinates=coordinates)
+        self.input_bound = input_bound
         self.net_dtype: torch.dtype | None = None
         """The dtype that the net computes in; None is that of its parameters."""
 
     def initialise(self, x: Images) -> None:
-        self.net.initialise(x.chunk(2, dim=1)[0])
+        self.net.initialise(bounded_input(x.chunk(2, dim=1)[0], self.input_bound))
 
     def _net(self, kept: Tensor) -> Tensor:
-        return self.net(kept.to(self.net_dtype or self.net.first.bias.dtype)).to(kept.dtype)
+        seen = kept.to(self.net_dtype or self.net.first.bias.dtype)
+        return self.net(bounded_input(seen, self.input_bound)).to(kept.dtype)
 
     def scale_and_shift(self, kept: Tensor) -> tuple[Tensor | None, Tensor]:
         """Log-scale (None where nothing is scaled) and shift of the moved half, each of its shape."""
@@ -161,10 +171,19 @@ class AffineCoupling(Coupling):
         width: hidden channels of the net.
         bound: largest absolute log-scale.
         coordinates: whether the net also sees each position's coordinates.
+        input_bound: where the net's input is cut off; None for nowhere.
     """
 
-    def __init__(self, channels: int, width: int, *, bound: float = 0.5, coordinates: bool = False) -> None:
-        super().__init__(channels, width, channels, coordinates=coordinates)
+    def __init__(
+        self,
+        channels: int,
+        width: int,
+        *,
+        bound: float = 0.5,
+        coordinates: bool = False,
+        input_bound: float | None = None,
+    ) -> None:
+        super().__init__(channels, width, channels, coordinates=coordinates, input_bound=input_bound)
         self.bound = bound
 
     def extra_repr(self) -> str:
@@ -182,10 +201,13 @@ class AdditiveCoupling(Coupling):
         channels: C of the ``(B, C, H, W)`` input; even.
         width: hidden channels of the net.
         coordinates: whether the net also sees each position's coordinates.
+        input_bound: where the net's input is cut off; None for nowhere.
     """
 
-    def __init__(self, channels: int, width: int, *, coordinates: bool = False) -> None:
-        super().__init__(channels, width, channels // 2, coordinates=coordinates)
+    def __init__(
+        self, channels: int, width: int, *, coordinates: bool = False, input_bound: float | None = None
+    ) -> None:
+        super().__init__(channels, width, channels // 2, coordinates=coordinates, input_bound=input_bound)
 
     def scale_and_shift(self, kept: Tensor) -> tuple[None, Tensor]:
         return None, self._net(kept)

@@ -52,7 +52,9 @@ class Glow(nn.Module):
             steps = (make_step(config, channels, width, generator) for _ in range(config.steps))
             self.levels.append(nn.ModuleList(steps))
             if level < config.levels - 1:
-                self.splits.append(SplitPrior(channels) if config.split_prior == "learned" else StandardPrior())
+                learned = config.split_prior == "learned"
+                split = SplitPrior(channels, input_bound=config.input_bound) if learned else StandardPrior()
+                self.splits.append(split)
                 channels //= 2
         _, height, width = config.scale_shapes()[-1]
         match config.top_prior:

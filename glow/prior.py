@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from glow.coupling import ScaledConv2d
+from glow.coupling import ScaledConv2d, bounded_input
 from glow.layer import FlowLayer, Images, PerPicture
 
 LOG_STD_BOUND = 3.0
@@ -35,15 +35,18 @@ class SplitPrior(FlowLayer):
 
     Args:
         channels: C of the ``(B, C, H, W)`` input; even.
+        input_bound: where what the convolution sees is cut off; None for nowhere.
     """
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, *, input_bound: float | None = None) -> None:
         super().__init__()
+        self.input_bound = input_bound
         self.conv = ScaledConv2d(channels // 2, channels, 3, zero=True)
 
     def _mean_and_log_std(self, z1: Tensor) -> tuple[Tensor, Tensor]:
         # In the parameters' dtype, also where the flow's own arithmetic is in float64.
-        mean, log_std = self.conv(z1.to(self.conv.bias.dtype)).to(z1.dtype).chunk(2, dim=1)
+        seen = bounded_input(z1.to(self.conv.bias.dtype), self.input_bound)
+        mean, log_std = self.conv(seen).to(z1.dtype).chunk(2, dim=1)
         return mean, _bounded(log_std)
 
     def forward(self, x: Images) -> tuple[Images, PerPicture]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -79,8 +79,9 @@ def make_step(config: GlowConfig, channels: int, width: int, generator: torch.Ge
         width: hidden channels of the coupling net.
         generator: source of random rotations and orders; the global one if left out.
     """
+    sees: dict[str, Any] = {"coordinates": config.coordinates, "input_bound": config.input_bound}
     if config.coupling == "additive":
-        coupling: Coupling = AdditiveCoupling(channels, width, coordinates=config.coordinates)
+        coupling: Coupling = AdditiveCoupling(channels, width, **sees)
     else:
-        coupling = AffineCoupling(channels, width, bound=config.scale_bound, coordinates=config.coordinates)
+        coupling = AffineCoupling(channels, width, bound=config.scale_bound, **sees)
     return FlowStep(channels, make_mixing(config.permutation, channels, generator), coupling)

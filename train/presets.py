@@ -19,6 +19,7 @@ def faces_64() -> FitConfig:
         steps=12,
         widths=(96, 192, 256, 320),
         n_bits=5,
+        input_bound=4.0,
         top_prior="position",
         coordinates=True,
     )
