@@ -67,7 +67,7 @@ class Editor:
         chosen = choose_device(device)
         loaded = load_checkpoint(checkpoint, chosen)
         vectors = load_directions(directions or directions_path(checkpoint), loaded)
-        return Editor(loaded, vectors, Detector("cuda" if chosen.type == "cuda" else "cpu"))
+        return Editor(loaded, vectors, Detector(str(chosen) if chosen.type == "cuda" else "cpu"))
 
     @property
     def size(self) -> int:

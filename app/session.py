@@ -10,11 +10,11 @@ from app.editor import Editor
 from app.portrait import Portrait
 from app.view import View
 from attributes import LABEL_NAMES, DirectionsError
-from faces import Face, NoFaceError, Photo, PhotoSource, open_photo, save_photo
+from faces import Face, FaceError, NoFaceError, Photo, PhotoSource, open_photo, save_photo
 
 MAX_UNDO = 200
 SLIDER_RANGE = 3.0
-"""Sliders go from minus to plus this many mean differences."""
+"""Sliders go from minus to plus this many mean differences; see :meth:`attributes.Directions.move`."""
 
 
 @dataclass(frozen=True)
@@ -54,13 +54,12 @@ class Session:
             NoFaceError: no face was found. The photo is kept: :meth:`use_whole` and :meth:`mark` go on with it.
         """
         photo = open_photo(source)
-        faces = tuple(self.editor.detector.detect(photo.pixels))
-        if faces:
-            portrait = self.editor.portrait(photo, faces[0])
-            self._start(photo, faces, portrait)
-        else:
+        try:
+            faces = tuple(self.editor.detector.require(photo.pixels))
+        except NoFaceError:
             self._start(photo, (), None)
-            self.editor.detector.require(photo.pixels)
+            raise
+        self._start(photo, faces, self.editor.portrait(photo, faces[0]))
 
     def use_whole(self) -> None:
         """Take the photo's central square for the face: for pictures that are already cut around it."""
@@ -71,9 +70,11 @@ class Session:
         """Add a face from three points of the photo, in pixels, and choose it.
 
         Raises:
-            FaceError: the points do not span a face.
+            FaceError: the points do not span a face, or the whole picture is taken for the face already.
         """
         photo = self._open_photo()
+        if self.ready and not self.faces:
+            raise FaceError("the whole picture is taken for the face; open the photo again to mark one in it.")
         face = Face.from_points(left_eye, right_eye, mouth)
         portrait = self.editor.portrait(photo, face)
         self.faces = (*self.faces, face)

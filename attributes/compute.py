@@ -38,7 +38,7 @@ class MeanDifferences:
 
     def add(self, latents: torch.Tensor, labels: torch.Tensor) -> None:
         """Add latents ``(B, D)`` with their bool labels ``(B, labels)``."""
-        latents, flags = latents.double().cpu(), labels.double()
+        latents, flags = latents.cpu().double(), labels.double()
         self.count += len(latents)
         self.count_with += flags.sum(0)
         self.sum += latents.sum(0)

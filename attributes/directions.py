@@ -13,6 +13,7 @@ from attributes.labels import LABEL_NAMES
 from attributes.population import Population
 from glow.checkpoint import FORMAT_VERSION, Checkpoint, read_safetensors, write_safetensors
 from glow.latent import Latent
+from glow.mixing import in_float64
 
 
 class DirectionsError(ValueError):
@@ -38,8 +39,8 @@ class Directions:
     def move(self, latent: Latent, values: Mapping[str, float]) -> Latent:
         """``latent`` plus each named direction times its value; the very same latent where all are 0.
 
-        A face that would leave the faces there are goes only a part of the way, in the same direction:
-        :meth:`Population.share` says how far.
+        A face that would come far from where faces usually are goes only a part of the way, in the same direction;
+        :meth:`Population.hold_back` says how far. For a rare label, such as Bald, even a value of 1 may not be reached.
 
         Args:
             latent: faces to move, any batch size.
@@ -51,19 +52,15 @@ class Directions:
         weights = self._weights(values)
         if not weights:
             return latent
-        numbers = torch.zeros(len(LABEL_NAMES), dtype=torch.float64)
-        numbers[list(weights)] = torch.tensor(list(weights.values()), dtype=torch.float64)
         indices = list(weights)
-        move = Latent(
-            tuple(
-                torch.tensordot(numbers[indices].to(vectors), vectors[indices], dims=1)[None]
-                for vectors in self.vectors.scales
-            )
+        asked = torch.tensor([weights[index] for index in indices], dtype=torch.float64)
+        chosen = in_float64(self.vectors.flatten()[indices])
+        products = (in_float64(latent.flatten()) @ chosen.T).cpu()
+        held = self.population.select(indices).hold_back(asked, products, (chosen @ chosen.T).cpu())
+        moves = Latent.unflatten(
+            held.to(chosen) @ chosen, [(s.shape[1], s.shape[2], s.shape[3]) for s in latent.scales]
         )
-        direction = move.flatten()[0].double()
-        products = latent.flatten().to(direction) @ direction
-        share = self.population.share(numbers, products, direction @ direction)
-        return latent + Latent(tuple(scale * share.to(scale)[:, None, None, None] for scale in move.scales))
+        return latent + moves.to(latent.device, latent.scales[0].dtype)
 
     def _weights(self, values: Mapping[str, float]) -> dict[int, float]:
         weights = {}
@@ -78,7 +75,7 @@ class Directions:
 
     def to(self, device: str | torch.device) -> Directions:
         """The directions on another device."""
-        return Directions(self.vectors.to(device), self.population.to(device), self.model_hash, self.faces)
+        return Directions(self.vectors.to(device), self.population, self.model_hash, self.faces)
 
 
 def directions_path(checkpoint: str | Path) -> Path:
@@ -97,7 +94,7 @@ def save_directions(path: str | Path, directions: Directions) -> None:
     }
     tensors = {f"scale.{i}": scale for i, scale in enumerate(directions.vectors.scales)}
     tensors |= {"population.mean": directions.population.mean}
-    tensors |= {"population.covariance": directions.population.covariance}
+    tensors |= {"population.deviation": directions.population.deviation}
     write_safetensors(Path(path), tensors, header)
 
 
@@ -116,8 +113,10 @@ def load_directions(path: str | Path, checkpoint: Checkpoint) -> Directions:
         )
     if header.get("labels") != list(LABEL_NAMES):
         raise DirectionsError(f"{path} has other labels than CelebA's 40; compute it again.")
+    if "population.deviation" not in tensors:
+        raise DirectionsError(f"{path} is of an older Glowface; run `python -m attributes compute` again.")
     scales = [name for name in tensors if name.startswith("scale.")]
     vectors = Latent(tuple(tensors[f"scale.{i}"] for i in range(len(scales))))
-    population = Population(tensors["population.mean"], tensors["population.covariance"])
+    population = Population(tensors["population.mean"], tensors["population.deviation"])
     directions = Directions(vectors, population, checkpoint.hash, int(header["faces"]))
     return directions.to(checkpoint.model.device)

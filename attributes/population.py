@@ -15,45 +15,55 @@ RARE = 3.0
 
 @dataclass(frozen=True)
 class Population:
-    """The spread of faces in the plane of the directions.
+    """The spread of faces along each of N directions.
 
-    Latents of faces are close to a unit Gaussian, so a mean difference of a rare label can be longer than the whole
-    population is wide. Three of them lead to where there never was a face, and a flow decodes that to noise.
+    Latents of faces are close to a unit Gaussian, so the mean difference of a rare label may be longer than the
+    population is wide. Several of them lead to where there never was a face, and a flow decodes that to noise.
+    The price: faces as far out as the very bald are not reached either.
     """
 
     mean: Tensor
     """``(N,)`` float64: the mean over faces z of ``<z, d_k>`` for each direction d_k."""
 
-    covariance: Tensor
-    """``(N, N)`` float64: the covariance of these products."""
+    deviation: Tensor
+    """``(N,)`` float64: the standard deviation of the same."""
 
     @staticmethod
     def measure(products: Tensor) -> Population:
         """The population of faces with the products ``(faces, N)``; at least two faces."""
         products = products.double()
-        return Population(products.mean(0), torch.cov(products.T))
+        return Population(products.mean(0), products.std(0).clamp_min(1e-12))
 
-    def share(self, weights: Tensor, product: Tensor, length: Tensor) -> Tensor:
-        """How much of a move faces can go, each in (0, 1].
+    def select(self, indices: list[int]) -> Population:
+        """The population along some of the directions."""
+        return Population(self.mean[indices], self.deviation[indices])
 
-        Along the move, a face stands at so many standard deviations from the mean face. Up to :data:`COMMON` it
+    def hold_back(self, values: Tensor, products: Tensor, gram: Tensor) -> Tensor:
+        """What each face really moves by, ``(B, N)``, where ``values`` are asked for.
+
+        Along a direction, a face stands at so many standard deviations from the mean face. Up to :data:`COMMON` it
         moves as far as asked; beyond, it comes ever closer to :data:`RARE`. A face that is beyond from the start
-        may move on by the distance between the two.
+        may move on by the distance between the two. The directions are gone one after the other, so that alike
+        ones (a smile, an open mouth) together stop where one alone does, and unlike ones do not hinder each other.
 
         Args:
-            weights: ``(N,)``, the move m as weights of the directions.
-            product: ``(B,)``, ``<z, m>`` of each face z.
-            length: scalar, ``<m, m>``; not 0.
+            values: ``(N,)`` float64, how often to go each direction; negative goes back.
+            products: ``(B, N)`` float64, ``<z, d_k>`` of each face z.
+            gram: ``(N, N)`` float64, ``<d_j, d_k>``.
         """
-        weights, product = weights.to(self.mean), product.to(self.mean)
-        deviation = (weights @ self.covariance @ weights).sqrt().clamp_min(1e-12)
-        start = (product - weights @ self.mean) / deviation
-        asked = length.to(self.mean) / deviation
-        free = (COMMON - start).clamp_min(0)
-        beyond = (asked - free).clamp_min(0)
-        gone = asked.minimum(free) + (RARE - COMMON) * -torch.expm1(-beyond / (RARE - COMMON))
-        return torch.where(beyond > 0, gone / asked, 1.0)
+        weights = torch.zeros_like(products)
+        for k, value in enumerate(values.tolist()):
+            if value:
+                here = products[:, k] + weights @ gram[:, k] - self.mean[k]
+                start = here / self.deviation[k] * (1 if value > 0 else -1)
+                asked = abs(value) * gram[k, k] / self.deviation[k]
+                weights[:, k] = value * _share(start, asked)
+        return weights
 
-    def to(self, device: str | torch.device) -> Population:
-        """The population on another device."""
-        return Population(self.mean.to(device), self.covariance.to(device))
+
+def _share(start: Tensor, asked: Tensor) -> Tensor:
+    """Which share of a move by ``asked`` deviations, above 0, is gone from ``start``, ``(B,)``."""
+    free = (COMMON - start).clamp_min(0)
+    beyond = (asked - free).clamp_min(0)
+    gone = asked.minimum(free) + (RARE - COMMON) * -torch.expm1(-beyond / (RARE - COMMON))
+    return gone / asked.clamp_min(1e-12)

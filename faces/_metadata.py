@@ -12,8 +12,12 @@ __all__ = ["kept_exif", "kept_icc"]
 # TIFF keeps its pixel layout in the same directory, and copying that into another file breaks it.
 _MAIN = (270, 271, 272, 305, 306, 315, 33432)  # description, make, model, software, date, artist, copyright
 _CAMERA_DIRECTORY = 0x8769
-# Maker notes hold vendors' private data (places among them), and sizes and pointers would be out of date.
-_NOT_CAMERA = (0x927C, 0xA002, 0xA003, 0xA005)
+# How the picture was taken and when, in the order of the tags: exposure, dates, light, focal length, modes, lens.
+# Not whose camera it was (owner, serial numbers), nor comments and maker notes, which may hold places and names.
+_CAMERA = (
+    *(33434, 33437, 34850, 34855, 36864, 36867, 36868, 36880, 36881, 36882, 37377, 37378, 37379, 37380, 37381),
+    *(37383, 37384, 37385, 37386, 37520, 37521, 37522, 41986, 41987, 41989, 42034, 42035, 42036),
+)
 
 
 def kept_exif(image: Image.Image) -> bytes | None:
@@ -28,7 +32,7 @@ def kept_exif(image: Image.Image) -> bytes | None:
         if tag in source:
             kept[tag] = source[tag]
     camera_tags = source.get_ifd(_CAMERA_DIRECTORY)
-    camera = {tag: value for tag, value in camera_tags.items() if tag not in _NOT_CAMERA}
+    camera = {tag: value for tag, value in camera_tags.items() if tag in _CAMERA}
     if camera:
         kept[_CAMERA_DIRECTORY] = camera
     if not len(kept):

@@ -101,8 +101,8 @@ class Detector:
             height, width = photo_pixels.shape[:2]
             raise NoFaceError(
                 f"No face was found in this photo of {width} x {height} pixels: choose a photo in which a "
-                f"face of at least {MIN_FACE_PIXELS} pixels looks at the camera, or mark the eyes and mouth "
-                "by hand."
+                f"face of at least {MIN_FACE_PIXELS} pixels looks at the camera, or take the whole picture for the "
+                "face, if it is cut around one."
             )
         return faces
 

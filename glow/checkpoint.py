@@ -153,7 +153,10 @@ def load_checkpoint(path: str | Path, device: str | torch.device = "cpu") -> Che
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise CheckpointError(f"{path} does not fit this Glowface: {error}") from error
     model.eval().requires_grad_(False).to(device)
-    model.set_precision(nets=fastest_net_dtype(model.device), spine=exact_spine_dtype(model.device))
+    spine = exact_spine_dtype(model.device)
+    # Only a float64 spine keeps round trips exact whatever the nets compute in.
+    nets = fastest_net_dtype(model.device) if spine == torch.float64 else spine
+    model.set_precision(nets=nets, spine=spine)
     worst = max(map(max, model.conditions()))
     if not worst < LARGEST_CONDITION:  # also of NaN
         warnings.warn(

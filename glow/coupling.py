@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from glow.actnorm import channel_statistics
-from glow.kept import Kept
+from glow.kept import Kept, is_trained
 from glow.layer import FlowLayer, Images, PerPicture
 from glow.packed import can_pack, pack, packed_conv2d
 
@@ -66,7 +66,7 @@ class ScaledConv2d(nn.Module):
     def forward(self, x: Tensor, *, relu: bool = False) -> Tensor:
         """The convolution of ``x``, with a ReLU behind it where asked."""
         kernel = self.weight.shape[-1]
-        if not torch.is_grad_enabled() and can_pack(x):
+        if not torch.is_grad_enabled() and not is_trained(self.parameters()) and can_pack(x):
             weight, bias = self._kept.get((x.dtype, x.shape), self.parameters(), lambda: self._packed(x))
             return packed_conv2d(x, weight, bias, kernel, relu=relu)
         weight, bias = self._kept.get(x.dtype, self.parameters(), lambda: self._folded(x.dtype))

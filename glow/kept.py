@@ -13,12 +13,18 @@ LARGEST = 8
 """Entries of one store: a user of many batch sizes must not fill the memory."""
 
 
-class Kept:
-    """A small store of derived tensors that can never be stale.
+def is_trained(parts: Iterable[Tensor]) -> bool:
+    """Whether an optimiser may change one of these tensors at any time."""
+    return any(part.requires_grad for part in parts)
 
-    What is kept is used only while gradients are off and for as long as the tensors it was made of are the very
-    same: changes in place raise a tensor's version, moves to other memory change its address. So there is nothing
-    to drop when training goes on, which is where caches of inverses go wrong.
+
+class Kept:
+    """A small store of tensors derived from parameters that are not being trained.
+
+    Caches of inverses go wrong when training goes on. So nothing is kept that was made of a parameter which asks for
+    gradients: optimisers change these, and fused ones do so without raising the tensor's version. What is made of
+    frozen parameters (``requires_grad_(False)``, as :func:`glow.load_checkpoint` gives them) is used for as long as
+    these have the same version, address, dtype and device.
     """
 
     def __init__(self) -> None:
@@ -29,7 +35,8 @@ class Kept:
 
     def get(self, name: Hashable, parts: Iterable[Tensor], make: Callable[[], T]) -> T:
         """``make()``, or what it gave the last time for the same ``name`` and unchanged ``parts``."""
-        if torch.is_grad_enabled():
+        parts = tuple(parts)
+        if torch.is_grad_enabled() or is_trained(parts):
             return make()
         key = tuple((part._version, part.data_ptr(), part.dtype, part.device) for part in parts)
         entry = self._entries.get(name)

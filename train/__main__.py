@@ -31,6 +31,14 @@ MODEL_OPTIONS = {
 """Options of ``fit`` that change the preset's model."""
 
 
+def at_least_1(text: str) -> int:
+    """An option's value: a whole number from 1 on."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} must be at least 1")
+    return number
+
+
 def build_parser() -> argparse.ArgumentParser:
     """The command line's parser."""
     parser = argparse.ArgumentParser(prog="python -m train", description="Train and measure Glow models.")
@@ -38,7 +46,7 @@ def build_parser() -> argparse.ArgumentParser:
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument("--data", required=True, help="folder of CelebA-HQ, CelebA, or any pictures of aligned faces")
     shared.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (default: %(default)s)")
-    shared.add_argument("--limit", type=int, help="use only the first so many pictures of each split")
+    shared.add_argument("--limit", type=at_least_1, help="use only the first so many pictures of each split")
     shared.add_argument("--seed", type=int, default=0, help="seed of everything random (default: %(default)s)")
 
     run = commands.add_parser("fit", parents=[shared], help="train a model, or go on with a stopped run")
@@ -50,8 +58,12 @@ def build_parser() -> argparse.ArgumentParser:
         run.add_argument(option, type=int, nargs="+" if option == "--widths" else None, help=text)
     run.add_argument("--learning-rate", type=float, help="learning rate after the warm-up")
     run.add_argument("--precision", default="auto", choices=DTYPES, help="of the coupling nets (default: the faster)")
-    run.add_argument("--save-every", type=int, default=250, help="steps between checkpoints (default: %(default)s)")
-    run.add_argument("--look-every", type=int, default=1000, help="steps between validations (default: %(default)s)")
+    run.add_argument(
+        "--save-every", type=at_least_1, default=250, help="steps between checkpoints (default: %(default)s)"
+    )
+    run.add_argument(
+        "--look-every", type=at_least_1, default=1000, help="steps between validations (default: %(default)s)"
+    )
 
     measure = commands.add_parser("eval", parents=[shared], help="bits/dim of a checkpoint on pictures")
     measure.add_argument("--checkpoint", type=Path, default=DEFAULT_CHECKPOINT, help="default: the one in assets/")

@@ -16,7 +16,7 @@ def bits_per_dim(model: Glow, pixels: Tensor, *, batch: int = 50, seed: int = 0)
     total = 0.0
     for part in pixels.split(batch):
         x = dequantise(part, model.config.n_bits, generator).to(model.device)
-        total += float(model.bits_per_dim(x).double().sum())
+        total += float(model.bits_per_dim(x).cpu().double().sum())
     return total / len(pixels)
 
 

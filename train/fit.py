@@ -8,14 +8,15 @@ The same command goes on with a run that was stopped. ``OUT`` then holds ``state
 
 from __future__ import annotations
 
+import copy
 import json
+import math
 import time
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import torch
 from torch import Tensor
-from torch.optim.swa_utils import AveragedModel
 from torchvision.utils import save_image
 from tqdm import tqdm
 
@@ -29,6 +30,7 @@ from train.state import load_state, save_state
 
 MAX_BAD_STEPS = 20
 LOG_EVERY = 50
+SHOW_EVERY = 10
 MODEL_FILE = "model.safetensors"
 
 
@@ -74,11 +76,10 @@ def fit(
     batches = Batches(train_pixels, config.batch, config.model.n_bits, config.seed)
     initial = Batches(train_pixels, config.initialise_batch, config.model.n_bits, config.seed)
     model.initialise(initial(0).to(device))
-    average = AveragedModel(model, multi_avg_fn=_warm_average(config.ema))
-    averaged = cast(Glow, average.module)
+    averaged = copy.deepcopy(model).requires_grad_(False)
     averaged.set_precision()
-    optimiser = torch.optim.Adam(model.parameters(), lr=config.learning_rate, fused=device.type in ("cpu", "cuda"))
-    parts = (model, average, optimiser)
+    optimiser = torch.optim.Adam(model.parameters(), lr=config.learning_rate, fused=True)
+    parts = (model, averaged, optimiser)
     first = load_state(out, config, parts)
 
     noise = averaged.sample_latent(36, 1.0, torch.Generator().manual_seed(config.seed))
@@ -89,31 +90,39 @@ def fit(
         save_checkpoint(out / MODEL_FILE, averaged, record)
         return score
 
-    bad_steps, total, started = 0, 0.0, time.perf_counter()
+    # These stay on the device, and are looked at only now and then: reading them would make a GPU wait at every step.
+    bad_steps, finite, total = (torch.zeros((), device=device) for _ in range(3))
+    started = time.perf_counter()
     bar = tqdm(range(first, config.steps), initial=first, total=config.steps, desc="training", disable=None)
     for step in bar:
         for group in optimiser.param_groups:
             group["lr"] = config.rate(step)
-        loss = model.bits_per_dim(batches(step).to(device)).mean()
+        loss = model.bits_per_dim(batches(step).to(device, non_blocking=True)).mean()
         optimiser.zero_grad()
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(model.parameters(), config.gradient_clip)
-        if torch.isfinite(norm):
-            optimiser.step()
-            average.update_parameters(model)
-            bad_steps = 0
-        elif (bad_steps := bad_steps + 1) == MAX_BAD_STEPS:
-            raise TrainingDivergedError(
-                f"{MAX_BAD_STEPS} steps in a row up to step {step} had no finite gradient; start again from an "
-                "older checkpoint or with a lower --learning-rate."
-            )
+        bad = (~torch.isfinite(norm)).float()
+        optimiser.found_inf = bad  # type: ignore[attr-defined]  # the fused optimiser then leaves all as it is
+        optimiser.step()
+        _update_average(averaged, model, config.ema, step)
+        bad_steps = (bad_steps + 1) * bad
+        total += torch.where(bad > 0, 0.0, loss.detach())
+        finite += 1 - bad
         done = step + 1
-        total += loss.item()
-        bar.set_postfix(bits_per_dim=f"{loss.item():.3f}", gradient=f"{norm.item():.2f}")
+        if done % SHOW_EVERY == 0:
+            bar.set_postfix(bits_per_dim=f"{loss.item():.3f}", gradient=f"{norm.item():.2f}")
         if done % LOG_EVERY == 0:
             rate = LOG_EVERY * config.batch / (time.perf_counter() - started)
-            _log(out, step=done, train=total / LOG_EVERY, gradient=norm.item(), images_per_second=round(rate, 1))
-            total, started = 0.0, time.perf_counter()
+            train = total.item() / max(1.0, finite.item())
+            _log(out, step=done, train=train, gradient=norm.item(), images_per_second=round(rate, 1))
+            if (count := int(bad_steps.item())) >= MAX_BAD_STEPS:
+                raise TrainingDivergedError(
+                    f"{count} steps in a row up to step {step} had no finite gradient; start again with a "
+                    "lower --learning-rate and another --out."
+                )
+            total.zero_()
+            finite.zero_()
+            started = time.perf_counter()
         if done % save_every == 0 or done == config.steps:
             save_state(out, config, done, parts)
         if done % look_every == 0 and done < config.steps:
@@ -122,14 +131,11 @@ def fit(
     return look(config.steps)
 
 
-def _warm_average(decay: float) -> Any:
+@torch.no_grad()
+def _update_average(averaged: Glow, model: Glow, decay: float, step: int) -> None:
     """Exponential moving average whose memory grows with the run, so that the first weights are soon forgotten."""
-
-    def update(averages: list[Tensor], values: list[Tensor], updates: Tensor) -> None:
-        count = float(updates)
-        torch._foreach_lerp_(averages, values, 1 - min(decay, (1 + count) / (10 + count)))
-
-    return update
+    weight = 1 - min(decay, (1 + step) / (10 + step))
+    torch._foreach_lerp_(list(averaged.parameters()), list(model.parameters()), weight)
 
 
 def _look(model: Glow, validation_pixels: Tensor, noise: Any, out: Path, step: int) -> float:
@@ -147,4 +153,4 @@ def _look(model: Glow, validation_pixels: Tensor, noise: Any, out: Path, step: i
 def _log(out: Path, **values: float) -> None:
     out.mkdir(parents=True, exist_ok=True)
     with (out / "log.jsonl").open("a") as file:
-        file.write(json.dumps(values) + "\n")
+        file.write(json.dumps({name: value if math.isfinite(value) else None for name, value in values.items()}) + "\n")

@@ -76,7 +76,7 @@ def save(visit: Visit, ratio: float) -> Any:
     first, second = visit.blended
     if first is None or second is None:
         gr.Info("Upload two photos first.")
-        return gr.skip()
+        return gr.DownloadButton(value=None)  # or the click that follows would fetch the last blend again
     path = visit.new_file("blend.png")
     save_photo(visit.session.editor.blend(first, second, ratio), path)
     return gr.DownloadButton(value=str(path))

@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from app.session import SLIDER_RANGE, Session
-from app.ui.handling import PREVIEW_SIDE, on_select, on_visit, photo_input
+from app.ui.handling import PREVIEW_SIDE, number_slider, on_select, on_visit, photo_input
 from app.ui.visit import Visit, Visits
 from app.view import View
 from attributes import GROUPS, LABEL_NAMES, LABELS, labels_in_group
@@ -97,7 +97,7 @@ def build_edit_panel() -> EditPanel:
             for group in GROUPS:
                 with gr.Accordion(group, open=group in OPEN_GROUPS):
                     for label in labels_in_group(group):
-                        by_name[label.name] = gr.Slider(
+                        by_name[label.name] = number_slider(
                             -SLIDER_RANGE, SLIDER_RANGE, value=0, step=0.05, label=label.title,
                             elem_id=f"slider-{label.name}",
                         )  # fmt: skip
@@ -239,7 +239,7 @@ def everything(visit: Visit, problem: str = "") -> list[Any]:
     """Updates of :attr:`EditPanel.everything`."""
     session = visit.session
     photo = session.before()
-    crops = [visit.show(crop(photo.pixels, align(face), FACE_SIDE)) for face in session.faces]
+    crops = visit.show_all(crop(photo.pixels, align(face), FACE_SIDE) for face in session.faces)
     gallery = gr.Gallery(value=crops, selected_index=session.edits.chosen if crops else None, visible=bool(crops))
     asking = not session.ready
     wanted = f"Or click on the picture: {POINTS[len(visit.marks)]}, then the next. ({len(visit.marks)} of 3 marked)"

@@ -62,3 +62,14 @@ def photo_input(label: str, **options: Any) -> gr.Image:
     # Replaced on the object: for a subclass of a component, Gradio would write a file into this folder.
     field.preprocess = path_of  # type: ignore[method-assign]
     return field
+
+
+def number_slider(minimum: float, maximum: float, **options: Any) -> gr.Slider:
+    """A slider that takes a number typed beyond its ends for the end; Gradio would stop every slider's listener."""
+    slider = gr.Slider(minimum, maximum, **options)
+
+    def value_of(payload: float | None) -> float:
+        return min(max(payload or 0.0, minimum), maximum)
+
+    slider.preprocess = value_of  # type: ignore[method-assign]
+    return slider

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
+from collections.abc import Iterable
 from itertools import count
 from pathlib import Path
 from secrets import token_hex
@@ -35,8 +36,9 @@ class Visit:
         self.marks: list[tuple[float, float]] = []
         self.lock = threading.Lock()
         self.folder = folder
-        self._uploads: list[Path] = []
+        self.uploads: set[Path] = set()
         self._written: list[Path] = []
+        self._gallery: list[Path] = []
         self._numbers = count()
         folder.mkdir(parents=True)
 
@@ -50,21 +52,36 @@ class Visit:
         return path
 
     def show(self, pixels: np.ndarray) -> str:
-        """Write uint8 ``(H, W, 3)`` as a PNG for the browser; fast rather than small, as it goes nowhere else."""
-        path = self.new_file("picture.png")
-        Image.fromarray(np.ascontiguousarray(pixels)).save(path, compress_level=1)
-        return str(path)
+        """Write uint8 ``(H, W, 3)`` as a PNG for the browser."""
+        return _write(pixels, self.new_file("picture.png"))
+
+    def show_all(self, pictures: Iterable[np.ndarray]) -> list[str]:
+        """As :meth:`show`, for the pictures of a gallery: they stay until the next ones come."""
+        for path in self._gallery:
+            path.unlink(missing_ok=True)
+        self._gallery = []
+        for pixels in pictures:
+            self._gallery.append(self.folder / f"face-{next(self._numbers)}.png")
+            _write(pixels, self._gallery[-1])
+        return [str(path) for path in self._gallery]
 
     def uploaded(self, path: str) -> Path:
         """An uploaded file's path; the file is deleted when the visit ends."""
-        self._uploads.append(Path(path))
+        self.uploads.add(Path(path))
         return Path(path)
 
-    def end(self) -> None:
-        """Delete all that the visit left on disk."""
-        shutil.rmtree(self.folder, ignore_errors=True)
-        for path in self._uploads:
-            shutil.rmtree(path.parent, ignore_errors=True)
+    def end(self, others: set[Path]) -> None:
+        """Delete all that the visit left on disk, but for the uploads of others: the same photo has the same path."""
+        with self.lock:  # what still runs for this tab ends first, or it would write into a folder that is going
+            shutil.rmtree(self.folder, ignore_errors=True)
+            for path in self.uploads - others:
+                shutil.rmtree(path.parent, ignore_errors=True)
+
+
+def _write(pixels: np.ndarray, path: Path) -> str:
+    # Fast rather than small: it goes no further than to the browser on this machine.
+    Image.fromarray(np.ascontiguousarray(pixels)).save(path, compress_level=1)
+    return str(path)
 
 
 class Visits:
@@ -91,5 +108,6 @@ class Visits:
         """Forget a tab's visit and delete its files."""
         with self._lock:
             visit = self._visits.pop(str(tab), None)
+            others = {path for other in self._visits.values() for path in other.uploads}
         if visit is not None:
-            visit.end()
+            visit.end(others)

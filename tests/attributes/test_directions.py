@@ -19,6 +19,7 @@ from attributes import (
     save_directions,
 )
 from attributes.compute import MeanDifferences, compute_directions
+from attributes.population import COMMON, RARE
 from glow import Checkpoint, Glow, GlowConfig, TrainingRecord, load_checkpoint, save_checkpoint
 from train.data import load_pixels
 
@@ -78,13 +79,25 @@ def test_directions_of_another_model_are_refused(celebahq_folder: Path, tmp_path
 
 
 def test_moving_is_linear_and_nothing_moved_is_the_very_latent(editor: Editor) -> None:
-    z = editor.checkpoint.model.sample_latent(1)
+    z = editor.checkpoint.model.sample_latent(1, 0.7, torch.Generator().manual_seed(0))
     directions = editor.directions
     assert directions.move(z, {}) is z
     assert directions.move(z, {"Smiling": 0.0}) is z
     both = directions.move(z, {"Smiling": 1.0, "Bangs": -0.5})
     expected = z + directions.move(z, {"Smiling": 1.0}) - z + (directions.move(z, {"Bangs": -0.5}) - z)
     torch.testing.assert_close(both.flatten(), expected.flatten(), atol=1e-5, rtol=0)
+
+
+def test_a_far_move_stops_where_faces_stop(editor: Editor) -> None:
+    """Whatever value is asked for, the face does not leave the population along the direction."""
+    directions, bald = editor.directions, LABEL_NAMES.index("Bald")
+    z = editor.checkpoint.model.sample_latent(4, 0.7, torch.Generator().manual_seed(0))
+    along = directions.vectors.flatten()[bald].double()
+    population = directions.population.select([bald])
+    for value, sign in ((3.0, 1), (50.0, 1), (-50.0, -1)):
+        moved = directions.move(z, {"Bald": value}).flatten().double() @ along
+        deviations = sign * (moved - population.mean) / population.deviation
+        assert ((deviations > COMMON) & (deviations < RARE + 0.01)).all()
 
 
 @pytest.mark.parametrize(

@@ -7,38 +7,44 @@ import torch
 
 from attributes.population import COMMON, RARE, Population
 
-POPULATION = Population.measure(torch.randn(4000, 2, generator=torch.Generator().manual_seed(0)) * 2 + 1)
-"""Along two directions of length 2 faces lie around 1 with a deviation of 2 (the products are theirs)."""
+ALIKE = torch.tensor([[1.0, 0.9], [0.9, 1.0]], dtype=torch.float64)
+UNLIKE = torch.eye(2, dtype=torch.float64)
+PRODUCTS = torch.randn(100_000, 2, generator=torch.Generator().manual_seed(0)) + torch.tensor([5.0, -5.0])
+POPULATION = Population.measure(PRODUCTS)
+"""Two directions of length 1, along which faces spread by 1 around 5 and -5."""
 
 
-def end(start: float, asked: float) -> float:
-    """Where a face ends, in standard deviations along the first direction."""
-    weights = torch.tensor([asked / 2, 0.0], dtype=torch.float64)  # the move's deviation is 2 * asked / 2
-    deviation = float(POPULATION.covariance[0, 0].sqrt()) * abs(asked) / 2
-    # A face `start` deviations out along the move: <z, m> - mean = start * deviation.
-    product = weights @ POPULATION.mean + start * deviation
-    length = torch.tensor(asked * asked)
-    share = POPULATION.share(weights, product[None], length)
-    return start + float(share) * float(length) / deviation
+def ends(start: float, values: list[float], gram: torch.Tensor = UNLIKE) -> list[float]:
+    """Where a face ends along both directions, in deviations from the mean; it starts at ``start`` along both."""
+    products = POPULATION.mean[None] + start
+    weights = POPULATION.hold_back(torch.tensor(values, dtype=torch.float64), products, gram)
+    return (start + weights @ gram)[0].tolist()
 
 
 def test_usual_moves_go_the_whole_way() -> None:
-    assert POPULATION.share(torch.tensor([0.5, 0.0]), POPULATION.mean[:1] * 0.5, torch.tensor(1.0)) == 1
+    values = torch.tensor([1.0, -0.5], dtype=torch.float64)
+    assert torch.equal(POPULATION.hold_back(values, POPULATION.mean[None], UNLIKE), values[None])
 
 
 @pytest.mark.parametrize("start", [-3.0, 0.0, 1.9])
-def test_no_move_passes_the_rare(start: float) -> None:
-    ends = [end(start, asked) for asked in (0.1, 1.0, 2.0, 4.0, 8.0, 50.0)]
-    assert ends == sorted(ends)
-    assert COMMON < ends[-1] <= RARE + 1e-6
+@pytest.mark.parametrize("sign", [1, -1])
+def test_no_move_passes_the_rare(start: float, sign: int) -> None:
+    reached = [sign * ends(sign * start, [sign * asked, 0.0])[0] for asked in (0.1, 1.0, 2.0, 4.0, 8.0, 50.0)]
+    assert reached == sorted(reached)
+    assert COMMON < reached[-1] <= RARE + 0.01
 
 
 def test_a_face_that_is_beyond_may_still_move_a_little() -> None:
     start = RARE + 1
-    assert start < end(start, 0.1) < end(start, 1.0) <= start + RARE - COMMON
+    assert start < ends(start, [0.1, 0.0])[0] < ends(start, [1.0, 0.0])[0] <= start + RARE - COMMON + 0.01
 
 
 def test_a_face_that_comes_back_goes_the_whole_way() -> None:
-    weights = torch.tensor([-1.0, 0.0], dtype=torch.float64)
-    far = (POPULATION.mean[:1] + 4 * POPULATION.covariance[:1, 0].sqrt()) * -1
-    assert POPULATION.share(weights, far, torch.tensor(4.0)) == 1
+    assert ends(4.0, [-5.0, 0.0])[0] == pytest.approx(-1, abs=0.01)
+
+
+def test_unlike_moves_do_not_hinder_each_other_and_alike_ones_stop_together() -> None:
+    alone = ends(0.0, [0.0, 3.0])[1]
+    assert ends(0.0, [3.0, 3.0])[1] == pytest.approx(alone, abs=1e-9)
+    together = ends(0.0, [3.0, 3.0], ALIKE)
+    assert max(together) < RARE + 0.5

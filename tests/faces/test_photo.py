@@ -159,7 +159,9 @@ def test_place_is_dropped_and_camera_kept(picture: Image.Image, tmp_path: Path, 
     exif = Image.Exif()
     exif[MODEL] = "Camera"
     exif[GPS] = {1: "N", 2: (48.0, 51.0, 30.0)}
-    exif[CAMERA] = {DATE: "2020:01:02 03:04:05", 0x927C: b"secret maker note"}
+    owner, serial, comment = 0xA430, 0xA431, 0x9286
+    private = {0x927C: b"secret maker note", owner: "secret owner", serial: "secret serial", comment: b"secret comment"}
+    exif[CAMERA] = {DATE: "2020:01:02 03:04:05", **private}
     picture.save(tmp_path / "in.jpg", exif=exif)
     with Image.open(tmp_path / "in.jpg") as before:
         assert before.getexif().get_ifd(GPS)[1] == "N"

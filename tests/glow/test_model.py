@@ -139,6 +139,7 @@ def test_latent_arithmetic() -> None:
         ({"widths": (8,)}, "must be 4 positive numbers"),
         ({"n_bits": 9}, "n_bits is 9"),
         ({"scale_bound": 0}, "scale_bound is 0"),
+        ({"input_bound": 0}, "input_bound is 0"),
         ({"steps": 0}, "steps is 0"),
         ({"top_prior": "none"}, "choose one of"),
         ({"permutation": "random"}, "choose one of"),

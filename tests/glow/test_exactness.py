@@ -1,0 +1,68 @@
+"""8-bit pictures come back without loss, at the sizes of real models and in every precision; docs/exactness.md."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from glow import Checkpoint, Glow, GlowConfig
+from tests.conftest import as_pixels, celebahq_pictures
+from train.dequantise import dequantise
+
+DEVICES = [
+    "cpu",
+    pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA GPU here")),
+]
+PRECISIONS = [
+    pytest.param((torch.float32, torch.float64, 1e-9), id="float32 nets, float64 spine"),
+    pytest.param((torch.bfloat16, torch.float64, 1e-9), id="bfloat16 nets, float64 spine"),
+    pytest.param((torch.float32, torch.float32, 1e-3), id="all float32"),
+]
+"""Dtypes of nets and spine, and the largest error that the documentation promises, as a share of the range."""
+Precision = tuple[torch.dtype, torch.dtype, float]
+
+
+@pytest.fixture(scope="module")
+def large() -> tuple[Glow, torch.Tensor]:
+    """A model for 256×256 with the paper's L = 6, a little trained on real faces, and others of them, uint8."""
+    pixels = as_pixels(celebahq_pictures(12, "1"), 256)
+    torch.manual_seed(0)
+    model = Glow(GlowConfig(image_size=256, levels=6, steps=4, widths=(32,) * 6))
+    model.set_precision(nets=torch.bfloat16)
+    model.initialise(dequantise(pixels[:4], 5))
+    optimiser = torch.optim.Adam(model.parameters())
+    for step in range(20):
+        for group in optimiser.param_groups:
+            group["lr"] = 1e-3 * step / 20
+        optimiser.zero_grad()
+        model.bits_per_dim(dequantise(pixels[:4], 5)).mean().backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimiser.step()
+    return model, pixels[4:]
+
+
+def assert_lossless(model: Glow, pixels: torch.Tensor, precision: Precision) -> None:
+    nets, spine, bound = precision
+    model.set_precision(nets=nets, spine=spine)
+    x = pixels.to(model.device).float() / 255
+    with torch.inference_mode():
+        decoded = model.decode(model.encode(x))
+    assert torch.equal((decoded * 255).round().byte().cpu(), pixels)
+    assert float((decoded - x).abs().max()) < bound + 2e-7  # the pictures themselves are float32
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_the_default_model(
+    checkpoint: Checkpoint, validation_faces: torch.Tensor, device: str, precision: Precision
+) -> None:
+    model = Glow(checkpoint.model.config)
+    model.load_state_dict(checkpoint.model.state_dict())
+    assert_lossless(model.to(device), validation_faces[:32], precision)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_a_model_for_256_pixels(large: tuple[Glow, torch.Tensor], device: str, precision: Precision) -> None:
+    model, pixels = large
+    assert_lossless(model.to(device), pixels, precision)
