@@ -82,7 +82,7 @@ def test_a_turned_photo_is_edited_like_an_upright_one(editor: Editor, astronaut:
 
 
 def test_what_cannot_be_edited_is_refused_with_a_way_on(editor: Editor, tmp_path: Path, astronaut: np.ndarray) -> None:
-    with pytest.raises(NoFaceError, match="mark the eyes and mouth by hand"):
+    with pytest.raises(NoFaceError, match="take the whole picture"):
         editor.open(np.full((200, 300, 3), 120, dtype=np.uint8))
     with pytest.raises(FaceError, match="face 4 was asked for, and 1 found"):
         editor.open(astronaut, 3)

@@ -85,7 +85,7 @@ def test_no_face_in_flat_pictures_of_any_shape(detector: Detector, shape: tuple[
 
 
 def test_no_face_names_the_remedy(detector: Detector) -> None:
-    with pytest.raises(NoFaceError, match=r"600 x 400 pixels.*at least 24 pixels.*mark the eyes and mouth"):
+    with pytest.raises(NoFaceError, match=r"600 x 400 pixels.*at least 24 pixels.*take the whole picture"):
         detector.require(data.coffee())
 
 
