@@ -34,6 +34,8 @@ class Candidate:
     """Pictures of what :attr:`encode` gave."""
     ready: Callable[[Tensor], None]
     """Whatever has to see a first batch."""
+    trained: Callable[[], object] = lambda: None
+    """Called, with all parameters frozen, when training is over: what a user does before encoding and decoding."""
 
 
 def coupling_net(inputs: int, outputs: int, width: int) -> nn.Sequential:
@@ -49,15 +51,17 @@ def _gaussian(z: Tensor) -> Tensor:
     return torch.distributions.Normal(0.0, 1.0).log_prob(z).flatten(1).sum(1)
 
 
-def ours(size: Size, *, memory: str = "store", bfloat16: bool = False) -> Candidate:
-    """Glowface's own model."""
+def ours(size: Size, *, memory: str = "store", default: bool = False) -> Candidate:
+    """Glowface's own model: all in float32, or by ``default`` in the precisions of ``train fit`` and of loading."""
     from glow import Glow, GlowConfig
+    from glow.device import exact_spine_dtype, fastest_net_dtype
 
     model = Glow(
         GlowConfig(image_size=size.image_size, levels=size.levels, steps=size.steps, widths=(size.width,) * size.levels)
     )
     model.memory = memory  # type: ignore[assignment]
-    model.set_precision(nets=torch.bfloat16 if bfloat16 else None)
+    nets = fastest_net_dtype(model.device) if default else None
+    model.set_precision(nets=nets)
 
     def encode(x: Tensor) -> Any:
         latent, logdet = model(x)
@@ -69,6 +73,7 @@ def ours(size: Size, *, memory: str = "store", bfloat16: bool = False) -> Candid
         encode,
         lambda encoded: model.decode(encoded[0]),
         model.initialise,
+        lambda: model.set_precision(nets=nets, spine=exact_spine_dtype(model.device) if default else None),
     )
 
 
@@ -195,7 +200,7 @@ def freia(size: Size) -> Candidate:
 
 
 CANDIDATES: dict[str, Callable[[Size], Candidate]] = {
-    "Glowface, bfloat16 nets": lambda size: ours(size, bfloat16=True),
+    "Glowface, by default": lambda size: ours(size, default=True),
     "Glowface, float32": ours,
     "Glowface, float32, checkpoint": lambda size: ours(size, memory="checkpoint"),
     "Glowface, float32, reversible": lambda size: ours(size, memory="reversible"),

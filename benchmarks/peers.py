@@ -62,6 +62,9 @@ def measure_time(candidate: Candidate, x: torch.Tensor) -> dict[str, float]:
 
     figures: dict[str, float] = {"parameters": sum(p.numel() for p in candidate.parameters) / 1e6}
     figures["train wall"], figures["train cpu"] = timed(train)
+    for parameter in candidate.parameters:
+        parameter.requires_grad_(False)
+    candidate.trained()
     with torch.no_grad():
         encoded = candidate.encode(x)
         figures["encode wall"], figures["encode cpu"] = timed(lambda: candidate.encode(x))

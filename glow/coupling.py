@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from glow.actnorm import channel_statistics
-from glow.kept import Kept, is_trained
+from glow.kept import Kept, may_change
 from glow.layer import FlowLayer, Images, PerPicture
 from glow.packed import can_pack, pack, packed_conv2d
 
@@ -21,6 +21,10 @@ def coordinate_grid(height: int, width: int, device: torch.device, dtype: torch.
         rows = torch.linspace(-1, 1, height, device=device, dtype=dtype).view(1, 1, height, 1)
         columns = torch.linspace(-1, 1, width, device=device, dtype=dtype).view(1, 1, 1, width)
         return torch.cat([rows.expand(1, 1, height, width), columns.expand(1, 1, height, width)], dim=1)
+
+
+CACHED_POSITIONS = 2048
+"""Positions that a coupling net is run on at once on a CPU, where nothing is trained."""
 
 
 class ScaledConv2d(nn.Module):
@@ -66,7 +70,7 @@ class ScaledConv2d(nn.Module):
     def forward(self, x: Tensor, *, relu: bool = False) -> Tensor:
         """The convolution of ``x``, with a ReLU behind it where asked."""
         kernel = self.weight.shape[-1]
-        if not torch.is_grad_enabled() and not is_trained(self.parameters()) and can_pack(x):
+        if not torch.is_grad_enabled() and not may_change(self.parameters()) and can_pack(x):
             weight, bias = self._kept.get((x.dtype, x.shape), self.parameters(), lambda: self._packed(x))
             return packed_conv2d(x, weight, bias, kernel, relu=relu)
         weight, bias = self._kept.get(x.dtype, self.parameters(), lambda: self._folded(x.dtype))
@@ -105,6 +109,15 @@ class CouplingNet(nn.Module):
         self.second.initialise(self.first(x, relu=True))
 
     def forward(self, x: Tensor) -> Tensor:
+        if torch.is_grad_enabled():
+            return self._whole(x)
+        # Hidden layers of a few thousand positions fit in a CPU core's cache, which is worth an eighth of the time.
+        pictures = max(1, CACHED_POSITIONS // (x.shape[2] * x.shape[3])) if x.device.type == "cpu" else len(x)
+        if len(x) <= pictures:
+            return self._whole(x)
+        return torch.cat([self._whole(part) for part in x.split(pictures)])
+
+    def _whole(self, x: Tensor) -> Tensor:
         return self.last(self.second(self.first(self._with_coordinates(x), relu=True), relu=True))
 
 
@@ -139,11 +152,15 @@ class Coupling(FlowLayer):
         self.net.initialise(bounded_input(x.chunk(2, dim=1)[0], self.input_bound))
 
     def _net(self, kept: Tensor) -> Tensor:
-        seen = kept.to(self.net_dtype or self.net.first.bias.dtype)
-        return self.net(bounded_input(seen, self.input_bound)).to(kept.dtype)
+        parameters = self.net.first.bias.dtype
+        seen = kept.to(self.net_dtype or parameters)
+        return self.net(bounded_input(seen, self.input_bound)).to(parameters)
 
     def scale_and_shift(self, kept: Tensor) -> tuple[Tensor | None, Tensor]:
-        """Log-scale (None where nothing is scaled) and shift of the moved half, each of its shape."""
+        """Log-scale (None where nothing is scaled) and shift of the moved half, each of its shape.
+
+        In the dtype of the parameters, also where the spine has more digits: both directions see the same numbers.
+        """
         raise NotImplementedError(f"{type(self).__name__} has no scale and shift.")
 
     def forward(self, x: Images) -> tuple[Images, PerPicture]:
@@ -151,13 +168,15 @@ class Coupling(FlowLayer):
         log_scale, shift = self.scale_and_shift(kept)
         if log_scale is None:
             return torch.cat([kept, moved + shift], dim=1), x.new_zeros(x.shape[0])
-        return torch.cat([kept, moved * log_scale.exp() + shift], dim=1), log_scale.flatten(1).sum(1)
+        moved = torch.addcmul(shift.to(moved.dtype), moved, log_scale.exp().to(moved.dtype))
+        return torch.cat([kept, moved], dim=1), log_scale.flatten(1).sum(1)
 
     def inverse(self, y: Images) -> Images:
         kept, moved = y.chunk(2, dim=1)
         log_scale, shift = self.scale_and_shift(kept)
         moved = moved - shift
-        return torch.cat([kept, moved if log_scale is None else moved * (-log_scale).exp()], dim=1)
+        # Divided by the very number that the other direction multiplies with.
+        return torch.cat([kept, moved if log_scale is None else moved / log_scale.exp()], dim=1)
 
 
 class AffineCoupling(Coupling):

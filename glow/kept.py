@@ -13,9 +13,9 @@ LARGEST = 8
 """Entries of one store: a user of many batch sizes must not fill the memory."""
 
 
-def is_trained(parts: Iterable[Tensor]) -> bool:
-    """Whether an optimiser may change one of these tensors at any time."""
-    return any(part.requires_grad for part in parts)
+def may_change(parts: Iterable[Tensor]) -> bool:
+    """Whether one of these tensors may change without a trace: by an optimiser, or under inference mode."""
+    return any(part.requires_grad or part.is_inference() for part in parts)
 
 
 class Kept:
@@ -36,7 +36,7 @@ class Kept:
     def get(self, name: Hashable, parts: Iterable[Tensor], make: Callable[[], T]) -> T:
         """``make()``, or what it gave the last time for the same ``name`` and unchanged ``parts``."""
         parts = tuple(parts)
-        if torch.is_grad_enabled() or is_trained(parts):
+        if torch.is_grad_enabled() or may_change(parts):
             return make()
         key = tuple((part._version, part.data_ptr(), part.dtype, part.device) for part in parts)
         entry = self._entries.get(name)

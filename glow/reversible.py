@@ -14,10 +14,9 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
-from torch.nn import functional as F
 
 from glow.layer import Images, PerPicture
-from glow.step import FlowStep
+from glow.step import FlowStep, per_position
 
 
 def run_reversibly(steps: Sequence[FlowStep], x: Images) -> tuple[Images, PerPicture]:
@@ -53,14 +52,14 @@ class _Reversible(torch.autograd.Function):
 def _step_back(step: FlowStep, y: Tensor, grad_y: Tensor, grad_logdet: Tensor) -> tuple[Tensor, Tensor, list[Tensor]]:
     """The step's input, the gradient by it, and those by the step's parameters, in the order of ``parameters()``."""
     mixed, grad_mixed, coupling_gradients = _coupling_back(step, y, grad_y, grad_logdet)
-    x = F.conv2d(mixed, *step.kernel("inverse", y.dtype))
+    x = per_position(mixed, *step.kernel("inverse", y.dtype))
     linear = [*step.actnorm.parameters(), *step.conv.parameters()]
     with torch.enable_grad():
         weight, bias = step.forward_kernel(y.dtype)
         # A step's linear part adds the same to every picture's log-determinant.
         constant = step.log_abs_det() * (y.shape[2] * y.shape[3])
-    grad_x = F.conv2d(grad_mixed, weight.detach().transpose(0, 1))
-    grad_weight = torch.einsum("bohw,bihw->oi", grad_mixed, x)[:, :, None, None]
+    grad_x = per_position(grad_mixed, weight.detach().T)
+    grad_weight = torch.einsum("bohw,bihw->oi", grad_mixed, x)
     outputs = (weight, bias, constant)
     grad_outputs = (grad_weight, grad_mixed.sum((0, 2, 3)), grad_logdet.sum())
     own = torch.autograd.grad(outputs, linear, grad_outputs)
