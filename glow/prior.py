@@ -5,8 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from glow.coupling import ScaledConv2d, bounded_input
+from glow.coupling import bounded_input
 from glow.layer import FlowLayer, Images, PerPicture
+from glow.net import ScaledConv2d
 
 LOG_STD_BOUND = 3.0
 """Predicted standard deviations stay between exp(-3) and exp(3): an odd latent cannot make them explode."""
