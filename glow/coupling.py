@@ -57,7 +57,7 @@ class Coupling(FlowLayer):
         if log_scale is None:
             return torch.cat([kept, moved + shift], dim=1), x.new_zeros(x.shape[0])
         moved = torch.addcmul(shift.to(moved.dtype), moved, log_scale.exp().to(moved.dtype))
-        return torch.cat([kept, moved], dim=1), log_scale.flatten(1).sum(1)
+        return torch.cat([kept, moved], dim=1), log_scale.sum((1, 2, 3))
 
     def inverse(self, y: Images) -> Images:
         kept, moved = y.chunk(2, dim=1)

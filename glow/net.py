@@ -61,9 +61,9 @@ class ScaledConv2d(nn.Module):
 
     def folded(self, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
         """Kernel and bias with the scale in them, in ``dtype``."""
-        scale = (self.factor * self.log_scale).exp()
-        weight = (self.weight * scale[:, None, None, None]).to(dtype, memory_format=torch.channels_last)
-        return weight, (self.bias * scale).to(dtype)
+        weight: Tensor
+        weight, bias = _Fold.apply(self.weight, self.bias, (self.factor * self.log_scale).exp(), dtype)
+        return weight, bias
 
     def _packed(self, x: Tensor) -> tuple[Tensor, Tensor]:
         weight, bias = self.folded(x.dtype)
@@ -123,6 +123,24 @@ class CouplingNet(nn.Module):
 
     def _whole(self, x: Tensor) -> Tensor:
         return self.last(self.second(self.first(self._with_coordinates(x), relu=True), relu=True))
+
+
+class _Fold(torch.autograd.Function):
+    """Kernel and bias times a scale for each output, in a dtype. Autograd would make many small steps of it."""
+
+    @staticmethod
+    def forward(ctx: Any, weight: Tensor, bias: Tensor, scale: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+        ctx.save_for_backward(weight, bias, scale)
+        folded = torch.empty_like(weight, dtype=dtype, memory_format=torch.channels_last)
+        return torch.mul(weight, scale[:, None, None, None], out=folded), (bias * scale).to(dtype)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, by_weight: Tensor, by_bias: Tensor) -> tuple[Tensor | None, ...]:
+        weight, bias, scale = ctx.saved_tensors
+        by_weight, by_bias = by_weight.to(weight.dtype, memory_format=torch.contiguous_format), by_bias.to(bias.dtype)
+        by_scale = torch.linalg.vecdot(by_weight.flatten(1), weight.flatten(1)) + by_bias * bias
+        return by_weight * scale[:, None, None, None], by_bias * scale, by_scale, None
 
 
 class _TrainedNet(torch.autograd.Function):

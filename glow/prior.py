@@ -53,7 +53,7 @@ class SplitPrior(FlowLayer):
     def forward(self, x: Images) -> tuple[Images, PerPicture]:
         z1, z2 = x.chunk(2, dim=1)
         mean, log_std = self._mean_and_log_std(z1)
-        return torch.cat([z1, (z2 - mean) * (-log_std).exp()], dim=1), -log_std.flatten(1).sum(1)
+        return torch.cat([z1, (z2 - mean) * (-log_std).exp()], dim=1), -log_std.sum((1, 2, 3))
 
     def inverse(self, y: Images) -> Images:
         z1, eps = y.chunk(2, dim=1)
