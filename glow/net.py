@@ -24,7 +24,7 @@ def coordinate_grid(height: int, width: int, device: torch.device, dtype: torch.
         return torch.cat([rows.expand(1, 1, height, width), columns.expand(1, 1, height, width)], dim=1)
 
 
-CACHED_POSITIONS = 2048
+CACHED_POSITIONS = 4096
 """Positions that a coupling net is run on at once on a CPU, where nothing is trained."""
 
 
