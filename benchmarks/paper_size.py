@@ -45,8 +45,8 @@ def main() -> None:
     train()
     step = seconds(train)
     memory = (peak_memory() - start) / MIB
-    model.set_precision(nets=nets, spine=exact_spine_dtype(model.device))
-    with torch.inference_mode():
+    model.requires_grad_(False).set_precision(nets=nets, spine=exact_spine_dtype(model.device))
+    with torch.no_grad():
         latent = model.encode(x)
         encode = seconds(lambda: model.encode(x))
         decoded = model.decode(latent)

@@ -19,34 +19,49 @@ from glow.layer import Images, PerPicture
 from glow.step import FlowStep, per_position
 
 
+class _Tape:
+    """What passes between the steps on the way back: how many are still to go, and the output of the next one."""
+
+    left: int = 0
+    y: Tensor | None = None
+
+
 def run_reversibly(steps: Sequence[FlowStep], x: Images) -> tuple[Images, PerPicture]:
-    """As calling the steps one after the other: the same ``(y, logdet)``, the same gradients up to rounding."""
-    parameters = [parameter for step in steps for parameter in step.parameters()]
-    y, logdet = _Reversible.apply(steps, x, *parameters)
-    return y, logdet
+    """As calling the steps one after the other: the same ``(y, logdet)``, the same gradients up to rounding.
+
+    Raises:
+        RuntimeError: on the way back, when it is gone a second time.
+    """
+    tape = _Tape()
+    logdet = x.new_zeros(len(x))
+    for place, step in enumerate(steps, start=1):
+        # The parameters are arguments only so that autograd asks for their gradients; one function for each step,
+        # so that autograd takes these as they come and not a whole level's at once.
+        x, change = _Reversible.apply(step, place, tape, x, *step.parameters())
+        logdet = logdet + change
+    tape.left, tape.y = len(steps), x.detach()
+    return x, logdet
 
 
 class _Reversible(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, steps: Sequence[FlowStep], x: Tensor, *_parameters: Tensor) -> tuple[Tensor, Tensor]:
-        # The parameters are arguments only so that autograd asks for their gradients.
-        ctx.steps = steps
-        logdet = x.new_zeros(len(x))
-        for step in steps:
-            x, change = step(x)
-            logdet = logdet + change
-        ctx.save_for_backward(x)
-        return x, logdet
+    def forward(ctx: Any, step: FlowStep, place: int, tape: _Tape, *tensors: Tensor) -> tuple[Tensor, Tensor]:
+        ctx.step, ctx.place, ctx.tape = step, place, tape
+        x = tensors[0]  # the others are the parameters
+        y, logdet = step(x)
+        return y, logdet
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad_y: Tensor, grad_logdet: Tensor) -> tuple[Tensor | None, ...]:
-        (y,) = ctx.saved_tensors
-        gradients: list[Tensor] = []
-        for step in reversed(ctx.steps):
-            y, grad_y, own = _step_back(step, y, grad_y, grad_logdet)
-            gradients = own + gradients
-        return (None, grad_y, *gradients)
+        tape: _Tape = ctx.tape
+        if tape.y is None or tape.left != ctx.place:
+            raise RuntimeError("reversible training goes back once; call the model again, or set memory to store.")
+        y, tape.y = tape.y, None
+        x, grad_x, own = _step_back(ctx.step, y, grad_y, grad_logdet)
+        tape.left = ctx.place - 1
+        tape.y = x if tape.left else None
+        return (None, None, None, grad_x, *own)
 
 
 def _step_back(step: FlowStep, y: Tensor, grad_y: Tensor, grad_logdet: Tensor) -> tuple[Tensor, Tensor, list[Tensor]]:

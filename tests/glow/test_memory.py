@@ -58,6 +58,15 @@ def test_reversible_training_with_a_fused_optimiser_stays_that_of_storing_all() 
     torch.testing.assert_close(weights[0], weights[1], atol=1e-8, rtol=0)
 
 
+def test_going_back_twice_is_refused() -> None:
+    model = made(TINY)
+    model.memory = "reversible"
+    loss = model.bits_per_dim(torch.rand(1, 3, 8, 8, dtype=torch.float64)).mean()
+    loss.backward(retain_graph=True)
+    with pytest.raises(RuntimeError, match="goes back once"):
+        loss.backward()
+
+
 def kept_bytes(memory: Memory, steps: int) -> int:
     """Bytes of activations that autograd keeps between forward and backward, parameters aside."""
     model = Glow(replace(TINY, steps=steps))
