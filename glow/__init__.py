@@ -6,7 +6,6 @@ from glow.checkpoint import (
     CheckpointError,
     TrainingRecord,
     load_checkpoint,
-    model_hash,
     save_checkpoint,
 )
 from glow.config import GlowConfig
@@ -24,6 +23,5 @@ __all__ = [
     "TrainingRecord",
     "choose_device",
     "load_checkpoint",
-    "model_hash",
     "save_checkpoint",
 ]

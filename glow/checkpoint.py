@@ -63,7 +63,7 @@ class Checkpoint:
     """How it was trained."""
 
     hash: str
-    """Hash of config and weights: :func:`model_hash`."""
+    """SHA-256 of the file's config and weights, in hexadecimal; the record is not part of it."""
 
 
 def write_safetensors(path: Path, tensors: dict[str, torch.Tensor], header: dict[str, Any]) -> None:
@@ -110,11 +110,6 @@ def read_safetensors(path: Path, kind: str) -> tuple[dict[str, torch.Tensor], di
             f"{path} has format {header['version']}, this Glowface knows up to {FORMAT_VERSION}; update Glowface."
         )
     return tensors, header
-
-
-def model_hash(model: Glow) -> str:
-    """SHA-256 of config and weights, in hexadecimal: the same for the same model, whatever file holds it."""
-    return _hash(model.config.to_dict(), dict(model.state_dict()))
 
 
 def _hash(config: dict[str, Any], tensors: dict[str, torch.Tensor]) -> str:

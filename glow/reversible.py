@@ -16,7 +16,8 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from glow.layer import Images, PerPicture
-from glow.step import FlowStep, per_position
+from glow.mixing import per_position
+from glow.step import FlowStep
 
 
 class _Tape:

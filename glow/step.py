@@ -6,19 +6,13 @@ from typing import Any, Literal
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from glow.actnorm import ActNorm
 from glow.config import GlowConfig
 from glow.coupling import AdditiveCoupling, AffineCoupling, Coupling
 from glow.kept import Kept
 from glow.layer import FlowLayer, Images, PerPicture
-from glow.mixing import Mixing, in_float64, make_mixing
-
-
-def per_position(x: Images, weight: Tensor, bias: Tensor | None = None) -> Images:
-    """A 1×1 convolution as a matrix product, which is faster for so few channels, and in float64 far so."""
-    return F.linear(x.permute(0, 2, 3, 1), weight, bias).permute(0, 3, 1, 2)
+from glow.mixing import Mixing, in_float64, make_mixing, per_position
 
 
 class FlowStep(FlowLayer):
