@@ -11,8 +11,8 @@ mpl.use("Agg")
 import matplotlib.pyplot as plt
 
 from benchmarks.candidates import MEMORY_MODES, Size
-from benchmarks.peers import in_a_process
 from benchmarks.report import REPORT, write_section
+from benchmarks.training_memory import training_memory
 
 DEPTHS = (8, 16, 32, 64)
 PICTURE = REPORT.parent / "memory.png"
@@ -23,7 +23,7 @@ def main() -> None:
     figures: dict[str, list[float]] = {mode: [] for mode in MEMORY_MODES}
     for steps in DEPTHS:
         for mode, row in figures.items():
-            row.append(in_a_process(mode, "memory", Size(steps=steps))["memory"])
+            row.append(training_memory(mode, Size(steps=steps)))
             print(steps, mode, f"{row[-1]:.0f} MiB", flush=True)
     for mode, row in figures.items():
         plt.plot(DEPTHS, row, marker="o", label=mode.removeprefix("Glowface, float32").strip(", ") or "store")

@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 import torch
 
-from benchmarks.peers import MIB, peak_memory, reset_peak_memory
 from benchmarks.report import write_section
+from benchmarks.training_memory import MIB, peak_memory, reset_peak_memory
 from glow import Glow, GlowConfig
 from glow.device import exact_spine_dtype, fastest_net_dtype
 

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from glow.layer import FlowLayer, Images, PerPicture
+from glow.layout import channel_major, for_net, join
 from glow.net import CouplingNet
 
 
@@ -39,32 +40,33 @@ class Coupling(FlowLayer):
     def initialise(self, x: Images) -> None:
         self.net.initialise(bounded_input(x.chunk(2, dim=1)[0], self.input_bound))
 
-    def _net(self, kept: Tensor) -> Tensor:
-        seen = kept.to(self.net_dtype or self.net.first.bias.dtype)
-        net: Tensor = self.net(bounded_input(seen, self.input_bound))
-        return net
+    def split(self, output: Tensor) -> tuple[Tensor | None, Tensor]:
+        """Log-scale (None where nothing is scaled) and shift of the moved half, of what the net has put out."""
+        raise NotImplementedError(f"{type(self).__name__} has no scale and shift.")
 
     def scale_and_shift(self, kept: Tensor) -> tuple[Tensor | None, Tensor]:
         """Log-scale (None where nothing is scaled) and shift of the moved half, each of its shape.
 
         In the dtype of the parameters, also where the spine has more digits: both directions see the same numbers.
         """
-        raise NotImplementedError(f"{type(self).__name__} has no scale and shift.")
+        own = self.net.first.bias.dtype
+        seen = bounded_input(for_net(kept, self.net_dtype or own), self.input_bound)
+        return self.split(channel_major(self.net(seen), own))
 
     def forward(self, x: Images) -> tuple[Images, PerPicture]:
         kept, moved = x.chunk(2, dim=1)
         log_scale, shift = self.scale_and_shift(kept)
         if log_scale is None:
-            return torch.cat([kept, moved + shift], dim=1), x.new_zeros(x.shape[0])
+            return join([kept, moved + shift]), x.new_zeros(x.shape[0])
         moved = torch.addcmul(shift.to(moved.dtype), moved, log_scale.exp().to(moved.dtype))
-        return torch.cat([kept, moved], dim=1), log_scale.sum((1, 2, 3))
+        return join([kept, moved]), log_scale.sum((1, 2, 3))
 
     def inverse(self, y: Images) -> Images:
         kept, moved = y.chunk(2, dim=1)
         log_scale, shift = self.scale_and_shift(kept)
         moved = moved - shift
         # Divided by the very number that the other direction multiplies with.
-        return torch.cat([kept, moved if log_scale is None else moved / log_scale.exp()], dim=1)
+        return join([kept, moved if log_scale is None else moved / log_scale.exp()])
 
 
 class AffineCoupling(Coupling):
@@ -96,10 +98,11 @@ class AffineCoupling(Coupling):
     def extra_repr(self) -> str:
         return f"bound={self.bound}"
 
-    def scale_and_shift(self, kept: Tensor) -> tuple[Tensor, Tensor]:
-        # Halved before they are converted: that gives each half memory of its own, through which passes are faster.
-        raw, shift = (half.to(self.net.first.bias.dtype) for half in self._net(kept).chunk(2, dim=1))
-        return self.bound * torch.tanh(raw / self.bound), shift
+    def split(self, output: Tensor) -> tuple[Tensor, Tensor]:
+        raw, shift = output.chunk(2, dim=1)
+        # The same as bound * tanh(raw / bound), which takes a CPU three times as long.
+        log_scale = torch.sigmoid(raw * (2 / self.bound)) * (2 * self.bound) - self.bound
+        return log_scale, shift
 
 
 class AdditiveCoupling(Coupling):
@@ -117,5 +120,5 @@ class AdditiveCoupling(Coupling):
     ) -> None:
         super().__init__(channels, width, channels // 2, coordinates=coordinates, input_bound=input_bound)
 
-    def scale_and_shift(self, kept: Tensor) -> tuple[None, Tensor]:
-        return None, self._net(kept).to(self.net.first.bias.dtype)
+    def split(self, output: Tensor) -> tuple[None, Tensor]:
+        return None, output

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from glow.config import Permutation
 from glow.layer import FlowLayer, Images, PerPicture
+from glow.layout import per_position
 
 
 def in_float64(tensor: Tensor) -> Tensor:
     """The tensor in float64; on the CPU where its device has no such dtype."""
     return tensor.cpu().double() if tensor.device.type == "mps" else tensor.double()
-
-
-def per_position(x: Images, weight: Tensor, bias: Tensor | None = None) -> Images:
-    """A 1×1 convolution as a matrix product, which is faster for so few channels, and in float64 far so."""
-    return F.linear(x.permute(0, 2, 3, 1), weight, bias).permute(0, 3, 1, 2)
 
 
 class Mixing(FlowLayer):

@@ -11,8 +11,10 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from glow.config import GlowConfig
+from glow.fused import FusedForms, FusedLevel
 from glow.latent import Latent
 from glow.layer import FlowLayer, Images, PerPicture
+from glow.layout import join
 from glow.prior import SplitPrior, StandardPrior, TopPrior
 from glow.reversible import run_reversibly
 from glow.squeeze import Squeeze
@@ -66,6 +68,7 @@ class Glow(nn.Module):
                 self.top = StandardPrior()
         self.memory: Memory = "store"
         self._spine: torch.dtype | None = None
+        self._forms = FusedForms()
 
     @property
     def device(self) -> torch.device:
@@ -125,13 +128,13 @@ class Glow(nn.Module):
     def forward(self, x: Images) -> tuple[Latent, PerPicture]:
         """The latent of ``x`` and the log-determinant of the whole map, ``(B,)``."""
         self._check(x)
-        z = (x.to(self._spine or x.dtype) - 0.5).contiguous(memory_format=torch.channels_last)
+        z = x.to(self._spine or x.dtype) - 0.5
         logdet = z.new_zeros(len(z))
         scales = []
+        fused = self._fused(len(z), z.dtype)
         for level in range(self.config.levels):
             z, _ = self.squeeze(z)
-            z = z.contiguous(memory_format=torch.channels_last)
-            z, change = self._run(self._steps(level), z)
+            z, change = fused[level].forward(z) if fused else self._run(self._steps(level), z)
             logdet = logdet + change
             if level < len(self.splits):
                 z, change = self.splits[level](z)
@@ -140,6 +143,16 @@ class Glow(nn.Module):
                 scales.append(eps.contiguous())
         eps, change = self.top(z)
         return Latent((*scales, eps.contiguous())), logdet + change
+
+    def _fused(self, batch: int, dtype: torch.dtype) -> list[FusedLevel] | None:
+        """The levels in the form for pictures that are not trained on; None while something may be trained."""
+        levels = [self._steps(level) for level in range(self.config.levels)]
+        side, channels, shapes = self.config.image_size, self.config.channels, []
+        for _ in levels:
+            side, channels = side // 2, channels * 4
+            shapes.append((batch, channels, side, side))
+            channels //= 2
+        return self._forms.get(self, levels, shapes, dtype)
 
     def _run(self, steps: list[FlowStep], z: Images) -> tuple[Images, PerPicture]:
         """The steps of a level, in the memory mode that is set."""
@@ -175,14 +188,17 @@ class Glow(nn.Module):
         if [shape[1:] for shape in latent.shapes] != [*expected]:
             raise ValueError(f"this model's latents have scales {expected}, not {latent.shapes}.")
         scales = latent.to(self.device, self._spine).scales
-        z = self.top.inverse(scales[-1])
+        z = join([self.top.inverse(scales[-1])])  # a copy: fused levels write in place
+        fused = self._fused(len(z), z.dtype)
         for level in reversed(range(self.config.levels)):
             if level < len(self.splits):
                 split = cast(FlowLayer, self.splits[level])
-                z = split.inverse(torch.cat([z, scales[level]], dim=1))
-            z = z.contiguous(memory_format=torch.channels_last)
-            for step in reversed(self._steps(level)):
-                z = step.inverse(z)
+                z = split.inverse(join([z, scales[level]]))
+            if fused:
+                z = fused[level].inverse(z)
+            else:
+                for step in reversed(self._steps(level)):
+                    z = step.inverse(z)
             z = self.squeeze.inverse(z)
         return (z + 0.5).to(self.dtype).contiguous()
 

@@ -11,8 +11,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 from glow.actnorm import channel_statistics
-from glow.kept import Kept, may_change
-from glow.packed import can_pack, pack, packed_conv2d
+from glow.packed import convolve
 
 
 @lru_cache(maxsize=32)
@@ -24,14 +23,10 @@ def coordinate_grid(height: int, width: int, device: torch.device, dtype: torch.
         return torch.cat([rows.expand(1, 1, height, width), columns.expand(1, 1, height, width)], dim=1)
 
 
-CACHED_POSITIONS = 4096
-"""Positions that a coupling net is run on at once on a CPU, where nothing is trained."""
-
-
 class ScaledConv2d(nn.Module):
     """A convolution with a learned scale for each output channel, folded into the kernel.
 
-    The fold saves a pass over the output; where nothing is trained, the folded kernel is kept.
+    The fold saves a pass over the output.
 
     Args:
         inputs: input channels.
@@ -47,7 +42,6 @@ class ScaledConv2d(nn.Module):
         self.bias = nn.Parameter(torch.zeros(outputs))
         self.log_scale = nn.Parameter(torch.zeros(outputs))
         self.factor = 3 if zero else 1
-        self._kept = Kept()
 
     def extra_repr(self) -> str:
         outputs, inputs, kernel, _ = self.weight.shape
@@ -65,19 +59,8 @@ class ScaledConv2d(nn.Module):
         weight, bias = _Fold.apply(self.weight, self.bias, (self.factor * self.log_scale).exp(), dtype)
         return weight, bias
 
-    def _packed(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        weight, bias = self.folded(x.dtype)
-        return pack(weight, x.shape), bias
-
-    def forward(self, x: Tensor, *, relu: bool = False) -> Tensor:
-        """The convolution of ``x``, with a ReLU behind it where asked."""
-        kernel = self.weight.shape[-1]
-        if not torch.is_grad_enabled() and not may_change(self.parameters()) and can_pack(x):
-            weight, bias = self._kept.get((x.dtype, x.shape), self.parameters(), lambda: self._packed(x))
-            return packed_conv2d(x, weight, bias, kernel, relu=relu)
-        weight, bias = self._kept.get(x.dtype, self.parameters(), lambda: self.folded(x.dtype))
-        y = F.conv2d(x, weight, bias, padding=kernel // 2)
-        return F.relu(y, inplace=True) if relu else y
+    def forward(self, x: Tensor) -> Tensor:
+        return F.conv2d(x, *self.folded(x.dtype), padding=self.weight.shape[-1] // 2)
 
 
 class CouplingNet(nn.Module):
@@ -97,32 +80,30 @@ class CouplingNet(nn.Module):
         self.second = ScaledConv2d(width, width, 1)
         self.last = ScaledConv2d(width, outputs, 3, zero=True)
 
+    @property
+    def convolutions(self) -> tuple[ScaledConv2d, ScaledConv2d, ScaledConv2d]:
+        """The three layers in turn."""
+        return self.first, self.second, self.last
+
+    def grid(self, height: int, width: int, device: torch.device, dtype: torch.dtype) -> Tensor | None:
+        """What the net sees of each position's coordinates, ``(1, 2, H, W)``; None if nothing."""
+        return coordinate_grid(height, width, device, dtype) if self.coordinates else None
+
     def _with_coordinates(self, x: Tensor) -> Tensor:
-        if not self.coordinates:
-            return x
-        grid = coordinate_grid(x.shape[2], x.shape[3], x.device, x.dtype)
-        return torch.cat([x, grid.expand(x.shape[0], -1, -1, -1)], dim=1)
+        grid = self.grid(x.shape[2], x.shape[3], x.device, x.dtype)
+        return x if grid is None else torch.cat([x, grid.expand(len(x), -1, -1, -1)], dim=1)
 
     @torch.no_grad()
     def initialise(self, x: Tensor) -> None:
         """Set the actnorms of both hidden layers from ``x``."""
         x = self._with_coordinates(x)
         self.first.initialise(x)
-        self.second.initialise(self.first(x, relu=True))
+        self.second.initialise(F.relu(self.first(x)))
 
     def forward(self, x: Tensor) -> Tensor:
-        if torch.is_grad_enabled():
-            kernels = (kernel for conv in (self.first, self.second, self.last) for kernel in conv.folded(x.dtype))
-            y: Tensor = _TrainedNet.apply(self._with_coordinates(x), *kernels)
-            return y
-        # Hidden layers of a few thousand positions fit in a CPU core's cache, which is worth an eighth of the time.
-        pictures = max(1, CACHED_POSITIONS // (x.shape[2] * x.shape[3])) if x.device.type == "cpu" else len(x)
-        if len(x) <= pictures:
-            return self._whole(x)
-        return torch.cat([self._whole(part) for part in x.split(pictures)])
-
-    def _whole(self, x: Tensor) -> Tensor:
-        return self.last(self.second(self.first(self._with_coordinates(x), relu=True), relu=True))
+        kernels = (kernel for conv in self.convolutions for kernel in conv.folded(x.dtype))
+        y: Tensor = _Net.apply(self._with_coordinates(x), *kernels)
+        return y
 
 
 class _Fold(torch.autograd.Function):
@@ -143,8 +124,8 @@ class _Fold(torch.autograd.Function):
         return by_weight * scale[:, None, None, None], by_bias * scale, by_scale, None
 
 
-class _TrainedNet(torch.autograd.Function):
-    """The net's three convolutions with ReLU between, where gradients are asked for.
+class _Net(torch.autograd.Function):
+    """The net's three convolutions with ReLU between.
 
     As autograd would do it, but with the ReLUs inside the convolutions, and their gradients written in place: passes
     over the hidden layers are what training waits for, next to the convolutions themselves.
@@ -153,8 +134,8 @@ class _TrainedNet(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, *kernels: Tensor) -> Tensor:
         first, first_bias, second, second_bias, last, last_bias = kernels
-        hidden = _conv_relu(x, first, first_bias)
-        deeper = _conv_relu(hidden, second, second_bias)
+        hidden = convolve(x, first, first_bias, first.shape[-1], relu=True)
+        deeper = convolve(hidden, second, second_bias, second.shape[-1], relu=True)
         ctx.save_for_backward(x, hidden, deeper, first, second, last)
         return F.conv2d(deeper, last, last_bias, padding=last.shape[-1] // 2)
 
@@ -175,9 +156,3 @@ class _TrainedNet(torch.autograd.Function):
             if place < 2:
                 torch.ops.aten.threshold_backward.grad_input(through, x, 0, grad_input=through)
         return through, *found
-
-
-def _conv_relu(x: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
-    if can_pack(x):
-        return packed_conv2d(x, kernel, bias, kernel.shape[-1], relu=True)
-    return F.relu(F.conv2d(x, kernel, bias, padding=kernel.shape[-1] // 2), inplace=True)

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from glow.layer import Images, PerPicture
-from glow.mixing import per_position
+from glow.layout import join, per_position
 from glow.step import FlowStep
 
 
@@ -68,7 +68,7 @@ class _Reversible(torch.autograd.Function):
 def _step_back(step: FlowStep, y: Tensor, grad_y: Tensor, grad_logdet: Tensor) -> tuple[Tensor, Tensor, list[Tensor]]:
     """The step's input, the gradient by it, and those by the step's parameters, in the order of ``parameters()``."""
     mixed, grad_mixed, coupling_gradients = _coupling_back(step, y, grad_y, grad_logdet)
-    x = per_position(mixed, *step.kernel("inverse", y.dtype))
+    x = per_position(mixed, *step.inverse_kernel(y.dtype))
     linear = [*step.actnorm.parameters(), *step.conv.parameters()]
     with torch.enable_grad():
         weight, bias = step.forward_kernel(y.dtype)
@@ -102,5 +102,5 @@ def _coupling_back(
         scale = log_scale.detach().exp()
         moved, grad_moved = moved / scale, grad_moved * scale
     through_net, *own = torch.autograd.grad(outputs, (kept, *parameters), grad_outputs)
-    x = torch.cat([kept.detach(), moved], dim=1)
-    return x, torch.cat([grad_kept + through_net, grad_moved], dim=1), own
+    x = join([kept.detach(), moved])
+    return x, join([grad_kept + through_net, grad_moved]), own

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -10,16 +10,15 @@ from torch import Tensor
 from glow.actnorm import ActNorm
 from glow.config import GlowConfig
 from glow.coupling import AdditiveCoupling, AffineCoupling, Coupling
-from glow.kept import Kept
 from glow.layer import FlowLayer, Images, PerPicture
-from glow.mixing import Mixing, in_float64, make_mixing, per_position
+from glow.layout import per_position
+from glow.mixing import Mixing, in_float64, make_mixing
 
 
 class FlowStep(FlowLayer):
     """Actnorm → mixing of channels → coupling (arXiv 1807.03039, figure 2a).
 
-    Actnorm and mixing are both linear per position, so they run as one convolution. Outside of training its
-    kernels are kept from call to call, for as long as the parameters stay what they were.
+    Actnorm and mixing are both linear per position, so they run as one convolution.
 
     Args:
         channels: C of the ``(B, C, H, W)`` input; even.
@@ -32,7 +31,6 @@ class FlowStep(FlowLayer):
         self.actnorm = ActNorm(channels)
         self.conv = mixing
         self.coupling = coupling
-        self._kept = Kept()
 
     def initialise(self, x: Images) -> None:
         self.actnorm.initialise(x)
@@ -43,19 +41,14 @@ class FlowStep(FlowLayer):
         weight = self.conv.weight(dtype) * self.actnorm.log_scale.to(dtype).exp()
         return weight, weight @ self.actnorm.bias.to(dtype)
 
-    def _inverse_kernel(self, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    def inverse_kernel(self, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+        """Weight and bias of the inverse of that map."""
         weight = self.conv.inverse_weight() * (-in_float64(self.actnorm.log_scale)).exp()[:, None]
         bias = -self.actnorm.bias.to(dtype)
         return weight.to(dtype).to(bias.device), bias
 
-    def kernel(self, direction: Literal["forward", "inverse"], dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-        """Weight and bias of actnorm and mixing as one linear map, in either direction."""
-        make = self.forward_kernel if direction == "forward" else self._inverse_kernel
-        parts = (*self.actnorm.parameters(), *self.conv.parameters(), *self.conv.buffers())
-        return self._kept.get((direction, dtype), parts, lambda: make(dtype))
-
     def _mix(self, x: Images) -> Images:
-        return per_position(x, *self.kernel("forward", x.dtype))
+        return per_position(x, *self.forward_kernel(x.dtype))
 
     def forward(self, x: Images) -> tuple[Images, PerPicture]:
         y, logdet = self.coupling(self._mix(x))
@@ -66,7 +59,7 @@ class FlowStep(FlowLayer):
         return self.actnorm.log_scale.sum() + self.conv.log_abs_det()
 
     def inverse(self, y: Images) -> Images:
-        return per_position(self.coupling.inverse(y), *self.kernel("inverse", y.dtype))
+        return per_position(self.coupling.inverse(y), *self.inverse_kernel(y.dtype))
 
 
 def make_step(config: GlowConfig, channels: int, width: int, generator: torch.Generator | None = None) -> FlowStep:
