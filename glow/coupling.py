@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 from glow.layer import FlowLayer, Images, PerPicture
-from glow.layout import channel_major, for_net, join
+from glow.layout import for_net, from_net, halves, join
 from glow.net import CouplingNet
 
 
@@ -38,7 +41,7 @@ class Coupling(FlowLayer):
         """The dtype that the net computes in; None is that of its parameters."""
 
     def initialise(self, x: Images) -> None:
-        self.net.initialise(bounded_input(x.chunk(2, dim=1)[0], self.input_bound))
+        self.net.initialise(bounded_input(halves(x)[0], self.input_bound))
 
     def split(self, output: Tensor) -> tuple[Tensor | None, Tensor]:
         """Log-scale (None where nothing is scaled) and shift of the moved half, of what the net has put out."""
@@ -51,22 +54,40 @@ class Coupling(FlowLayer):
         """
         own = self.net.first.bias.dtype
         seen = bounded_input(for_net(kept, self.net_dtype or own), self.input_bound)
-        return self.split(channel_major(self.net(seen), own))
+        return self.split(from_net(self.net(seen), own))
 
     def forward(self, x: Images) -> tuple[Images, PerPicture]:
-        kept, moved = x.chunk(2, dim=1)
+        kept, moved = halves(x)
         log_scale, shift = self.scale_and_shift(kept)
         if log_scale is None:
             return join([kept, moved + shift]), x.new_zeros(x.shape[0])
-        moved = torch.addcmul(shift.to(moved.dtype), moved, log_scale.exp().to(moved.dtype))
-        return join([kept, moved]), log_scale.sum((1, 2, 3))
+        y: Tensor = _Affine.apply(kept, moved, log_scale, shift)
+        return y, log_scale.sum((1, 2, 3))
 
     def inverse(self, y: Images) -> Images:
-        kept, moved = y.chunk(2, dim=1)
+        kept, moved = halves(y)
         log_scale, shift = self.scale_and_shift(kept)
         moved = moved - shift
         # Divided by the very number that the other direction multiplies with.
         return join([kept, moved if log_scale is None else moved / log_scale.exp()])
+
+
+class _Affine(torch.autograd.Function):
+    """``[kept, moved * exp(log_scale) + shift]``, whose gradient is a few passes and not a graph of small steps."""
+
+    @staticmethod
+    def forward(ctx: Any, kept: Tensor, moved: Tensor, log_scale: Tensor, shift: Tensor) -> Tensor:
+        scale = log_scale.exp()
+        ctx.save_for_backward(moved, scale)
+        return join([kept, (moved * scale).add_(shift)])
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, ...]:
+        moved, scale = ctx.saved_tensors
+        by_kept, by_shift = halves(gradient)
+        by_moved = by_shift * scale
+        return by_kept, by_moved, (by_moved * moved).to(scale.dtype), by_shift.to(scale.dtype)
 
 
 class AffineCoupling(Coupling):
@@ -99,7 +120,7 @@ class AffineCoupling(Coupling):
         return f"bound={self.bound}"
 
     def split(self, output: Tensor) -> tuple[Tensor, Tensor]:
-        raw, shift = output.chunk(2, dim=1)
+        raw, shift = halves(output)
         # The same as bound * tanh(raw / bound), which takes a CPU three times as long.
         log_scale = torch.sigmoid(raw * (2 / self.bound)) * (2 * self.bound) - self.bound
         return log_scale, shift

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from glow.coupling import Coupling, bounded_input
 from glow.layer import Images, PerPicture
-from glow.layout import channel_major, for_net, per_position
+from glow.layout import for_net, from_net, halves, per_position
 from glow.packed import convolve, pack
 from glow.step import FlowStep
 
@@ -54,8 +54,8 @@ class FusedNet:
         if self._grid is not None:
             x = torch.cat([x, self._grid.expand(len(x), -1, -1, -1)], dim=1)
         if len(x) <= self._part:
-            return channel_major(self._run(x), self._own)
-        return channel_major(torch.cat([self._run(part) for part in x.split(self._part)]), self._own)
+            return from_net(self._run(x), self._own)
+        return from_net(torch.cat([self._run(part) for part in x.split(self._part)]), self._own)
 
     def _run(self, x: Tensor) -> Tensor:
         *hidden, last = self._kernels
@@ -95,7 +95,7 @@ class FusedStep:
     def forward(self, x: Images) -> tuple[Images, PerPicture | None]:
         """The step's output, and the coupling's log-determinant where it has one."""
         y = per_position(x, *self._forward_kernel)
-        kept, moved = y.chunk(2, dim=1)
+        kept, moved = halves(y)
         log_scale, shift = self._step.coupling.split(self._net(kept))
         if log_scale is None:
             moved.add_(shift)
@@ -105,7 +105,7 @@ class FusedStep:
 
     def inverse(self, y: Images) -> Images:
         """The step's input; ``y`` is overwritten."""
-        kept, moved = y.chunk(2, dim=1)
+        kept, moved = halves(y)
         log_scale, shift = self._step.coupling.split(self._net(kept))
         moved.sub_(shift)
         if log_scale is not None:

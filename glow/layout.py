@@ -8,9 +8,11 @@ pass over it at full speed. The nets' convolutions want ``channels_last`` instea
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 
 def channel_major(x: Tensor, dtype: torch.dtype | None = None) -> Tensor:
@@ -23,9 +25,52 @@ def join(parts: Sequence[Tensor]) -> Tensor:
     return torch.cat([part.transpose(0, 1) for part in parts]).transpose(0, 1)
 
 
+def halves(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Views of the first and the second half of the channels. Their gradients come together in one block again."""
+    first, second = x.transpose(0, 1).chunk(2)
+    return first.transpose(0, 1), second.transpose(0, 1)
+
+
 def for_net(x: Tensor, dtype: torch.dtype) -> Tensor:
-    """``x`` as convolutions want it. Two steps: both at once would be slower."""
-    return x.to(dtype).contiguous(memory_format=torch.channels_last)
+    """``x`` as convolutions want it."""
+    y: Tensor = _ForNet.apply(x, dtype) if torch.is_grad_enabled() else _channels_last(x, dtype)
+    return y
+
+
+def from_net(y: Tensor, dtype: torch.dtype) -> Tensor:
+    """A net's output as the flow wants it."""
+    x: Tensor = _FromNet.apply(y, dtype) if torch.is_grad_enabled() else channel_major(y, dtype)
+    return x
+
+
+def _channels_last(x: Tensor, dtype: torch.dtype) -> Tensor:
+    return x.to(dtype).contiguous(memory_format=torch.channels_last)  # both in one step would be slower
+
+
+class _ForNet(torch.autograd.Function):
+    """Left to itself, autograd would let gradients lie as nets want them, where the flow wants them otherwise."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, dtype: torch.dtype) -> Tensor:
+        ctx.dtype = x.dtype
+        return _channels_last(x, dtype)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        return channel_major(gradient, ctx.dtype), None
+
+
+class _FromNet(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, y: Tensor, dtype: torch.dtype) -> Tensor:
+        ctx.dtype = y.dtype
+        return channel_major(y, dtype)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        return _channels_last(gradient, ctx.dtype), None
 
 
 def per_position(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:

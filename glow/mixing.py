@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 from glow.config import Permutation
 from glow.layer import FlowLayer, Images, PerPicture
@@ -82,20 +85,15 @@ class Conv1x1LU(Mixing):
     def extra_repr(self) -> str:
         return f"channels={self.log_s.numel()}"
 
-    def _triangles(self, lower: Tensor, upper: Tensor, log_s: Tensor, sign: Tensor) -> tuple[Tensor, Tensor]:
-        """L and ``U + diag(s)``, each ``(C, C)``, of their parts in whatever dtype these have."""
-        eye = torch.eye(log_s.numel(), dtype=log_s.dtype, device=log_s.device)
-        return lower.tril(-1) + eye, upper.triu(1) + torch.diag(sign * log_s.exp())
-
     def weight(self, dtype: torch.dtype | None = None) -> Tensor:
         parts = (self.lower, self.upper, self.log_s, self.sign)
-        lower, upper = self._triangles(*(part.to(dtype or part.dtype) for part in parts))
-        return (lower @ upper)[self.permutation]
+        weight: Tensor = _LU.apply(self.permutation, *(part.to(dtype or part.dtype) for part in parts))
+        return weight
 
     def inverse_weight(self) -> Tensor:
         """W⁻¹ in float64, by two triangular solves."""
         parts = (self.lower, self.upper, self.log_s, self.sign)
-        lower, upper = self._triangles(*(in_float64(part) for part in parts))
+        lower, upper, _ = _triangles(*(in_float64(part) for part in parts))
         permutation = torch.eye(len(lower), dtype=torch.float64, device=lower.device)
         permutation = permutation[self.permutation.to(lower.device)]
         solved = torch.linalg.solve_triangular(lower, permutation.T, upper=False, unitriangular=True)
@@ -103,6 +101,33 @@ class Conv1x1LU(Mixing):
 
     def log_abs_det(self) -> Tensor:
         return self.log_s.sum()
+
+
+def _triangles(lower: Tensor, upper: Tensor, log_s: Tensor, sign: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """L, ``U + diag(s)`` and s of their parts, in whatever dtype these have."""
+    lower, upper, s = lower.tril(-1), upper.triu(1), log_s.exp().mul_(sign)
+    lower.diagonal().fill_(1)
+    upper.diagonal().copy_(s)
+    return lower, upper, s
+
+
+class _LU(torch.autograd.Function):
+    """``P L (U + diag(s))`` of its parts, as one function: autograd would make two dozen small steps of it."""
+
+    @staticmethod
+    def forward(ctx: Any, permutation: Tensor, *parts: Tensor) -> Tensor:
+        lower, upper, s = _triangles(*parts)
+        ctx.save_for_backward(lower, upper, s, permutation)
+        return (lower @ upper)[permutation]
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        lower, upper, s, permutation = ctx.saved_tensors
+        gradient = torch.empty_like(gradient).index_copy_(0, permutation, gradient)
+        by_upper = lower.T @ gradient
+        by_log_s = by_upper.diagonal() * s
+        return None, (gradient @ upper.T).tril_(-1), by_upper.triu_(1), by_log_s, None
 
 
 class Conv1x1(Mixing):

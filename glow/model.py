@@ -14,7 +14,7 @@ from glow.config import GlowConfig
 from glow.fused import FusedForms, FusedLevel
 from glow.latent import Latent
 from glow.layer import FlowLayer, Images, PerPicture
-from glow.layout import join
+from glow.layout import halves, join
 from glow.prior import SplitPrior, StandardPrior, TopPrior
 from glow.reversible import run_reversibly
 from glow.squeeze import Squeeze
@@ -123,7 +123,7 @@ class Glow(nn.Module):
                 step.initialise(z)
                 z, _ = step(z)
             if level < len(self.splits):
-                z = self.splits[level](z)[0].chunk(2, dim=1)[0]
+                z = halves(self.splits[level](z)[0])[0]
 
     def forward(self, x: Images) -> tuple[Latent, PerPicture]:
         """The latent of ``x`` and the log-determinant of the whole map, ``(B,)``."""
@@ -139,7 +139,7 @@ class Glow(nn.Module):
             if level < len(self.splits):
                 z, change = self.splits[level](z)
                 logdet = logdet + change
-                z, eps = z.chunk(2, dim=1)
+                z, eps = halves(z)
                 scales.append(eps.contiguous())
         eps, change = self.top(z)
         return Latent((*scales, eps.contiguous())), logdet + change

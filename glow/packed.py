@@ -20,7 +20,7 @@ def can_pack(x: Tensor) -> bool:
         _AVAILABLE
         and x.device.type == "cpu"
         and x.dtype in (torch.float32, torch.bfloat16)
-        and torch.backends.mkldnn.enabled
+        and bool(torch.backends.mkldnn.enabled)
     )
 
 

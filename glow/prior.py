@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from glow.coupling import bounded_input
 from glow.layer import FlowLayer, Images, PerPicture
-from glow.layout import channel_major, for_net, join
+from glow.layout import for_net, from_net, halves, join
 from glow.net import ScaledConv2d
 
 LOG_STD_BOUND = 3.0
@@ -48,17 +48,17 @@ class SplitPrior(FlowLayer):
     def _mean_and_log_std(self, z1: Tensor) -> tuple[Tensor, Tensor]:
         # In the parameters' dtype, also where the flow's own arithmetic is in float64.
         seen = bounded_input(for_net(z1, self.conv.bias.dtype), self.input_bound)
-        mean, log_std = channel_major(self.conv(seen)).chunk(2, dim=1)
+        mean, log_std = halves(from_net(self.conv(seen), self.conv.bias.dtype))
         return mean, _bounded(log_std)
 
     def forward(self, x: Images) -> tuple[Images, PerPicture]:
-        z1, z2 = x.chunk(2, dim=1)
+        z1, z2 = halves(x)
         mean, log_std = self._mean_and_log_std(z1)
         # Divided by the very number that the other direction multiplies with.
         return join([z1, (z2 - mean) / log_std.exp()]), -log_std.sum((1, 2, 3))
 
     def inverse(self, y: Images) -> Images:
-        z1, eps = y.chunk(2, dim=1)
+        z1, eps = halves(y)
         mean, log_std = self._mean_and_log_std(z1)
         return join([z1, eps * log_std.exp() + mean])
 

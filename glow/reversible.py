@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from glow.layer import Images, PerPicture
-from glow.layout import join, per_position
+from glow.layout import halves, join, per_position
 from glow.step import FlowStep
 
 
@@ -87,8 +87,8 @@ def _coupling_back(
 ) -> tuple[Tensor, Tensor, list[Tensor]]:
     """As :func:`_step_back`, for the coupling alone."""
     parameters = list(step.coupling.parameters())
-    kept, moved = y.chunk(2, dim=1)
-    grad_kept, grad_moved = grad_y.chunk(2, dim=1)
+    kept, moved = halves(y)
+    grad_kept, grad_moved = halves(grad_y)
     with torch.enable_grad():
         kept = kept.detach().requires_grad_()
         log_scale, shift = step.coupling.scale_and_shift(kept)

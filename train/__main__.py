@@ -7,12 +7,15 @@ import json
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import torch
 
 from attributes.dataset import DatasetError, FaceSet
 from glow.checkpoint import DEFAULT_CHECKPOINT, CheckpointError, load_checkpoint
 from glow.device import choose_device
+from glow.model import Memory
+from glow.variants import VARIANTS
 from train.config import FitConfig
 from train.data import load_pixels
 from train.evaluate import bits_per_dim, round_trip
@@ -54,9 +57,17 @@ def build_parser() -> argparse.ArgumentParser:
     run.add_argument("--preset", default="faces-64", choices=sorted(PRESETS), help="recipe (default: %(default)s)")
     run.add_argument("--steps", type=int, help="optimiser steps in all")
     run.add_argument("--batch", type=int, help="pictures in one step")
+    run.add_argument("--variant", choices=sorted(VARIANTS), help="kind of flow, instead of the preset's")
     for option, text in MODEL_OPTIONS.items():
         run.add_argument(option, type=int, nargs="+" if option == "--widths" else None, help=text)
     run.add_argument("--learning-rate", type=float, help="learning rate after the warm-up")
+    run.add_argument(
+        "--memory",
+        default="store",
+        choices=get_args(Memory),
+        help="what becomes of activations: kept, recomputed step by step, or got back by inverting; ever less memory "
+        "and ever more time, for the same gradients (default: %(default)s)",
+    )
     run.add_argument("--precision", default="auto", choices=DTYPES, help="of the coupling nets (default: the faster)")
     run.add_argument(
         "--save-every", type=at_least_1, default=250, help="steps between checkpoints (default: %(default)s)"
@@ -79,6 +90,9 @@ def configured(args: argparse.Namespace) -> FitConfig:
     model = {name: getattr(args, name) for name in ("image_size", "levels", "widths", "n_bits")}
     recipe = {name: getattr(args, name) for name in ("steps", "batch", "learning_rate")}
     given = {name: value for name, value in (model | {"steps": args.flow_steps}).items() if value is not None}
+    if args.variant is not None:
+        of_variant = VARIANTS[args.variant]()
+        given |= {"permutation": of_variant.permutation, "coupling": of_variant.coupling}
     return replace(
         preset,
         model=replace(preset.model, **given),
@@ -100,6 +114,7 @@ def run_fit(args: argparse.Namespace) -> None:
         device=choose_device(args.device),
         data=f"{len(train_pixels)} pictures of {Path(args.data).resolve().name}",
         net_dtype=DTYPES[args.precision],
+        memory=args.memory,
         save_every=args.save_every,
         look_every=args.look_every,
     )

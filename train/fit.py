@@ -22,7 +22,7 @@ from tqdm import tqdm
 
 from glow.checkpoint import TrainingRecord, save_checkpoint
 from glow.device import fastest_net_dtype
-from glow.model import Glow
+from glow.model import Glow, Memory
 from train.config import FitConfig
 from train.data import Batches
 from train.evaluate import bits_per_dim
@@ -47,6 +47,7 @@ def fit(
     device: torch.device,
     data: str = "",
     net_dtype: torch.dtype | None = None,
+    memory: Memory = "store",
     save_every: int = 250,
     look_every: int = 1000,
 ) -> float:
@@ -60,6 +61,7 @@ def fit(
         device: where to compute.
         data: the data in words, for the checkpoint's record.
         net_dtype: dtype of the coupling nets; None takes the faster of float32 and bfloat16.
+        memory: what becomes of activations, as in :data:`glow.model.Memory`.
         save_every: steps between checkpoints.
         look_every: steps between validations, sample grids and models written for use.
 
@@ -73,6 +75,7 @@ def fit(
     torch.manual_seed(config.seed)
     model = Glow(config.model).to(device)
     model.set_precision(nets=net_dtype or fastest_net_dtype(device))
+    model.memory = memory
     batches = Batches(train_pixels, config.batch, config.model.n_bits, config.seed)
     initial = Batches(train_pixels, config.initialise_batch, config.model.n_bits, config.seed)
     model.initialise(initial(0).to(device))

@@ -49,6 +49,18 @@ def test_a_run_learns_and_its_checkpoint_scores_what_it_says(
     assert result == {"images": 32, "image_size": 16, "n_bits": 5}
 
 
+def test_every_memory_mode_trains_the_same_model(celebahq_folder: Path, tmp_path: Path) -> None:
+    weights = []
+    for memory in ("store", "checkpoint", "reversible"):
+        options = ("--steps", "5", "--precision", "float32", "--variant", "nice-like", "--memory", memory)
+        assert run(celebahq_folder, tmp_path / memory, *options) == 0
+        model = load_checkpoint(tmp_path / memory / "model.safetensors").model
+        assert (model.config.coupling, model.config.permutation) == ("additive", "reverse")
+        weights.append(torch.nn.utils.parameters_to_vector(model.parameters()))
+    for others in weights[1:]:
+        torch.testing.assert_close(others, weights[0], atol=1e-5, rtol=0)
+
+
 def test_a_killed_run_goes_on_and_ends_like_one_that_was_not_killed(celebahq_folder: Path, tmp_path: Path) -> None:
     options = ["--steps", "60", "--save-every", "10", "--look-every", "1000", "--precision", "float32"]
     assert run(celebahq_folder, tmp_path / "whole", *options) == 0
