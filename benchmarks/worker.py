@@ -84,8 +84,8 @@ def _serve(name: str, size: Size, pipe: Connection) -> None:
         error = float((trained.decode(encoded) - x).abs().max())
     pipe.send(sum(parameter.numel() for parameter in trained.parameters) / 1e6)
     pipe.send(error)
-    while True:
-        match pipe.recv():
+    while (work := _next(pipe)) is not None:
+        match work:
             case "train":
                 took = timed(train)
             case "encode":
@@ -95,3 +95,12 @@ def _serve(name: str, size: Size, pipe: Connection) -> None:
                 with torch.no_grad():
                     took = timed(lambda: trained.decode(encoded))
         pipe.send(took)
+
+
+def _next(pipe: Connection) -> str | None:
+    """What to time next; None when nobody asks any more."""
+    try:
+        work: str = pipe.recv()
+    except EOFError:
+        return None
+    return work

@@ -11,7 +11,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 from glow.actnorm import channel_statistics
-from glow.packed import convolve
+from glow.packed import convolve, folding_pays, input_gradient
 
 
 @lru_cache(maxsize=32)
@@ -142,11 +142,16 @@ class _Net(torch.autograd.Function):
             flat = through.permute(0, 2, 3, 1).flatten(0, 2)
             by_bias, one_by_one = flat.sum(0), weight.shape[-1] == 1
             product = flat.T @ x.permute(0, 2, 3, 1).flatten(0, 2) if one_by_one else None
-            wanted = [place > 0 or ctx.needs_input_grad[0], not one_by_one, False]
+            needed = place > 0 or ctx.needs_input_grad[0]
+            fold = needed and folding_pays(x)
+            by_input = input_gradient(through, kernel) if fold else None
+            wanted = [needed and not fold, not one_by_one, False]
             padding = [weight.shape[-1] // 2] * 2
             through, by_kernel, _ = torch.ops.aten.convolution_backward(
                 through, x, kernel, [len(kernel)], [1, 1], padding, [1, 1], False, [0, 0], 1, wanted
             )
+            if by_input is not None:
+                through = by_input
             if product is not None:
                 by_kernel = product[:, :, None, None]
             if place > 0:

@@ -58,3 +58,31 @@ def convolve(x: Tensor, weight: Tensor, bias: Tensor, size: int, *, relu: bool =
         return y
     y = F.conv2d(x, weight, bias, padding=padding)
     return F.relu(y, inplace=True) if relu else y
+
+
+def folding_pays(x: Tensor) -> bool:
+    """Whether :func:`input_gradient` beats oneDNN for inputs ``x``: it computes 16 channels where there are fewer."""
+    return can_pack(x) and x.dtype == torch.bfloat16 and x.shape[1] <= 8
+
+
+def input_gradient(gradient: Tensor, kernel: Tensor) -> Tensor:
+    """The gradient by a convolution's input, as one matrix product and a sum over the kernel's places.
+
+    Args:
+        gradient: by the convolution's output, ``(B, outputs, H, W)``.
+        kernel: ``(outputs, inputs, k, k)``, not packed.
+
+    Returns:
+        ``(B, inputs, H, W)`` in the gradient's dtype.
+    """
+    batch, outputs, height, width = gradient.shape
+    inputs, size = kernel.shape[1], kernel.shape[2]
+    rows = kernel.permute(2, 3, 1, 0).reshape(-1, outputs)
+    parts = (rows @ gradient.permute(0, 2, 3, 1).reshape(-1, outputs).T).view(size, size, inputs, batch, height, width)
+    edge = size // 2
+    sums = torch.promote_types(gradient.dtype, torch.float32)
+    total = gradient.new_zeros(inputs, batch, height + 2 * edge, width + 2 * edge, dtype=sums)
+    for row in range(size):
+        for column in range(size):
+            total[:, :, row : row + height, column : column + width] += parts[row, column]
+    return total[:, :, edge : edge + height, edge : edge + width].transpose(0, 1).to(gradient.dtype)

@@ -48,7 +48,7 @@ def bind_blend_panel(panel: BlendPanel, visits: Visits) -> None:
     for place, photo in enumerate(panel.photos):
         photo.input(
             on_visit(visits, lambda visit, path, ratio, place=place: open_photo(visit, place, path, ratio)),
-            [photo, panel.ratio], panel.picture, api_visibility="private",
+            [photo, panel.ratio], panel.picture, trigger_mode="always_last", api_visibility="private",
         )  # fmt: skip
     panel.ratio.change(on_visit(visits, show), panel.ratio, panel.picture, trigger_mode="always_last", **quiet)
     panel.save.click(on_visit(visits, save), panel.ratio, panel.download, **quiet).then(

@@ -110,23 +110,21 @@ def build_edit_panel() -> EditPanel:
 def bind_edit_panel(panel: EditPanel, visits: Visits) -> None:
     """Connect the tab's components to the visit's session."""
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+    # By default Gradio drops a photo that is chosen while the one before, or its clearing, is still in work.
     panel.photo.input(
-        on_visit(visits, open_photo),
-        panel.photo,
-        panel.everything,
-        api_visibility="private",
-        show_progress_on=panel.compare,
-    )
+        on_visit(visits, open_photo), panel.photo, panel.everything, trigger_mode="always_last",
+        api_visibility="private", show_progress_on=panel.compare,
+    )  # fmt: skip
     panel.faces.select(on_select(visits, choose_face), None, panel.everything, **quiet)
     panel.whole.click(on_visit(visits, use_whole), None, panel.everything, **quiet)
-    panel.mark_picture.select(on_select(visits, mark), None, panel.everything, **quiet)
+    panel.mark_picture.select(on_select(visits, mark), None, panel.everything, trigger_mode="multiple", **quiet)
     # One listener for all sliders; the newest values win, and setting the sliders from here changes nothing.
     gr.on(
         [slider.change for slider in panel.sliders], on_visit(visits, move), panel.sliders, panel.result,
         trigger_mode="always_last", **quiet,
     )  # fmt: skip
-    panel.undo.click(on_visit(visits, undo), None, panel.everything, **quiet)
-    panel.redo.click(on_visit(visits, redo), None, panel.everything, **quiet)
+    panel.undo.click(on_visit(visits, undo), None, panel.everything, trigger_mode="multiple", **quiet)
+    panel.redo.click(on_visit(visits, redo), None, panel.everything, trigger_mode="multiple", **quiet)
     panel.area.input(on_visit(visits, look), panel.area, panel.result, **quiet)
     panel.reset.click(on_visit(visits, reset), None, panel.everything, **quiet)
     panel.save.click(on_visit(visits, save), panel.file_type, panel.download, **quiet).then(

@@ -1,0 +1,29 @@
+"""Convolutions by other means than PyTorch's own give what PyTorch's own give."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from glow.packed import convolve, input_gradient, pack
+
+
+@pytest.mark.parametrize("size", [1, 3, 5])
+def test_the_gradient_by_the_input_is_autograds(size: int) -> None:
+    x = torch.randn(2, 6, 8, 12, dtype=torch.float64, requires_grad=True)
+    kernel = torch.randn(7, 6, size, size, dtype=torch.float64)
+    y = F.conv2d(x, kernel, padding=size // 2)
+    gradient = torch.randn_like(y)
+    (expected,) = torch.autograd.grad(y, x, gradient)
+    assert torch.allclose(input_gradient(gradient, kernel), expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("size", [1, 3])
+@pytest.mark.parametrize("relu", [False, True])
+def test_a_packed_convolution_is_pytorchs(size: int, relu: bool) -> None:
+    x = torch.randn(2, 6, 8, 12)
+    kernel, bias = torch.randn(7, 6, size, size), torch.randn(7)
+    expected = F.conv2d(x, kernel, bias, padding=size // 2)
+    y = convolve(x, pack(kernel, x), bias, size, relu=relu)
+    assert torch.allclose(y, expected.relu() if relu else expected, atol=1e-5)
