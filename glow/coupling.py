@@ -74,7 +74,7 @@ class _Affine(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, kept: Tensor, moved: Tensor, output: Tensor, bound: float) -> tuple[Tensor, Tensor]:
         raw, shift = halves(output)
-        gate, log_scale = _bounded(raw, bound)
+        gate, log_scale = bounded(raw, bound)
         logdet = log_scale.sum((1, 2, 3))
         scale = log_scale.exp_()
         ctx.save_for_backward(moved, gate, scale)
@@ -91,7 +91,7 @@ class _Affine(torch.autograd.Function):
         return by_kept, by_moved, join([by_raw, by_shift.to(gate.dtype)]), None
 
 
-def _bounded(raw: Tensor, bound: float) -> tuple[Tensor, Tensor]:
+def bounded(raw: Tensor, bound: float) -> tuple[Tensor, Tensor]:
     """``bound * tanh(raw / bound)``, behind the sigmoid that it is made of: a CPU's tanh takes three times as long."""
     gate = torch.sigmoid(raw * (2 / bound))
     return gate, (gate * (2 * bound)).sub_(bound)
@@ -128,7 +128,7 @@ class AffineCoupling(Coupling):
 
     def split(self, output: Tensor) -> tuple[Tensor, Tensor]:
         raw, shift = halves(output)
-        return _bounded(raw, self.bound)[1], shift
+        return bounded(raw, self.bound)[1], shift
 
     def forward(self, x: Images) -> tuple[Images, PerPicture]:
         kept, moved = halves(x)

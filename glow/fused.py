@@ -12,10 +12,10 @@ from functools import cached_property
 import torch
 from torch import Tensor, nn
 
-from glow.coupling import Coupling, bounded_input
+from glow.coupling import AffineCoupling, Coupling, bounded, bounded_input
 from glow.layer import Images, PerPicture
-from glow.layout import for_net, from_net, halves, per_position
-from glow.packed import convolve, pack
+from glow.layout import for_net
+from glow.packed import prepare
 from glow.step import FlowStep
 
 LARGEST_STORE = 4
@@ -40,32 +40,33 @@ class FusedNet:
         self._bound = coupling.input_bound
         device = net.first.bias.device
         self._grid = net.grid(sides[0], sides[1], device, self._dtype)
+        self._shape = (channels, batch, *sides)
         self._part = batch
         if device.type == "cpu":
             width = len(net.first.bias)
             self._part = max(1, min(batch, HIDDEN_BYTES // (width * sides[0] * sides[1] * self._dtype.itemsize)))
-        like = torch.empty((self._part, channels, *sides), dtype=self._dtype, device=device)
-        kernels = (conv.folded(self._dtype) for conv in net.convolutions)
-        self._kernels = [(pack(weight, like), bias, weight.shape[-1]) for weight, bias in kernels]
+        self._layers = []
+        for conv in net.convolutions:
+            like = torch.empty((self._part, conv.weight.shape[1], *sides), dtype=self._dtype, device=device)
+            self._layers.append(prepare(*conv.folded(self._dtype), like, relu=conv is not net.last))
+        self._outputs = len(net.last.bias)
 
-    def __call__(self, kept: Images) -> Images:
-        """The net's output, channel after channel in memory, in the dtype of the parameters."""
-        x = bounded_input(for_net(kept, self._dtype), self._bound)
+    def __call__(self, kept: Tensor) -> Tensor:
+        """The net's output, a row for each channel, in the dtype of the parameters."""
+        x = bounded_input(for_net(kept.view(self._shape).transpose(0, 1), self._dtype), self._bound)
         if self._grid is not None:
             x = torch.cat([x, self._grid.expand(len(x), -1, -1, -1)], dim=1)
-        if len(x) <= self._part:
-            return from_net(self._run(x), self._own)
-        return from_net(torch.cat([self._run(part) for part in x.split(self._part)]), self._own)
-
-    def _run(self, x: Tensor) -> Tensor:
-        *hidden, last = self._kernels
-        for kernel in hidden:
-            x = convolve(x, *kernel, relu=True)
-        return convolve(x, *last)
+        y = torch.empty((self._outputs, *self._shape[1:]), dtype=self._own, device=x.device)
+        for start in range(0, len(x), self._part):
+            part = x[start : start + self._part]
+            for layer in self._layers:
+                part = layer(part)
+            y[:, start : start + self._part] = part.transpose(0, 1)
+        return y.flatten(1)
 
 
 class FusedStep:
-    """A flow step for pictures of one shape.
+    """A flow step for pictures of one shape, which come as rows: ``(C, B * H * W)``.
 
     Args:
         step: the step; its parameters must stay as they are.
@@ -74,43 +75,54 @@ class FusedStep:
     """
 
     def __init__(self, step: FlowStep, shape: tuple[int, int, int, int], dtype: torch.dtype) -> None:
-        batch, channels, *sides = shape
+        batch, channels, height, width = shape
         self._step = step
         self._dtype = dtype
-        self._net = FusedNet(step.coupling, (batch, channels // 2, sides[0], sides[1]))
+        self._moved_shape = (channels // 2, batch, height * width)
+        self._net = FusedNet(step.coupling, (batch, channels // 2, height, width))
+        self._bound = step.coupling.bound if isinstance(step.coupling, AffineCoupling) else None
 
     @cached_property
     def _forward_kernel(self) -> tuple[Tensor, Tensor]:
-        return self._step.forward_kernel(self._dtype)
+        weight, bias = self._step.forward_kernel(self._dtype)
+        return weight, bias[:, None]
 
     @cached_property
     def _inverse_kernel(self) -> tuple[Tensor, Tensor]:
-        return self._step.inverse_kernel(self._dtype)
+        weight, bias = self._step.inverse_kernel(self._dtype)
+        return weight, bias[:, None]
 
     @cached_property
     def log_abs_det(self) -> Tensor:
         """log|det| of actnorm and mixing at one position, a scalar."""
         return self._step.log_abs_det()
 
-    def forward(self, x: Images) -> tuple[Images, PerPicture | None]:
+    def forward(self, x: Tensor) -> tuple[Tensor, PerPicture | None]:
         """The step's output, and the coupling's log-determinant where it has one."""
-        y = per_position(x, *self._forward_kernel)
-        kept, moved = halves(y)
-        log_scale, shift = self._step.coupling.split(self._net(kept))
-        if log_scale is None:
-            moved.add_(shift)
+        weight, bias = self._forward_kernel
+        y = torch.addmm(bias, weight, x)
+        kept, moved = y.chunk(2)
+        output = self._net(kept)
+        if self._bound is None:
+            moved.add_(output)
             return y, None
-        moved.mul_(log_scale.exp()).add_(shift)
-        return y, log_scale.sum((1, 2, 3))
+        raw, shift = output.chunk(2)
+        log_scale = bounded(raw, self._bound)[1]
+        change = log_scale.view(self._moved_shape).sum((0, 2))
+        moved.mul_(log_scale.exp_()).add_(shift)
+        return y, change
 
-    def inverse(self, y: Images) -> Images:
+    def inverse(self, y: Tensor) -> Tensor:
         """The step's input; ``y`` is overwritten."""
-        kept, moved = halves(y)
-        log_scale, shift = self._step.coupling.split(self._net(kept))
-        moved.sub_(shift)
-        if log_scale is not None:
-            moved.div_(log_scale.exp())
-        return per_position(y, *self._inverse_kernel)
+        kept, moved = y.chunk(2)
+        output = self._net(kept)
+        if self._bound is None:
+            moved.sub_(output)
+        else:
+            raw, shift = output.chunk(2)
+            moved.sub_(shift).div_(bounded(raw, self._bound)[1].exp_())
+        weight, bias = self._inverse_kernel
+        return torch.addmm(bias, weight, y)
 
 
 class FusedLevel:
@@ -118,27 +130,33 @@ class FusedLevel:
 
     def __init__(self, steps: Sequence[FlowStep], shape: tuple[int, int, int, int], dtype: torch.dtype) -> None:
         self._steps = [FusedStep(step, shape, dtype) for step in steps]
-        self._positions = shape[2] * shape[3]
+        self._shape = shape
 
     @cached_property
     def _log_abs_det(self) -> Tensor:
-        return torch.stack([step.log_abs_det for step in self._steps]).sum() * self._positions
+        return torch.stack([step.log_abs_det for step in self._steps]).sum() * (self._shape[2] * self._shape[3])
+
+    def _pictures(self, rows: Tensor) -> Images:
+        batch, channels, *sides = self._shape
+        return rows.view(channels, batch, *sides).transpose(0, 1)
 
     def forward(self, x: Images) -> tuple[Images, PerPicture]:
         """The level's output and log-determinant."""
         changes = []
+        rows = x.transpose(0, 1).flatten(1)
         for step in self._steps:
-            x, change = step.forward(x)
+            rows, change = step.forward(rows)
             if change is not None:
                 changes.append(change)
         constant = self._log_abs_det.expand(len(x))
-        return x, torch.stack([constant, *changes]).sum(0) if changes else constant
+        return self._pictures(rows), torch.stack([constant, *changes]).sum(0) if changes else constant
 
     def inverse(self, y: Images) -> Images:
         """The level's input; ``y`` is overwritten."""
+        rows = y.transpose(0, 1).flatten(1)
         for step in reversed(self._steps):
-            y = step.inverse(y)
-        return y
+            rows = step.inverse(rows)
+        return self._pictures(rows)
 
 
 def _tensors(model: nn.Module) -> list[Tensor]:

@@ -147,7 +147,7 @@ class _Net(torch.autograd.Function):
             by_input = input_gradient(through, kernel) if fold else None
             wanted = [needed and not fold, not one_by_one, False]
             padding = [weight.shape[-1] // 2] * 2
-            through, by_kernel, _ = torch.ops.aten.convolution_backward(
+            through, by_kernel, _ = torch.ops.aten.convolution_backward.default(
                 through, x, kernel, [len(kernel)], [1, 1], padding, [1, 1], False, [0, 0], 1, wanted
             )
             if by_input is not None:

@@ -6,6 +6,9 @@ re-ordering the kernel costs as much as the convolution itself.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -24,40 +27,49 @@ def can_pack(x: Tensor) -> bool:
     )
 
 
-def pack(weight: Tensor, x: Tensor) -> Tensor:
-    """A kernel ``(outputs, inputs, k, k)`` as oneDNN wants it for inputs of the dtype, batch and sides of ``x``.
-
-    It comes back as it is where it cannot be packed.
-    """
-    if not can_pack(x):
-        return weight
-    padding = [weight.shape[-1] // 2] * 2
-    batch, _, *sides = x.shape
-    packed: Tensor = torch.ops.mkldnn._reorder_convolution_weight(
-        weight, padding, [1, 1], [1, 1], 1, [batch, weight.shape[1], *sides]
-    )
-    return packed
-
-
 def convolve(x: Tensor, weight: Tensor, bias: Tensor, size: int, *, relu: bool = False) -> Tensor:
     """Convolution that keeps the sides, where asked with a ReLU behind it, in the same pass where possible.
 
     Args:
         x: ``(B, C, H, W)``.
-        weight: packed or not.
+        weight: ``(outputs, C, k, k)``, channels last.
         bias: ``(outputs,)``.
-        size: side of the kernel, which a packed one does not tell.
+        size: side of the kernel.
         relu: whether negative results become 0.
     """
     padding = size // 2
     if can_pack(x):
-        after = "relu" if relu else "none"
-        y: Tensor = torch.ops.mkldnn._convolution_pointwise(
-            x, weight, bias, [padding, padding], [1, 1], [1, 1], 1, after, [], ""
-        )
-        return y
+        return _pointwise(x, weight, bias, [padding, padding], relu=relu)
     y = F.conv2d(x, weight, bias, padding=padding)
     return F.relu(y, inplace=True) if relu else y
+
+
+def _pointwise(x: Tensor, weight: Tensor, bias: Tensor, padding: list[int], *, relu: bool) -> Tensor:
+    # The overload by name: PyTorch takes longer to find it than to run a small convolution.
+    y: Tensor = torch.ops.mkldnn._convolution_pointwise.default(
+        x, weight, bias, padding, [1, 1], [1, 1], 1, "relu" if relu else "none", [], ""
+    )
+    return y
+
+
+def prepare(weight: Tensor, bias: Tensor, like: Tensor, *, relu: bool = False) -> Callable[[Tensor], Tensor]:
+    """:func:`convolve` with this kernel for inputs like ``like``, with all done that does not depend on the values.
+
+    Args:
+        weight: ``(outputs, C, k, k)``.
+        bias: ``(outputs,)``.
+        like: a tensor of the dtype, device and shape ``(B, C, H, W)`` of the inputs.
+        relu: whether negative results become 0.
+    """
+    size = weight.shape[-1]
+    if not can_pack(like):
+        return partial(convolve, weight=weight, bias=bias, size=size, relu=relu)
+    padding = [size // 2] * 2
+    batch, _, *sides = like.shape
+    packed: Tensor = torch.ops.mkldnn._reorder_convolution_weight(
+        weight, padding, [1, 1], [1, 1], 1, [batch, weight.shape[1], *sides]
+    )
+    return partial(_pointwise, weight=packed, bias=bias, padding=padding, relu=relu)
 
 
 def folding_pays(x: Tensor) -> bool:

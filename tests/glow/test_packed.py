@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from glow.packed import convolve, input_gradient, pack
+from glow.packed import convolve, input_gradient, prepare
 
 
 @pytest.mark.parametrize("size", [1, 3, 5])
@@ -21,9 +21,10 @@ def test_the_gradient_by_the_input_is_autograds(size: int) -> None:
 
 @pytest.mark.parametrize("size", [1, 3])
 @pytest.mark.parametrize("relu", [False, True])
-def test_a_packed_convolution_is_pytorchs(size: int, relu: bool) -> None:
+def test_convolutions_are_pytorchs(size: int, relu: bool) -> None:
     x = torch.randn(2, 6, 8, 12)
     kernel, bias = torch.randn(7, 6, size, size), torch.randn(7)
     expected = F.conv2d(x, kernel, bias, padding=size // 2)
-    y = convolve(x, pack(kernel, x), bias, size, relu=relu)
-    assert torch.allclose(y, expected.relu() if relu else expected, atol=1e-5)
+    expected = expected.relu() if relu else expected
+    assert torch.allclose(convolve(x, kernel, bias, size, relu=relu), expected, atol=1e-5)
+    assert torch.allclose(prepare(kernel, bias, x, relu=relu)(x), expected, atol=1e-5)
