@@ -109,8 +109,8 @@ def main() -> None:
     text = (
         f"{size.image_size}×{size.image_size}, K = {size.steps}, L = {size.levels}, width {size.width}, batch "
         f"{size.batch}, {THREADS} threads. Operations are those of the coupling nets' convolutions alone, three times "
-        f"as many for a training step; the limit is a product of two {SIDE}×{SIDE} matrices in the nets' dtype. Best of "
-        f"{TURNS} turns.\n\nCommand: `python -m benchmarks.peak{' --compile' if compiled else ''}`\n\n"
+        f"as many for a training step. The limit is a product of two {SIDE}×{SIDE} matrices in the nets' dtype. "
+        f"Best of {TURNS} turns.\n\nCommand: `python -m benchmarks.peak{' --compile' if compiled else ''}`\n\n"
         + "\n".join(lines)
         + ("\n\nThe first call of what `torch.compile` makes: " + "; ".join(waits) + "." if waits else "")
     )
