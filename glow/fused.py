@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from functools import cached_property
+from threading import Lock
 
 import torch
 from torch import Tensor, nn
@@ -195,9 +196,10 @@ class FusedForms:
         self._state: list[int] = []
         self._pinned: list[Tensor] = []
         self._forms: dict[Hashable, list[FusedLevel]] = {}
+        self._lock = Lock()
 
-    def __deepcopy__(self, _memo: object) -> FusedForms:
-        return FusedForms()  # the copy's parameters are others
+    def __reduce__(self) -> tuple[type[FusedForms], tuple[()]]:
+        return FusedForms, ()  # a copy's parameters are others
 
     def get(
         self,
@@ -220,13 +222,14 @@ class FusedForms:
         state = _state(tensors)
         if state is None:
             return None
-        if state != self._state:
-            # Held fast, so that no other tensor comes to lie at the same address.
-            self._state, self._pinned, self._forms = state, [tensor.detach() for tensor in tensors], {}
-        name = (tuple(shapes[0]), dtype, levels[0][0].coupling.net_dtype)
-        if name not in self._forms:
-            while len(self._forms) >= LARGEST_STORE:
-                del self._forms[next(iter(self._forms))]
-            pairs = zip(levels, shapes, strict=True)
-            self._forms[name] = [FusedLevel(steps, shape, dtype) for steps, shape in pairs]
-        return self._forms[name]
+        with self._lock:
+            if state != self._state:
+                # Held fast, so that no other tensor comes to lie at the same address.
+                self._state, self._pinned, self._forms = state, [tensor.detach() for tensor in tensors], {}
+            name = (tuple(shapes[0]), dtype, levels[0][0].coupling.net_dtype)
+            if name not in self._forms:
+                while len(self._forms) >= LARGEST_STORE:
+                    del self._forms[next(iter(self._forms))]
+                pairs = zip(levels, shapes, strict=True)
+                self._forms[name] = [FusedLevel(steps, shape, dtype) for steps, shape in pairs]
+            return self._forms[name]

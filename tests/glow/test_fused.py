@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pickle
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import torch
 
@@ -118,3 +121,27 @@ def test_gradients_are_those_of_finite_differences(coupling: str) -> None:
         return model.bits_per_dim(pictures)
 
     assert torch.autograd.gradcheck(likelihood, (x, *model.parameters()), eps=1e-6, atol=1e-6)
+
+
+def test_threads_do_not_disturb_one_another() -> None:
+    """As in a web server; with more batch sizes than forms are kept, so that each drives out the others'."""
+    model = made().requires_grad_(False)
+    pictures = [torch.rand(batch, 3, 8, 8) for batch in range(1, 9)]
+    with torch.no_grad():
+        expected = [model.encode(x).flatten() for x in pictures]
+
+    def encode(place: int) -> torch.Tensor:
+        with torch.no_grad():
+            return model.encode(pictures[place % 8]).flatten()
+
+    with ThreadPoolExecutor(8) as pool:
+        for place, found in enumerate(pool.map(encode, range(160))):
+            assert torch.equal(found, expected[place % 8])
+
+
+def test_a_model_that_has_run_can_be_pickled() -> None:
+    model = made().requires_grad_(False)
+    x = torch.rand(2, 3, 8, 8)
+    with torch.no_grad():
+        expected = model.encode(x).flatten()
+        assert torch.equal(pickle.loads(pickle.dumps(model)).encode(x).flatten(), expected)
