@@ -2,14 +2,11 @@
 
 The coupling nets' convolutions are nearly all of the work. Their floating-point operations over the time that all of
 encoding (or decoding, or training) takes are set beside the fastest matrix product of the same dtype in the same run:
-no program that computes these convolutions as they are can be faster than that. With ``--compile``, ``torch.compile``
-is measured as well, which takes some minutes.
+no program that computes these convolutions as they are can be faster than that.
 """
 
 from __future__ import annotations
 
-import argparse
-import time
 from collections.abc import Callable
 
 import torch
@@ -42,7 +39,7 @@ def matrix_product(dtype: torch.dtype) -> Callable[[], Tensor]:
     return lambda: a @ b
 
 
-def actions(size: Size, nets: torch.dtype, compiled: bool) -> dict[str, tuple[Callable[[], object], float]]:
+def actions(size: Size, nets: torch.dtype) -> dict[str, tuple[Callable[[], object], float]]:
     """What to time, and how many operations it is at least."""
     config = GlowConfig(
         image_size=size.image_size, levels=size.levels, steps=size.steps, widths=(size.width,) * size.levels
@@ -54,9 +51,9 @@ def actions(size: Size, nets: torch.dtype, compiled: bool) -> dict[str, tuple[Ca
         each.set_precision(nets=nets)
     optimiser = torch.optim.Adam(training.parameters(), lr=1e-4, fused=True)
 
-    def train(log_prob: Callable[[Tensor], Tensor] = training.log_prob) -> None:
+    def train() -> None:
         optimiser.zero_grad()
-        (-log_prob(x).mean()).backward()
+        (-training.log_prob(x).mean()).backward()
         optimiser.step()
 
     spine = exact_spine_dtype(model.device) if nets == torch.bfloat16 else None
@@ -64,18 +61,13 @@ def actions(size: Size, nets: torch.dtype, compiled: bool) -> dict[str, tuple[Ca
     with torch.no_grad():
         latent = model.encode(x)
     product, operations = 2.0 * SIDE**3, convolution_operations(model, size.batch)
-    found: dict[str, tuple[Callable[[], object], float]] = {
+    return {
         "matrix product": (matrix_product(nets), product),
         "encode": (_without_gradients(lambda: model(x)), operations),
         "decode": (_without_gradients(lambda: model.decode(latent)), operations),
         # Each product of the way there is two on the way back: one by the input, one by the kernel.
         "training step": (train, 3 * operations),
     }
-    if compiled:
-        encode, log_prob = torch.compile(model.forward), torch.compile(training.log_prob)
-        found["encode, compiled"] = (_without_gradients(lambda: encode(x)), operations)
-        found["training step, compiled"] = (lambda: train(log_prob), 3 * operations)
-    return found
 
 
 def _without_gradients(action: Callable[[], object]) -> Callable[[], object]:
@@ -84,20 +76,11 @@ def _without_gradients(action: Callable[[], object]) -> Callable[[], object]:
 
 def main() -> None:
     """Measure and write the section."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.peak")
-    parser.add_argument("--compile", action="store_true", help="measure torch.compile too (minutes)")
-    compiled = parser.parse_args().compile
     torch.set_num_threads(THREADS)
     size = Size()
     lines = ["| nets | | best, ms | GFLOP/s | share of the limit |", "| --- | --- | ---: | ---: | ---: |"]
-    waits = []
     for nets in dict.fromkeys((fastest_net_dtype(torch.device("cpu")), torch.float32)):
-        works = actions(size, nets, compiled)
-        for name, (action, _) in works.items():
-            start = time.perf_counter()
-            action()
-            if "compiled" in name:
-                waits.append(f"{name} ({_short(nets)}): {time.perf_counter() - start:.0f} s")
+        works = actions(size, nets)
         best = dict.fromkeys(works, float("inf"))
         for _ in range(TURNS):
             for name, (action, _) in works.items():
@@ -110,9 +93,7 @@ def main() -> None:
         f"{size.image_size}×{size.image_size}, K = {size.steps}, L = {size.levels}, width {size.width}, batch "
         f"{size.batch}, {THREADS} threads. Operations are those of the coupling nets' convolutions alone, three times "
         f"as many for a training step. The limit is a product of two {SIDE}×{SIDE} matrices in the nets' dtype. "
-        f"Best of {TURNS} turns.\n\nCommand: `python -m benchmarks.peak{' --compile' if compiled else ''}`\n\n"
-        + "\n".join(lines)
-        + ("\n\nThe first call of what `torch.compile` makes: " + "; ".join(waits) + "." if waits else "")
+        f"Best of {TURNS} turns.\n\nCommand: `python -m benchmarks.peak`\n\n" + "\n".join(lines)
     )
     write_section("How near the limit", text)
     print(text)

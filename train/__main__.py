@@ -68,6 +68,7 @@ def build_parser() -> argparse.ArgumentParser:
         help="what becomes of activations: kept, recomputed step by step, or got back by inverting; ever less memory "
         "and ever more time, for the same gradients (default: %(default)s)",
     )
+    run.add_argument("--warm-start", type=Path, metavar="CHECKPOINT", help="a model whose weights to start from")
     run.add_argument("--precision", default="auto", choices=DTYPES, help="of the coupling nets (default: the faster)")
     run.add_argument(
         "--save-every", type=at_least_1, default=250, help="steps between checkpoints (default: %(default)s)"
@@ -115,6 +116,7 @@ def run_fit(args: argparse.Namespace) -> None:
         data=f"{len(train_pixels)} pictures of {Path(args.data).resolve().name}",
         net_dtype=DTYPES[args.precision],
         memory=args.memory,
+        warm_start=None if args.warm_start is None else load_checkpoint(args.warm_start),
         save_every=args.save_every,
         look_every=args.look_every,
     )

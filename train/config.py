@@ -43,6 +43,9 @@ class FitConfig:
     initialise_batch: int = 256
     """Pictures that the actnorms are initialised from."""
 
+    warm_start: str = ""
+    """Hash of the checkpoint whose weights the run starts from; empty for fresh weights."""
+
     seed: int = 0
     """Seed of the weights, the order of the data, the flips and the noise."""
 

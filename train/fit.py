@@ -12,6 +12,7 @@ import copy
 import json
 import math
 import time
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from torch import Tensor
 from torchvision.utils import save_image
 from tqdm import tqdm
 
-from glow.checkpoint import TrainingRecord, save_checkpoint
+from glow.checkpoint import Checkpoint, TrainingRecord, save_checkpoint
 from glow.device import fastest_net_dtype
 from glow.model import Glow, Memory
 from train.config import FitConfig
@@ -48,6 +49,7 @@ def fit(
     data: str = "",
     net_dtype: torch.dtype | None = None,
     memory: Memory = "store",
+    warm_start: Checkpoint | None = None,
     save_every: int = 250,
     look_every: int = 1000,
 ) -> float:
@@ -62,6 +64,7 @@ def fit(
         data: the data in words, for the checkpoint's record.
         net_dtype: dtype of the coupling nets; None takes the faster of float32 and bfloat16.
         memory: what becomes of activations, as in :data:`glow.model.Memory`.
+        warm_start: whose weights to start from in a fresh ``out``, and whose pictures to count as seen.
         save_every: steps between checkpoints.
         look_every: steps between validations, sample grids and models written for use.
 
@@ -69,16 +72,15 @@ def fit(
         The averaged weights' bits/dim on the validation pictures.
 
     Raises:
+        ValueError: ``warm_start`` is of another shape than ``config`` says.
         ResumeError: ``out`` holds a run with another recipe.
         TrainingDivergedError: the gradient was not finite in many steps in a row.
     """
-    torch.manual_seed(config.seed)
-    model = Glow(config.model).to(device)
+    config = replace(config, warm_start=warm_start.hash if warm_start else "")
+    model = _made(config, train_pixels, warm_start).to(device)
     model.set_precision(nets=net_dtype or fastest_net_dtype(device))
     model.memory = memory
     batches = Batches(train_pixels, config.batch, config.model.n_bits, config.seed)
-    initial = Batches(train_pixels, config.initialise_batch, config.model.n_bits, config.seed)
-    model.initialise(initial(0).to(device))
     averaged = copy.deepcopy(model).requires_grad_(False)
     averaged.set_precision()
     optimiser = torch.optim.Adam(model.parameters(), lr=config.learning_rate, fused=True)
@@ -89,7 +91,8 @@ def fit(
 
     def look(step: int) -> float:
         score = _look(averaged, validation_pixels, noise, out, step)
-        record = TrainingRecord(step=step, images_seen=step * config.batch, data=data, metrics={"bits_per_dim": score})
+        seen = step * config.batch + (warm_start.record.images_seen if warm_start else 0)
+        record = TrainingRecord(step=step, images_seen=seen, data=data, metrics={"bits_per_dim": score})
         save_checkpoint(out / MODEL_FILE, averaged, record)
         return score
 
@@ -132,6 +135,21 @@ def fit(
             look(done)
 
     return look(config.steps)
+
+
+def _made(config: FitConfig, train_pixels: Tensor, warm_start: Checkpoint | None) -> Glow:
+    """The model that the run starts from, on the CPU."""
+    torch.manual_seed(config.seed)
+    model = Glow(config.model)
+    if warm_start is None:
+        model.initialise(Batches(train_pixels, config.initialise_batch, config.model.n_bits, config.seed)(0))
+        return model
+    theirs, ours = asdict(warm_start.model.config), asdict(config.model)
+    other = [f"{name} {theirs[name]} there, {ours[name]} here" for name in ours if theirs[name] != ours[name]]
+    if other:
+        raise ValueError(f"--warm-start is a model of another shape ({', '.join(other)}); give its own options.")
+    model.load_state_dict(warm_start.model.state_dict())
+    return model
 
 
 @torch.no_grad()

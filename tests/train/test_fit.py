@@ -127,3 +127,20 @@ def test_the_committed_model_scores_what_its_record_and_card_say(checkpoint, cel
     card = (Path(__file__).parents[2] / "assets" / "MODEL_CARD.md").read_text()
     assert f"{recorded:.3f}" in card
     assert f"{checkpoint.record.images_seen:,}" in card
+
+
+def test_a_run_starts_from_another_models_weights(
+    celebahq_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(celebahq_folder, tmp_path / "first", "--steps", "60") == 0
+    first = tmp_path / "first" / "model.safetensors"
+    warm = ("--warm-start", str(first), "--learning-rate", "1e-5", "--steps", "2")
+    assert run(celebahq_folder, tmp_path / "second", *warm) == 0
+    records = [load_checkpoint(tmp_path / name / "model.safetensors").record for name in ("first", "second")]
+    assert records[1].metrics["bits_per_dim"] == pytest.approx(records[0].metrics["bits_per_dim"], abs=0.01)
+    assert records[1].images_seen == 62 * 16
+    capsys.readouterr()
+    assert run(celebahq_folder, tmp_path / "second", "--learning-rate", "1e-5", "--steps", "2") == 1
+    assert "warm_start" in capsys.readouterr().err
+    assert run(celebahq_folder, tmp_path / "third", *warm, "--flow-steps", "3") == 1
+    assert "steps 2 there, 3 here" in capsys.readouterr().err
