@@ -11,7 +11,10 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 from glow.actnorm import channel_statistics
-from glow.packed import convolve, folding_pays, input_gradient
+from glow.packed import convolve, gradients, input_gradient, rows_pay
+
+FEW_CHANNELS = 8
+"""Inputs up to which a convolution's gradient by them is faster by :func:`glow.packed.input_gradient`."""
 
 
 @lru_cache(maxsize=32)
@@ -138,22 +141,8 @@ class _Net(torch.autograd.Function):
         found: list[Tensor] = []
         for place in reversed(range(layers)):
             x, kernel, weight, bias, scale = columns[place]
-            # As a sum and, for a 1×1 kernel, a matrix product: faster than inside the convolution's own function.
-            flat = through.permute(0, 2, 3, 1).flatten(0, 2)
-            by_bias, one_by_one = flat.sum(0), weight.shape[-1] == 1
-            product = flat.T @ x.permute(0, 2, 3, 1).flatten(0, 2) if one_by_one else None
-            needed = place > 0 or ctx.needs_input_grad[0]
-            fold = needed and folding_pays(x)
-            by_input = input_gradient(through, kernel) if fold else None
-            wanted = [needed and not fold, not one_by_one, False]
-            padding = [weight.shape[-1] // 2] * 2
-            through, by_kernel, _ = torch.ops.aten.convolution_backward.default(
-                through, x, kernel, [len(kernel)], [1, 1], padding, [1, 1], False, [0, 0], 1, wanted
-            )
-            if by_input is not None:
-                through = by_input
-            if product is not None:
-                by_kernel = product[:, :, None, None]
+            by_bias = through.permute(0, 2, 3, 1).flatten(0, 2).sum(0)  # faster than inside the convolution's function
+            through, by_kernel = _convolution_backward(through, x, kernel, place > 0 or ctx.needs_input_grad[0])
             if place > 0:
                 _relu_backward(through, x)
             # What was folded is taken apart again.
@@ -163,6 +152,29 @@ class _Net(torch.autograd.Function):
             by_log_scale = by_scale.mul_(scale).mul_(ctx.factors[place])
             found = [by_weight.mul_(scale[:, None, None, None]), by_bias.mul_(scale), by_log_scale, *found]
         return through, None, *found
+
+
+def _convolution_backward(gradient: Tensor, x: Tensor, kernel: Tensor, by_input: bool) -> tuple[Tensor, Tensor]:
+    """The gradients by a convolution's input (where wanted, else anything) and kernel, in whatever way is fastest."""
+    outputs, inputs, size, _ = kernel.shape
+    by_rows = size > 1 and rows_pay(x)
+    if by_rows and by_input and 2 * outputs <= inputs:
+        return gradients(gradient, x, kernel)
+    fold = by_rows and by_input and inputs <= FEW_CHANNELS
+    through, by_kernel, _ = torch.ops.aten.convolution_backward.default(
+        gradient,
+        x,
+        kernel,
+        [outputs],
+        [1, 1],
+        [size // 2] * 2,
+        [1, 1],
+        False,
+        [0, 0],
+        1,
+        [by_input and not fold, True, False],
+    )
+    return input_gradient(gradient, kernel) if fold else through, by_kernel
 
 
 def _relu_backward(gradient: Tensor, output: Tensor) -> None:

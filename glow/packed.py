@@ -72,13 +72,15 @@ def prepare(weight: Tensor, bias: Tensor, like: Tensor, *, relu: bool = False) -
     return partial(_pointwise, weight=packed, bias=bias, padding=padding, relu=relu)
 
 
-def folding_pays(x: Tensor) -> bool:
-    """Whether :func:`input_gradient` beats oneDNN for inputs ``x``: it computes 16 channels where there are fewer."""
-    return can_pack(x) and x.dtype == torch.bfloat16 and x.shape[1] <= 8
+def rows_pay(x: Tensor) -> bool:
+    """Whether matrix products of shifted copies beat oneDNN's own gradients for inputs ``x`` of a 3×3 convolution."""
+    return can_pack(x) and x.dtype == torch.bfloat16
 
 
 def input_gradient(gradient: Tensor, kernel: Tensor) -> Tensor:
-    """The gradient by a convolution's input, as one matrix product and a sum over the kernel's places.
+    """The gradient by the input of a convolution with few of them, by one matrix product and sums of shifted parts.
+
+    oneDNN computes 16 channels where there are fewer.
 
     Args:
         gradient: by the convolution's output, ``(B, outputs, H, W)``.
@@ -98,3 +100,32 @@ def input_gradient(gradient: Tensor, kernel: Tensor) -> Tensor:
         for column in range(size):
             total[:, :, row : row + height, column : column + width] += parts[row, column]
     return total[:, :, edge : edge + height, edge : edge + width].transpose(0, 1).to(gradient.dtype)
+
+
+def gradients(gradient: Tensor, x: Tensor, kernel: Tensor) -> tuple[Tensor, Tensor]:
+    """The gradients by input and kernel of a convolution with few outputs, as two matrix products.
+
+    Both see the same thing, a copy of the gradient for each of the kernel's places, shifted to it. It is small where
+    there are few outputs.
+
+    Args:
+        gradient: by the convolution's output, ``(B, outputs, H, W)``.
+        x: the input, ``(B, inputs, H, W)``, channels last.
+        kernel: ``(outputs, inputs, k, k)``, not packed.
+
+    Returns:
+        ``(B, inputs, H, W)``, channels last, and ``(outputs, inputs, k, k)``, in the gradient's dtype.
+    """
+    batch, outputs, height, width = gradient.shape
+    inputs, size = kernel.shape[1], kernel.shape[2]
+    padded = F.pad(gradient.transpose(0, 1), [size // 2] * 4).contiguous()
+    channel, picture, row, column = padded.stride()
+    shape, strides = (size, size, outputs, batch, height, width), (row, column, channel, picture, row, column)
+    rows = padded.as_strided(shape, strides).reshape(-1, batch * height * width)
+    # The gradient at the place left above is by the kernel's corner right below, and so on.
+    by_input = rows.T @ kernel.flip(2, 3).permute(2, 3, 0, 1).reshape(-1, inputs)
+    by_kernel = rows @ x.permute(0, 2, 3, 1).reshape(-1, inputs)
+    return (
+        by_input.view(batch, height, width, inputs).permute(0, 3, 1, 2),
+        by_kernel.view(size, size, outputs, inputs).flip(0, 1).permute(2, 3, 0, 1),
+    )

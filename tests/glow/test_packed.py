@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from glow.packed import convolve, input_gradient, prepare
+from glow.packed import convolve, gradients, input_gradient, prepare
 
 
 @pytest.mark.parametrize("size", [1, 3, 5])
@@ -28,3 +28,16 @@ def test_convolutions_are_pytorchs(size: int, relu: bool) -> None:
     expected = expected.relu() if relu else expected
     assert torch.allclose(convolve(x, kernel, bias, size, relu=relu), expected, atol=1e-5)
     assert torch.allclose(prepare(kernel, bias, x, relu=relu)(x), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("size", [3, 5])
+def test_both_gradients_by_matrix_products_are_autograds(size: int) -> None:
+    x = torch.randn(2, 6, 8, 12, dtype=torch.float64, requires_grad=True)
+    kernel = torch.randn(3, 6, size, size, dtype=torch.float64, requires_grad=True)
+    y = F.conv2d(x, kernel, padding=size // 2)
+    gradient = torch.randn_like(y)
+    expected = torch.autograd.grad(y, (x, kernel), gradient)
+    with torch.no_grad():
+        got = gradients(gradient, x, kernel)
+    for one, other in zip(got, expected, strict=True):
+        assert torch.allclose(one, other, atol=1e-12)
