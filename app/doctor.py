@@ -13,10 +13,9 @@ import torch
 from attributes import DirectionsError, directions_path, load_directions
 from glow import Checkpoint, CheckpointError, choose_device, load_checkpoint
 from glow.checkpoint import LARGEST_CONDITION
+from glow.exactness import LOSSLESS, round_trip_error
 
 PACKAGES = ("torch", "torchvision", "gradio", "numpy", "pillow", "facenet-pytorch", "scikit-learn", "safetensors")
-LOSSLESS = 1 / 510
-"""A round trip with a smaller error than this is the same picture after rounding to 8 bits."""
 
 
 @dataclass(frozen=True)
@@ -73,17 +72,12 @@ def _model(path: Path, checkpoint: Checkpoint) -> Finding:
 def _round_trip(checkpoint: Checkpoint) -> list[Finding]:
     """Encode and decode 8-bit pictures: faces that the model draws, and plain noise as the hardest case."""
     model = checkpoint.model
-    size = model.config.image_size
-    generator = torch.Generator().manual_seed(0)
-    drawn = model.sample(4, generator=generator).cpu()
-    noise = torch.rand(4, 3, size, size, generator=generator)
-    pictures = (torch.cat([drawn, noise]) * 255).round().div(255).to(model.device)
-    error = float((model.decode(model.encode(pictures)) - pictures).abs().max())
+    error = round_trip_error(model, pictures=4)
     good = error < LOSSLESS
     text = f"largest error {error:.1e} of the range: " + (
         "lossless for 8 bits" if good else f"not lossless for 8 bits (needs under {LOSSLESS:.1e}); use another model"
     )
-    latent = model.encode(pictures[:1])
+    latent = model.sample_latent(1)
     seconds = []
     for _ in range(5):
         start = time.perf_counter()

@@ -1,4 +1,4 @@
-"""Whether ``torch.compile`` would make the fused form faster: ``python -m benchmarks.compiled``. Needs a C++ compiler."""
+"""Whether ``torch.compile`` makes the fused form faster: ``python -m benchmarks.compiled``. Needs a C++ compiler."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Peak memory of a training step against depth, in the three memory modes: ``python -m benchmarks.memory``.
+"""Peak memory of a training step against depth, ours in three modes and others': ``python -m benchmarks.memory``.
 
 Writes a table to docs/benchmarks.md and a drawing beside it. Needs ``pip install -r benchmarks/requirements.txt``.
 """
@@ -10,7 +10,7 @@ import matplotlib as mpl
 mpl.use("Agg")
 import matplotlib.pyplot as plt
 
-from benchmarks.candidates import MEMORY_MODES, Size
+from benchmarks.candidates import MEMORY_MODES, PEERS, Size
 from benchmarks.report import REPORT, write_section
 from benchmarks.training_memory import training_memory
 
@@ -20,13 +20,14 @@ PICTURE = REPORT.parent / "memory.png"
 
 def main() -> None:
     """Measure each mode at each depth, in a process of its own."""
-    figures: dict[str, list[float]] = {mode: [] for mode in MEMORY_MODES}
+    figures: dict[str, list[float]] = {mode: [] for mode in (*MEMORY_MODES, *PEERS)}
     for steps in DEPTHS:
         for mode, row in figures.items():
             row.append(training_memory(mode, Size(steps=steps)))
             print(steps, mode, f"{row[-1]:.0f} MiB", flush=True)
     for mode, row in figures.items():
-        plt.plot(DEPTHS, row, marker="o", label=mode.removeprefix("Glowface, float32").strip(", ") or "store")
+        label = mode.removeprefix("Glowface, float32").strip(", ") or "store"
+        plt.plot(DEPTHS, row, marker="o", linestyle=":" if mode in PEERS else "-", label=label)
     plt.xlabel("K, flow steps in each level")
     plt.ylabel("MiB over model, gradients and optimiser state")
     plt.ylim(0)

@@ -35,7 +35,8 @@ def main() -> None:
     model.set_precision(nets=nets)
     x = torch.rand(1, 3, 256, 256)
     model.initialise(x)
-    optimiser = torch.optim.Adam(model.parameters(), lr=1e-4, fused=True)
+    # As in a warm-up: a first step at the full rate makes latents of a million, in which no digit is left.
+    optimiser = torch.optim.Adam(model.parameters(), lr=1e-6, fused=True)
 
     def train() -> None:
         optimiser.zero_grad()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import warnings
 from dataclasses import asdict, dataclass, field
@@ -16,6 +17,7 @@ from safetensors.torch import save_file
 
 from glow.config import GlowConfig
 from glow.device import exact_spine_dtype, fastest_net_dtype
+from glow.exactness import LOSSLESS, round_trip_error
 from glow.model import Glow
 
 FORMAT_VERSION = 1
@@ -131,11 +133,27 @@ def save_checkpoint(path: str | Path, model: Glow, record: TrainingRecord) -> No
     write_safetensors(Path(path), dict(model.state_dict()), header)
 
 
+def _make_exact(model: Glow) -> float:
+    """Set the fastest precision in which pictures come back without loss; the error of a round trip in it."""
+    spine = exact_spine_dtype(model.device)
+    # Only a float64 spine keeps round trips exact whatever the nets compute in.
+    fastest = fastest_net_dtype(model.device) if spine == torch.float64 else spine
+    error = math.nan
+    for nets in dict.fromkeys((fastest, spine)):
+        model.set_precision(nets=nets, spine=spine)
+        error = round_trip_error(model)
+        if error < LOSSLESS:
+            break
+    return error
+
+
 def load_checkpoint(path: str | Path, device: str | torch.device = "cpu") -> Checkpoint:
-    """The model that :func:`save_checkpoint` wrote, ready for use on ``device``: exact, in its fastest precision.
+    """The model that :func:`save_checkpoint` wrote, ready for use on ``device``: in its fastest exact precision.
+
+    A round trip is measured, so that a model whose nets would lose digits in a fast dtype computes them in the spine's.
 
     Warns:
-        InaccurateInverseWarning: the inverse may have lost accuracy.
+        InaccurateInverseWarning: the inverse has lost accuracy, or may have.
 
     Raises:
         CheckpointError: the file is missing or broken, or its tensors do not fit its config.
@@ -148,10 +166,14 @@ def load_checkpoint(path: str | Path, device: str | torch.device = "cpu") -> Che
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise CheckpointError(f"{path} does not fit this Glowface: {error}") from error
     model.eval().requires_grad_(False).to(device)
-    spine = exact_spine_dtype(model.device)
-    # Only a float64 spine keeps round trips exact whatever the nets compute in.
-    nets = fastest_net_dtype(model.device) if spine == torch.float64 else spine
-    model.set_precision(nets=nets, spine=spine)
+    largest = _make_exact(model)
+    if not largest < LOSSLESS:  # also of NaN
+        warnings.warn(
+            f"{path}: pictures come back with errors of up to {largest:.0e} of the range, where 8 bits need less than "
+            f"{LOSSLESS:.0e}. Train on from an older state with a lower learning rate, or use another model.",
+            InaccurateInverseWarning,
+            stacklevel=2,
+        )
     worst = max(map(max, model.conditions()))
     if not worst < LARGEST_CONDITION:  # also of NaN
         warnings.warn(

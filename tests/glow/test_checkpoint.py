@@ -10,6 +10,7 @@ from safetensors.torch import save_file
 
 from glow import CheckpointError, Glow, GlowConfig, TrainingRecord, load_checkpoint, save_checkpoint
 from glow.checkpoint import InaccurateInverseWarning
+from glow.exactness import LOSSLESS, round_trip_error
 
 TINY = GlowConfig(image_size=4, levels=1, steps=1, widths=(8,))
 
@@ -79,4 +80,33 @@ def test_a_model_whose_inverse_lost_accuracy_says_so(tmp_path: Path) -> None:
         next(p for name, p in model.named_parameters() if name.endswith("log_s"))[0] = -15
     save_checkpoint(tmp_path / "m.safetensors", model, TrainingRecord())
     with pytest.warns(InaccurateInverseWarning, match="condition number"):
+        load_checkpoint(tmp_path / "m.safetensors")
+
+
+def deep(weight: float) -> Glow:
+    """A model whose couplings magnify differences, so that rounding errors grow on the way through its 16 steps."""
+    torch.manual_seed(0)
+    model = Glow(GlowConfig(image_size=8, levels=1, steps=16, widths=(64,), coupling="additive"))
+    model.initialise(torch.rand(8, 3, 8, 8))
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if name.endswith("net.last.weight"):
+                parameter.copy_(weight * torch.randn_like(parameter))
+    return model
+
+
+def test_nets_that_would_lose_digits_are_computed_in_the_spines_dtype(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_checkpoint(tmp_path / "m.safetensors", deep(0.28), TrainingRecord())
+    monkeypatch.setattr("glow.checkpoint.fastest_net_dtype", lambda _: torch.float32)
+    loaded = load_checkpoint(tmp_path / "m.safetensors").model
+    assert round_trip_error(loaded) < LOSSLESS
+    loaded.set_precision(nets=torch.float32, spine=torch.float64)
+    assert round_trip_error(loaded) > LOSSLESS
+
+
+def test_a_model_that_gives_no_picture_back_says_so(tmp_path: Path) -> None:
+    save_checkpoint(tmp_path / "m.safetensors", deep(1.0), TrainingRecord())
+    with pytest.warns(InaccurateInverseWarning, match="pictures come back with errors"):
         load_checkpoint(tmp_path / "m.safetensors")
