@@ -9,7 +9,7 @@ from torch import Tensor
 
 from attributes.sums import label_covariance
 
-LARGEST_CONDITION = 1e3
+LARGEST_CONDITION = 100.0
 """Of the labels' correlation matrix; where it is worse, a ridge makes it so."""
 
 
