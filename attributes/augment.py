@@ -57,7 +57,7 @@ def _blurred(x: Tensor) -> Tensor:
 
 
 def _block_noise(x: Tensor) -> Tensor:
-    """Noise in squares of 1 to 8 pixels, half of the pictures without any."""
+    """Noise in squares of 1 to 8 pixels, of each size in half of the pictures."""
     noise = torch.zeros_like(x)
     for side in BLOCKS:
         strength = _uniform(len(x), -0.05, 0.05).clamp_min(0)

@@ -174,5 +174,5 @@ def load_classifier(path: str | Path = DEFAULT_CLASSIFIER, device: str | torch.d
     except (KeyError, RuntimeError) as error:
         raise CheckpointError(f"{path} does not fit this Glowface ({error}); train it again.") from error
     calibration = Calibration(slope.to(device), offset.to(device), prevalence.to(device))
-    net = net.eval().requires_grad_(False).to(device, memory_format=torch.channels_last)
+    net = net.eval().requires_grad_(False).to(device).to(memory_format=torch.channels_last)
     return AttributeClassifier(net, calibration, accuracy)

@@ -66,7 +66,7 @@ def train_classifier(
             f"of the {len(labels)} training faces, all or none have {', '.join(one_sided)}; use more faces."
         )
     torch.manual_seed(seed)
-    net = FaceNet().to(device, memory_format=torch.channels_last)
+    net = FaceNet().to(device).to(memory_format=torch.channels_last)
     prevalence = torch.from_numpy(labels.mean(0)).float()
     rarity = torch.logit(prevalence).mul(-0.5).exp().to(device)
     targets = torch.from_numpy(labels)
