@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 MAY_IMPORT = {
     "glow": set(),
     "faces": set(),
-    "attributes": {"glow"},
+    "attributes": {"glow", "faces"},
     "train": {"glow", "attributes"},
     "app": {"glow", "attributes", "faces"},
 }
