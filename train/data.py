@@ -84,9 +84,7 @@ class Batches(Dataset[tuple[Tensor, list[str]]]):
         broken: list[str] = []
         for other in range(index, index + BROKEN_IN_A_ROW):
             try:
-                pixels = torch.from_numpy(
-                    np.ascontiguousarray(self.pictures.read(other % len(self.pictures), self.size))
-                )
+                pixels = self.pictures.read(other % len(self.pictures), self.size)
                 break
             except PictureError as error:
                 broken.append(str(error))

@@ -56,7 +56,7 @@ def faces_128() -> FitConfig:
 def celebahq_256() -> FitConfig:
     """The paper's faces: 256×256, 5 bits, L = 6, K = 32, width 512, additive couplings, full 1×1 convolutions.
 
-    Command: ``torchrun --nproc-per-node 8 -m train fit --preset celebahq-256 --data data/celebahq --out runs/faces-256``
+    Command: ``torchrun --nproc-per-node 8 -m train fit --preset celebahq-256 --data data/celebahq --out runs/hq-256``
 
     Hardware: paper: 40 GPUs with one picture each; here each of 8 takes five, one after the other. Time: paper: about a
     week. Bits/dim: paper: 1.03. Warm-up and batch are those of the paper's code, the number of steps is ours.
