@@ -7,7 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -30,28 +34,9 @@ class LsunSet:
 
     def __init__(self, folder: Path, limit: int | None = None) -> None:
         self.folder = folder
-        self._open: Any = None
-        with self._database().begin() as reading:
+        with _database(folder) as database, database.begin() as reading:
             keys = (bytes(key) for key in reading.cursor().iternext(keys=True, values=False))
-            self.keys = [key for key, _ in zip(keys, range(limit or reading.stat()["entries"]), strict=False)]
-        self._open = None  # each process opens it for itself
-
-    def _database(self) -> Any:
-        if self._open is None:
-            try:
-                import lmdb
-            except ImportError as error:
-                raise DatasetError("LSUN is read with lmdb; install it with: python -m pip install lmdb") from error
-            try:
-                self._open = lmdb.open(str(self.folder), readonly=True, lock=False, readahead=False, create=False)
-            except lmdb.Error as error:
-                raise DatasetError(
-                    f"{self.folder} is no LMDB database or is broken ({error}); unpack it anew."
-                ) from error
-        return self._open
-
-    def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_open": None}
+            self.keys = list(islice(keys, limit))
 
     @property
     def identity(self) -> str:
@@ -71,10 +56,31 @@ class LsunSet:
         """
         key = self.keys[index]
         try:
-            with self._database().begin() as reading, Image.open(io.BytesIO(reading.get(key))) as image:
+            with _database(self.folder) as database, database.begin() as reading:
+                content = reading.get(key)
+            with Image.open(io.BytesIO(content)) as image:
                 return central_square(image, size)
         except Exception as error:  # decoders raise whatever a broken file makes them stumble over
             raise PictureError(f"{self.folder}, {key.decode(errors='replace')}: {error}") from error
+
+
+_ONE_AT_A_TIME = Lock()
+
+
+@contextmanager
+def _database(folder: Path) -> Iterator[Any]:
+    """The database, open for one reading: left open, it could not be used by processes that are forked off."""
+    try:
+        import lmdb
+    except ImportError as error:
+        raise DatasetError("LSUN is read with lmdb; install it with: python -m pip install lmdb") from error
+    with _ONE_AT_A_TIME:  # a process may open a database only once
+        try:
+            database = lmdb.open(str(folder), readonly=True, lock=False, readahead=False, create=False)
+        except lmdb.Error as error:
+            raise DatasetError(f"{folder} is no whole LMDB database ({error}); unpack it anew.") from error
+        with database:
+            yield database
 
 
 def find_lsun(folder: Path, split: Split, limit: int | None) -> LsunSet | None:
