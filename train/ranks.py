@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from inspect import signature
 from typing import Any
 
 import torch
@@ -85,9 +87,35 @@ def join(device: str) -> Iterator[Ranks]:
         torch.cuda.set_device(chosen)
     elif chosen.type != "cpu":
         raise ValueError(f"several processes cannot share device {device!r}; give --device cpu, or start one process.")
-    dist.init_process_group("nccl" if chosen.type == "cuda" else "gloo", timeout=PATIENCE)
-    yield Ranks(chosen, dist.get_rank(), dist.get_world_size())
-    dist.destroy_process_group()  # after an error, the others are stopped by torchrun
+    store, rank, size = _meeting_place()
+    dist.init_process_group(
+        "nccl" if chosen.type == "cuda" else "gloo", store=store, rank=rank, world_size=size, timeout=PATIENCE
+    )
+    try:
+        yield Ranks(chosen, rank, size)
+    except RuntimeError as error:
+        # gloo has no error of its own.
+        if isinstance(error, dist.DistError) or "gloo" in str(error).lower():
+            raise ConnectionError(f"another process of the run has ended or cannot be reached ({error}).") from error
+        raise
+    dist.destroy_process_group()  # after an error, torchrun stops the others
+
+
+def _meeting_place() -> tuple[dist.Store, int, int]:
+    """The store over which processes find one another, this one's rank, and their number.
+
+    ``torchrun`` keeps its store when it starts processes anew, with the addresses of the dead ones in it
+    (https://github.com/pytorch/pytorch/issues/135712). On one machine, the number of the start keeps them apart.
+    """
+    store, rank, size = next(iter(dist.rendezvous("env://", timeout=PATIENCE)))
+    kept = os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True"
+    if kept and os.environ.get("GROUP_WORLD_SIZE", "1") == "1":
+        store = dist.PrefixStore(f"start {os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')}", store)
+    elif kept and rank == 0 and os.environ.get("TORCHELASTIC_MAX_RESTARTS", "0") != "0":
+        print(
+            "for restarts over several machines, set TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1 for torchrun", file=sys.stderr
+        )
+    return store, rank, size
 
 
 class Objective(nn.Module):
@@ -136,7 +164,10 @@ def shared(model: Glow, ranks: Ranks) -> nn.Module:
     objective = Objective(model)
     if ranks.size == 1 or isinstance(model, FSDPModule):
         return objective
-    return DistributedDataParallel(objective, broadcast_buffers=False, gradient_as_bucket_view=True)
+    # Buffers never change. The option's name does, from torch 2.14 on.
+    names = signature(DistributedDataParallel.__init__).parameters
+    buffers = "forward_sync_buffers" if "forward_sync_buffers" in names else "broadcast_buffers"
+    return DistributedDataParallel(objective, gradient_as_bucket_view=True, **{buffers: False})
 
 
 def set_sync(objective: nn.Module, on: bool) -> None:

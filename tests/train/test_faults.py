@@ -108,7 +108,7 @@ def test_files_that_may_not_grow_leave_the_last_checkpoint_whole(run: Run, comma
 
 def test_a_full_disk_leaves_the_last_checkpoint_whole(run: Run, command: Command, tmp_path: Path) -> None:
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=900k", "tmpfs", tmp_path], capture_output=True, check=False
+        ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", tmp_path], capture_output=True, check=False
     )
     if mounted.returncode:
         pytest.skip("a small disk can only be mounted by root")
