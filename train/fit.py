@@ -156,8 +156,8 @@ class _Run:
         """The loop."""
         config, ranks, progress, device = self.config, self.ranks, self.progress, self.ranks.device
         score = progress.best
-        if self.over():
-            score = self.look()
+        if self.over() and not config.patience:
+            score = bits_per_dim(self.average.model(), self.validation_pixels, ranks=ranks)
         batches = _batches(config, self.pictures, config.batch)
         feed = iter(
             Feed(

@@ -17,6 +17,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import FSDPModule, fully_shard
+from torch.distributed.rendezvous import rendezvous
 from torch.nn.parallel import DistributedDataParallel
 
 from glow.device import choose_device
@@ -101,16 +102,16 @@ def join(device: str) -> Iterator[Ranks]:
     dist.destroy_process_group()  # after an error, torchrun stops the others
 
 
-def _meeting_place() -> tuple[dist.Store, int, int]:
+def _meeting_place() -> tuple[Any, int, int]:
     """The store over which processes find one another, this one's rank, and their number.
 
     ``torchrun`` keeps its store when it starts processes anew, with the addresses of the dead ones in it
     (https://github.com/pytorch/pytorch/issues/135712). On one machine, the number of the start keeps them apart.
     """
-    store, rank, size = next(iter(dist.rendezvous("env://", timeout=PATIENCE)))
+    store, rank, size = next(iter(rendezvous("env://", timeout=PATIENCE)))
     kept = os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True"
     if kept and os.environ.get("GROUP_WORLD_SIZE", "1") == "1":
-        store = dist.PrefixStore(f"start {os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')}", store)
+        store = dist.PrefixStore(f"start {os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')}", store)  # type: ignore[attr-defined]
     elif kept and rank == 0 and os.environ.get("TORCHELASTIC_MAX_RESTARTS", "0") != "0":
         print(
             "for restarts over several machines, set TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1 for torchrun", file=sys.stderr
@@ -167,7 +168,8 @@ def shared(model: Glow, ranks: Ranks) -> nn.Module:
     # Buffers never change. The option's name does, from torch 2.14 on.
     names = signature(DistributedDataParallel.__init__).parameters
     buffers = "forward_sync_buffers" if "forward_sync_buffers" in names else "broadcast_buffers"
-    return DistributedDataParallel(objective, gradient_as_bucket_view=True, **{buffers: False})
+    options: dict[str, Any] = {buffers: False}
+    return DistributedDataParallel(objective, gradient_as_bucket_view=True, **options)
 
 
 def set_sync(objective: nn.Module, on: bool) -> None:
