@@ -40,6 +40,7 @@ class Optimiser:
             raise ValueError("optimiser muon needs whole matrices and cannot be sharded; choose adam or adamax.")
         self._stand_ins = [_stand_in(parameter, matrix=parameter in kernels) for parameter in self.parameters]
         pairs = list(zip(self.parameters, self._stand_ins, strict=True))
+        self._owners = {stand_in: parameter for parameter, stand_in in pairs}
         rest = [stand_in for parameter, stand_in in pairs if parameter not in kernels]
         self._sharded = sharded
         self._rates = [config.learning_rate]
@@ -100,29 +101,24 @@ class Optimiser:
         Scalars have none.
         """
         named: dict[str, tuple[Tensor, nn.Parameter | None]] = {}
-        owners = {stand_in: parameter for parameter, stand_in in zip(self.parameters, self._stand_ins, strict=True)}
         for place, optimiser in enumerate(self.of_each):
-            listed = [stand_in for group in optimiser.param_groups for stand_in in group["params"]]
-            for index, stand_in in enumerate(listed):
+            for index, stand_in in enumerate(optimiser.param_groups[0]["params"]):
                 for name, value in optimiser.state.get(stand_in, {}).items():
-                    owner = owners[stand_in] if value.ndim else None
+                    owner = self._owners[stand_in] if value.ndim else None
                     named[f"{place}.{index}.{name}"] = (value, owner)
         return named
 
     def restore(self, tensors: dict[str, Tensor]) -> None:
         """Put back a state: :meth:`tensors`' names with whole tensors, of which a sharded model takes its parts."""
         for place, optimiser in enumerate(self.of_each):
-            listed = [stand_in for group in optimiser.param_groups for stand_in in group["params"]]
+            listed = optimiser.param_groups[0]["params"]
             states: dict[int, dict[str, Any]] = {}
             for name, tensor in tensors.items():
                 which, index, key = name.split(".")
                 if int(which) == place:
-                    owner = self.parameters[self._place(listed[int(index)])]
+                    owner = self._owners[listed[int(index)]]
                     states.setdefault(int(index), {})[key] = shard(tensor, owner) if tensor.ndim else tensor
             optimiser.load_state_dict({**optimiser.state_dict(), "state": states})
-
-    def _place(self, stand_in: Tensor) -> int:
-        return next(place for place, other in enumerate(self._stand_ins) if other is stand_in)
 
 
 def shard(whole: Tensor, like: Tensor) -> Tensor:

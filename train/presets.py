@@ -38,7 +38,7 @@ def faces_128() -> FitConfig:
 
     Command: ``python -m train fit --preset faces-128 --data data/celebahq --out runs/faces-128``
 
-    Hardware: a CPU with patience, or one GPU. Time and bits/dim: not measured yet.
+    Hardware: a CPU with patience, or one GPU. Time: not measured by us. Bits/dim: not measured by us.
     """
     model = GlowConfig(
         image_size=128,

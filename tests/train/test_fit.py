@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from pathlib import Path
 
 import numpy as np
@@ -95,15 +94,18 @@ def test_wrong_input_is_answered_in_words(tmp_path: Path, capsys: pytest.Capture
 
 def test_a_run_that_gets_no_better_stops_early_and_keeps_its_best_model(run: Run, tmp_path: Path) -> None:
     # A rate that soon spoils what the first steps have learned.
-    spoilt = ("--learning-rate", "0.3", "--warmup", "0", "--ema", "0", "--decay-share", "0", "--precision", "float32")
-    assert run(tmp_path, *spoilt, "--steps", "60", "--look-every", "2", "--patience", "3") == 0
-    lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    spoilt = ("--learning-rate", "0.05", "--warmup", "20", "--ema", "0", "--decay-share", "0", "--precision", "float32")
+    options = (*spoilt, "--steps", "100", "--look-every", "2", "--patience", "3")
+    assert run(tmp_path, *options) == 0
+    log = (tmp_path / "log.jsonl").read_text()
+    lines = [json.loads(line) for line in log.splitlines()]
     scores = {line["step"]: line["validation"] for line in lines if "validation" in line}
-    scores = {step: score if score is not None else math.inf for step, score in scores.items()}
     best = min(scores, key=scores.__getitem__)
-    assert max(scores) == best + 6 < 60
+    assert max(scores) == best + 6 < 100
     record = load_checkpoint(tmp_path / "model.safetensors").record
     assert (record.step, record.metrics["bits_per_dim"]) == (best, scores[best])
+    assert run(tmp_path, *options) == 0
+    assert (tmp_path / "log.jsonl").read_text() == log, "it went on"
 
 
 def test_pictures_may_be_streamed_and_steps_computed_in_parts(run: Run, tmp_path: Path) -> None:
