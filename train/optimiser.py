@@ -6,10 +6,10 @@ from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
-from torch.distributed.tensor import DTensor
+from torch.distributed.tensor import DTensor, distribute_tensor
 
 from glow.model import Glow
-from glow.net import ScaledConv2d
+from glow.net import CouplingNet
 from train.config import FitConfig
 
 
@@ -125,8 +125,6 @@ def shard(whole: Tensor, like: Tensor) -> Tensor:
     """This process's part of a whole tensor that is cut as ``like`` is; the tensor itself if that is not cut."""
     if not isinstance(like, DTensor):
         return whole
-    from torch.distributed.tensor import distribute_tensor
-
     # Every process has the whole tensor: nothing is sent.
     cut = distribute_tensor(whole, like.device_mesh, like.placements, src_data_rank=None)
     return cut.to_local()
@@ -143,7 +141,8 @@ def whole(part: Tensor, like: Tensor | None) -> Tensor:
 
 def _kernels(model: Glow) -> set[nn.Parameter]:
     """The kernels of the coupling nets' convolutions."""
-    return {module.weight for module in model.modules() if isinstance(module, ScaledConv2d)}
+    nets = (module for module in model.modules() if isinstance(module, CouplingNet))
+    return {conv.weight for net in nets for conv in net.convolutions}
 
 
 def _stand_in(parameter: nn.Parameter, *, matrix: bool) -> nn.Parameter:
