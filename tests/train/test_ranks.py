@@ -31,7 +31,7 @@ TORCHRUN = [
     "--max-restarts",
     "1",
 ]
-OPTIONS = ("--precision", "float32", "--steps", "40", "--save-every", "5", "--look-every", "20", "--log-every", "5")
+OPTIONS = ("--precision", "float32", "--steps", "30", "--save-every", "5", "--look-every", "15", "--log-every", "5")
 
 
 def log(out: Path, name: str) -> dict[int, float]:
@@ -50,10 +50,12 @@ def alone(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def assert_alike(out: Path, alone: Path) -> None:
     """The same losses and weights but for rounding, which Adam enlarges where gradients are near 0."""
-    for name in ("train", "validation"):
+    for name in ("train", "validation", "gradient"):
         ours, theirs = log(out, name), log(alone, name)
         assert ours.keys() == theirs.keys()
-        np.testing.assert_allclose(list(ours.values()), list(theirs.values()), atol=2e-3)
+        np.testing.assert_allclose(
+            list(ours.values()), list(theirs.values()), rtol=1e-2 if name == "gradient" else 5e-4
+        )
     ours, theirs = (
         torch.nn.utils.parameters_to_vector(load_checkpoint(path / "model.safetensors").model.parameters())
         for path in (out, alone)
@@ -82,7 +84,7 @@ def test_a_sharded_run_trains_the_same_and_one_process_goes_on_with_it(
     options = ("--shard", "--memory", "checkpoint", "--accumulation", "2")
     words = [*TORCHRUN, "-m", "train", *arguments(tmp_path, *OPTIONS, *options)]
     process = subprocess.Popen(words, cwd=ROOT)
-    while not any(path.stem >= "state-000000020" for path in state_files(tmp_path)) and process.poll() is None:
+    while not any(path.stem >= "state-000000015" for path in state_files(tmp_path)) and process.poll() is None:
         time.sleep(0.005)
     process.send_signal(signal.SIGTERM)
     assert process.wait() != 0, "it ended before it could be stopped"
