@@ -172,7 +172,7 @@ class _Run:
         )
         # These stay on the device, and are looked at only now and then: to read them makes a GPU wait.
         bad_steps, finite, total = (torch.zeros((), device=device) for _ in range(3))
-        started, waited = time.perf_counter(), 0.0
+        started, waited, logged = time.perf_counter(), 0.0, progress.step
         bar = tqdm(total=config.steps, initial=progress.step, desc="training", disable=None if ranks.first else True)
         while not self.over():
             asked = time.perf_counter()
@@ -203,7 +203,7 @@ class _Run:
                     train=train,
                     gradient=norm.item(),
                     learning_rate=config.learning_rate * config.rate(progress.step - 1),
-                    images_per_second=round(log_every * config.batch / seconds, 1),
+                    images_per_second=round((progress.step - logged) * config.batch / seconds, 1),
                     waiting_for_data=round(waited / seconds, 4),
                 )
                 if (count := int(bad_steps.item())) >= MAX_BAD_STEPS:
@@ -213,7 +213,7 @@ class _Run:
                     )
                 total.zero_()
                 finite.zero_()
-                started, waited = time.perf_counter(), 0.0
+                started, waited, logged = time.perf_counter(), 0.0, progress.step
             if progress.step % look_every == 0 or progress.step == config.steps:
                 looked = time.perf_counter()
                 score = self.look()
@@ -235,8 +235,8 @@ class _Run:
         config, progress = self.config, self.progress
         averaged = self.average.model()
         score = bits_per_dim(averaged, self.validation_pixels, ranks=self.ranks)
-        better = score < progress.best
-        progress.best, progress.stale = min(score, progress.best), 0 if better else progress.stale + 1
+        better = score < progress.best  # NaN is not
+        progress.best, progress.stale = (score, 0) if better else (progress.best, progress.stale + 1)
         if self.journal is not None:
             noise = averaged.sample_latent(COLUMNS, 1.0, torch.Generator().manual_seed(config.seed))
             self.journal.draw(progress.step, averaged, noise)
