@@ -115,7 +115,7 @@ def learn(
         probe.fit(features[known], there[known])
         for sense, found in zip((1, -1), crossings, strict=True):
             start = latents[_some(left_out[there[left_out] == (sense < 0)], MOVED // FOLDS)]
-            found += _crossings(seen, probe, start, vector, sense)
+            found.extend(_crossings(seen, probe, start, vector, sense))
     vector = prior.difference(both, there)
     told_apart = float(roc_auc_score(there, scores))
     if not float(vector.norm()) or told_apart <= 0.5:
@@ -177,7 +177,6 @@ class _Prior:
         return torch.cat(likely)
 
     def _on_scale(self, latents: Tensor, there: np.ndarray, axes: Tensor, variance: Tensor, channels: int) -> Tensor:
-        difference, _ = _compared(latents, there)
         along, noise = _compared(latents @ axes.T, there)
         inside = (along * variance / (variance + noise).clamp_min(1e-12)) @ axes
         outside, noise = _compared(latents - latents @ axes.T @ axes, there)
