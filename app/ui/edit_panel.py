@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -294,16 +295,24 @@ def reading(session: Session) -> str:
     """What the classifier sees in the face now, and what the edits have changed of it, in words."""
     if not session.ready:
         return ""
-    before, now = session.reading(before=True), session.reading()
-    labels = sorted((label for label in LABELS if label.name not in UNSAID), key=lambda label: -now[label.name])
-    # "Age" and "Beard" are sliders; what is seen is called by the label: young, no beard.
-    words = {label.name: (label.title if label.sign > 0 else label.name.replace("_", " ")).lower() for label in labels}
-    seen = [name for name in words if now[name] >= SEEN]
-    gone = [words[name] for name in words if before[name] >= SEEN > now[name]]
-    told = [words[name] if before[name] >= SEEN else f"**{words[name]}**" for name in seen]
-    return f"Seen in the face: {', '.join(told) or 'nothing in particular'}" + (
-        f"; no longer: {', '.join(gone)}" if gone else ""
-    )
+    before, now = _said(session.reading(before=True)), _said(session.reading())
+    seen = sorted((word for word in now if now[word] >= SEEN), key=lambda word: -now[word])
+    told = [word if before[word] >= SEEN else f"**{word}**" for word in seen]
+    gone = [word for word in now if before[word] >= SEEN > now[word]]
+    text = f"The classifier’s guess: {', '.join(told) or 'nothing in particular'}"
+    return f"{text}; no longer: {', '.join(gone)}" if gone else text
+
+
+def _said(probabilities: Mapping[str, float]) -> dict[str, float]:
+    """The labels' probabilities by the words for them. A beard is said and none is not; of an age, that it is young."""
+    words = {}
+    for label in LABELS:
+        probability = probabilities[label.name]
+        if label.name.startswith("No_"):
+            words[label.title.lower()] = 1 - probability
+        elif label.name not in UNSAID:
+            words[(label.title if label.sign > 0 else label.name).lower()] = probability
+    return words
 
 
 def everything(visit: Visit, problem: str = "") -> list[Any]:

@@ -33,9 +33,9 @@ def build_recipe_panel() -> RecipePanel:
             upload = gr.UploadButton(
                 "Open a file", size="sm", file_types=[".json"], min_width=80, elem_id="upload-recipe"
             )
-        with gr.Row(equal_height=True):
+        with gr.Row():
             name = gr.Textbox(
-                placeholder="Name for the present moves", show_label=False, container=False, max_lines=1, min_width=120,
+                placeholder="Recipe name", show_label=False, container=False, max_lines=1, min_width=120,
                 elem_id="recipe-name",
             )  # fmt: skip
             save = gr.Button("Save", size="sm", min_width=60, elem_id="save-recipe")
