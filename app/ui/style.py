@@ -28,14 +28,14 @@ CSS = """
 #title h1 { margin: 0; font-size: 1.5rem; }
 #title p { margin: .1rem 0 .4rem; opacity: .75; }
 #status, #reading { font-size: .9rem; opacity: .85; }
+#status { min-width: 200px; }
 #sliders { max-height: 84vh; overflow-y: auto; flex-wrap: nowrap; gap: 8px; }
 #sliders > * { flex-shrink: 0; }
 #sliders .block { padding: 4px 10px; }
-/* Four faces in a row however narrow the page: Gradio's cells have a least width. */
+/* However narrow the page: Gradio gives a gallery's cells a least width, and some galleries a least height. */
 #grid .grid-container { grid-template-columns: repeat(4, minmax(0, 1fr)) !important; }
-#grid .grid-container > * { min-width: 0; width: 100%; }
-@media (max-width: 900px) {
-  #sliders { max-height: none; }
-  .gradio-container .main { padding: 12px !important; }
-}
+#faces .grid-container { grid-template-columns: repeat(3, minmax(0, 1fr)) !important; }
+#grid .grid-container > *, #faces .grid-container > * { min-width: 0; width: 100%; }
+#faces .grid-wrap { min-height: 0; }
+@media (max-width: 900px) { #sliders { max-height: none; } }
 """
