@@ -58,6 +58,7 @@ def find_components(checkpoint: Checkpoint, faces: FaceSet, count: int) -> list[
     analysis = IncrementalPCA(count)
     sums = LabelSums(model.config.dimensions, len(LABELS))
     waiting: list[np.ndarray] = []
+    left = len(faces)
     with tqdm(total=len(faces), desc="encoding faces", unit="img", disable=None) as bar:
         for chosen, pixels in faces.batches(model.config.image_size, ENCODED_AT_ONCE):
             latents = model.encode(torch.from_numpy(pixels).to(model.device).float() / 255).flatten().float().cpu()
@@ -66,7 +67,7 @@ def find_components(checkpoint: Checkpoint, faces: FaceSet, count: int) -> list[
             waiting.append(latents.numpy())
             bar.update(len(chosen))
             # What is left must be enough for a step of its own, and so joins the last one.
-            left = len(faces) - bar.n
+            left -= len(chosen)
             if not left or (sum(map(len, waiting)) >= BATCH and left >= BATCH):
                 analysis.partial_fit(np.concatenate(waiting))
                 waiting = []

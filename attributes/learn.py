@@ -7,11 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 from tqdm import tqdm
 
+from attributes.basis import Basis
+from attributes.classifier import AttributeClassifier
 from attributes.directions import DirectionsError
 from attributes.own import YOUR_OWN, slider_name
 from attributes.slider import Direction, Slider
@@ -25,8 +30,17 @@ FEWEST = 10
 MOST = 1000
 """Faces on each side beyond which more of them change nothing that can be seen."""
 
-MOST_STRETCHED = 2.0
-"""How often its own length a learned direction may go for a value of 1."""
+MOVED = 40
+"""Faces of each side that are moved, to see how far is far enough."""
+
+REACH = 0.8
+"""Share of the faces that a value of 1 is to change."""
+
+TRIED = (0.5, 1.0, 1.5, 2.0, 3.0)
+"""Lengths of the direction that are tried; the last is as far as a value of 1 may go."""
+
+FURTHEST = 4.0
+"""Lengths of the direction at which a slider ends, unless a value of 1 is near there already."""
 
 FOLDS = 5
 BATCH = 32
@@ -43,21 +57,34 @@ class Learned:
     """How well the direction orders faces that it was not made from, as the area under the ROC curve: 0.5 is chance,
     1 is always right."""
 
+    reached: float
+    """Share of the faces without it that a value of 1 changes, judged by what was learned from other faces."""
+
     faces: tuple[int, int]
     """How many faces with and without it was made from."""
 
 
 @torch.inference_mode()
-def learn(checkpoint: Checkpoint, title: str, with_it: np.ndarray, without: np.ndarray) -> Learned:
+def learn(
+    checkpoint: Checkpoint,
+    basis: Basis,
+    classifier: AttributeClassifier,
+    title: str,
+    *,
+    with_it: np.ndarray,
+    without: np.ndarray,
+) -> Learned:
     """A slider for what sets one set of faces apart from the other.
 
-    The direction is the difference of the sets' mean latents, each face taken with its mirror image, and each channel
-    of each scale shrunk by how much of its difference chance explains (James and Stein 1961): with few faces, most of
-    the raw difference is noise. Both sets weigh the same, however many faces each has. A value of 1 goes as far as the
-    sets are apart along their true difference, which is estimated on faces left out of the direction.
+    The direction is the difference of the sets' mean latents, each face taken with its mirror image, less what is
+    likely chance; see :class:`_Prior`. How far a value of 1 goes is measured: until a classifier of the same faces,
+    trained on the features that the attribute classifier sees, finds it in :data:`REACH` of the moved faces. Each face
+    is moved and judged by what was learned from others.
 
     Args:
         checkpoint: the model.
+        basis: the 40 labels' directions: examples of what directions of attributes look like.
+        classifier: gives the features to judge by.
         title: what people shall see on the slider.
         with_it: aligned faces with it, uint8 ``(N, 3, S, S)``.
         without: aligned faces without it, uint8 ``(M, 3, S, S)``.
@@ -71,66 +98,149 @@ def learn(checkpoint: Checkpoint, title: str, with_it: np.ndarray, without: np.n
             raise DirectionsError(
                 f"{title!r} has {len(faces)} faces {what} it; it needs at least {FEWEST}, and 50 make a better slider."
             )
-    with_it, without = _some(with_it), _some(without)
+    with_it, without = _some(with_it, MOST), _some(without, MOST)
     there = np.repeat([True, False], [len(with_it), len(without)])
-    plain, mirrored = _latents(checkpoint.model, np.concatenate([with_it, without]))
-    both = (plain + mirrored) / 2
-    shapes = checkpoint.model.config.scale_shapes()
-
-    reach, scores = [], torch.empty(len(there))
+    seen = _See(checkpoint.model, classifier)
+    latents, mirrored, features = seen.encode(np.concatenate([with_it, without]))
+    both = (latents + mirrored) / 2
+    prior = _Prior.of(basis)
+    scores = np.zeros(len(there))
+    crossings: tuple[list[float], list[float]] = ([], [])
     for known, left_out in StratifiedKFold(FOLDS, shuffle=True, random_state=0).split(there, there):
-        vector = _difference(both[known], there[known], shapes)
-        seen = plain[left_out] @ vector
-        scores[left_out] = (seen - seen.mean()) / vector.norm().clamp_min(1e-12)
-        # What of the true difference the vector holds, by faces that had no part in it: without their chance.
-        reach.append(float(seen[there[left_out]].mean() - seen[~there[left_out]].mean()))
-    vector = _difference(both, there, shapes)
-    truth = float(vector.square().sum())
-    if not truth or np.mean(reach) <= 0:
+        vector = prior.difference(both[known], there[known])
+        length = vector.norm().clamp_min(1e-12)
+        middle = (latents[known[there[known]]].mean(0) + latents[known[~there[known]]].mean(0)) / 2
+        scores[left_out] = ((latents[left_out] - middle) @ vector / length).numpy()
+        probe = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, class_weight="balanced"))
+        probe.fit(features[known], there[known])
+        for sense, found in zip((1, -1), crossings, strict=True):
+            start = latents[_some(left_out[there[left_out] == (sense < 0)], MOVED // FOLDS)]
+            found.extend(_crossings(seen, probe, start, vector, sense))
+    vector = prior.difference(both, there)
+    told_apart = float(roc_auc_score(there, scores))
+    if not float(vector.norm()) or told_apart <= 0.5:
         raise DirectionsError(
             f"the faces with and without {title!r} do not differ in any way that this model sees beyond chance; give "
             "more faces, or ones that differ more clearly."
         )
-    up = float(np.clip(truth / np.mean(reach), 1, MOST_STRETCHED))
-    spread = plain @ vector
+    up, down = (_far_enough(found) for found in crossings)
+    slider = Slider(
+        name=name, title=title, group=YOUR_OWN, up=up, down=down,
+        low=-min(max(FURTHEST / down, 1.0), 2.0), high=min(max(FURTHEST / up, 1.0), 2.0),
+    )  # fmt: skip
+    spread = latents @ vector
     direction = Direction(
-        Slider(name=name, title=title, group=YOUR_OWN, up=up, down=up),
-        Latent.unflatten(vector[None], shapes),
-        float(spread[there].mean() + spread[~there].mean()) / 2,
-        float(vector.norm()),  # of unit Gaussian latents; the few faces at hold would tell too much
+        slider,
+        Latent.unflatten(vector[None], checkpoint.model.config.scale_shapes()),
+        mean=float(spread[there].mean() + spread[~there].mean()) / 2,
+        deviation=float(vector.norm()),  # of unit Gaussian latents: the few faces at hand would tell too much
     )
-    return Learned(direction, float(roc_auc_score(there, scores.numpy())), (len(with_it), len(without)))
+    reached = float(np.mean(np.array(crossings[0]) <= up)) if crossings[0] else 0.0
+    return Learned(direction, told_apart, reached, (len(with_it), len(without)))
 
 
-def _difference(latents: Tensor, there: np.ndarray, shapes: Sequence[tuple[int, int, int]]) -> Tensor:
-    """The difference ``(D,)`` of the two sets' mean latents ``(N, D)``, less of it where it may be chance."""
-    sides = [latents[torch.from_numpy(side)] for side in (there, ~there)]
-    difference = sides[0].mean(0) - sides[1].mean(0)
-    chance = sum((side.var(0) / len(side) for side in sides), torch.zeros_like(difference))
-    shrunk = []
-    for raw, noise in zip(_channels(difference, shapes), _channels(chance, shapes), strict=True):
-        share = 1 - noise.sum(1) / raw.square().sum(1).clamp_min(1e-12)
-        shrunk.append((raw * share.clamp_min(0)[:, None]).flatten())
-    return torch.cat(shrunk)
+@dataclass(frozen=True)
+class _Prior:
+    """What the difference of two sets' mean latents is likely to be, before any face is seen.
+
+    With few faces, most of the difference is chance: in 12,288 dimensions it is longer than any direction of an
+    attribute. But attributes are alike. On each scale, a new one is taken for a draw from the Gaussian of the 40
+    labels' directions, and the difference for that draw with noise; its mean given the faces is the direction
+    (empirical Bayes). What lies outside of the labels' span counts channel by channel, each shrunk by how much of it
+    chance explains (James and Stein 1961): nothing of few faces, and much of many.
+    """
+
+    spans: tuple[Tensor, ...]
+    """For each scale, ``(40, D_s)``: the principal axes of the labels' directions."""
+
+    variances: tuple[Tensor, ...]
+    """For each scale, ``(40,)``: their variances along these."""
+
+    shapes: tuple[tuple[int, int, int], ...]
+    """The scales' shapes ``(C, H, W)``."""
+
+    @staticmethod
+    def of(basis: Basis) -> _Prior:
+        means = basis.means.to("cpu")
+        parts = [torch.linalg.svd(scale.flatten(1).double(), full_matrices=False) for scale in means.scales]
+        spans = tuple(axes.float() for _, _, axes in parts)
+        variances = tuple((lengths.square() / len(lengths)).float() for _, lengths, _ in parts)
+        return _Prior(spans, variances, tuple((s.shape[1], s.shape[2], s.shape[3]) for s in means.scales))
+
+    def difference(self, latents: Tensor, there: np.ndarray) -> Tensor:
+        """The likely difference ``(D,)`` of the mean latents of faces with and without, from latents ``(N, D)``."""
+        scales = Latent.unflatten(latents, self.shapes).scales
+        likely = [
+            self._on_scale(scale.flatten(1), there, axes, variance, scale.shape[1])
+            for scale, axes, variance in zip(scales, self.spans, self.variances, strict=True)
+        ]
+        return torch.cat(likely)
+
+    def _on_scale(self, latents: Tensor, there: np.ndarray, axes: Tensor, variance: Tensor, channels: int) -> Tensor:
+        along, noise = _compared(latents @ axes.T, there)
+        inside = (along * variance / (variance + noise).clamp_min(1e-12)) @ axes
+        outside, noise = _compared(latents - latents @ axes.T @ axes, there)
+        by_channel = outside.view(channels, -1)
+        share = 1 - noise.view(channels, -1).sum(1) / by_channel.square().sum(1).clamp_min(1e-12)
+        return inside + (by_channel * share.clamp_min(0)[:, None]).flatten()
 
 
-def _channels(flat: Tensor, shapes: Sequence[tuple[int, int, int]]) -> list[Tensor]:
-    """``(D,)`` numbers as ``(C, H·W)`` for each scale."""
-    return [scale[0].flatten(1) for scale in Latent.unflatten(flat[None], shapes).scales]
+def _compared(values: Tensor, there: np.ndarray) -> tuple[Tensor, Tensor]:
+    """The difference of the two sets' means of ``(N, K)`` values, and the variance of that by chance, each ``(K,)``."""
+    with_it, without = (values[torch.from_numpy(side)] for side in (there, ~there))
+    chance = with_it.var(0) / len(with_it) + without.var(0) / len(without)
+    return with_it.mean(0) - without.mean(0), chance
 
 
-def _latents(model: Glow, pixels: np.ndarray) -> tuple[Tensor, Tensor]:
-    """The flat latents ``(N, D)`` of faces, and of their mirror images."""
-    plain, mirrored = [], []
-    with tqdm(total=len(pixels), desc="encoding faces", unit="img", disable=None) as bar:
-        for start in range(0, len(pixels), BATCH):
-            x = torch.from_numpy(pixels[start : start + BATCH]).to(model.device).float() / 255
-            plain.append(model.encode(x).flatten().float().cpu())
-            mirrored.append(model.encode(x.flip(3)).flatten().float().cpu())
-            bar.update(len(x))
-    return torch.cat(plain), torch.cat(mirrored)
+@dataclass(frozen=True)
+class _See:
+    """The flow, and the eyes that see what it decodes."""
+
+    model: Glow
+    classifier: AttributeClassifier
+
+    def encode(self, pixels: np.ndarray) -> tuple[Tensor, Tensor, np.ndarray]:
+        """Flat latents ``(N, D)`` of faces and of their mirror images, and the faces' features ``(N, F)``."""
+        plain, mirrored, features = [], [], []
+        with tqdm(total=len(pixels), desc="encoding faces", unit="img", disable=None) as bar:
+            for start in range(0, len(pixels), BATCH):
+                x = torch.from_numpy(pixels[start : start + BATCH]).to(self.model.device).float() / 255
+                plain.append(self.model.encode(x).flatten().float().cpu())
+                mirrored.append(self.model.encode(x.flip(3)).flatten().float().cpu())
+                features.append(self.classifier.features(x).cpu().numpy())
+                bar.update(len(x))
+        return torch.cat(plain), torch.cat(mirrored), np.concatenate(features)
+
+    def features(self, latents: Tensor) -> np.ndarray:
+        """The features ``(N, F)`` of what latents ``(N, D)`` decode to."""
+        shapes = self.model.config.scale_shapes()
+        parts = [Latent.unflatten(part.to(self.model.device), shapes) for part in latents.split(BATCH)]
+        return np.concatenate([self.classifier.features(self.model.decode(part)).cpu().numpy() for part in parts])
 
 
-def _some(faces: np.ndarray) -> np.ndarray:
-    """At most :data:`MOST` faces, evenly chosen."""
-    return faces[np.unique(np.linspace(0, len(faces) - 1, MOST).round().astype(int))]
+def _crossings(seen: _See, probe: Pipeline, start: Tensor, vector: Tensor, sense: int) -> list[float]:
+    """How many lengths of the vector it takes until the probe sees each face ``(N, D)`` on the other side.
+
+    Faces that it sees there before they move are left out; those that never come there count as twice the longest.
+    """
+    if not len(start):
+        return []
+    tried = (0.0, *TRIED)
+    moved = torch.cat([start + sense * amount * vector for amount in tried])
+    curves = sense * probe.decision_function(seen.features(moved)).reshape(len(tried), len(start))
+    found = []
+    for curve in curves.T[curves[0] < 0]:
+        over = int(np.argmax(curve >= 0))
+        share = -curve[over - 1] / (curve[over] - curve[over - 1]) if over else 0.0
+        found.append(tried[over - 1] + share * (tried[over] - tried[over - 1]) if over else 2 * TRIED[-1])
+    return found
+
+
+def _far_enough(crossings: Sequence[float]) -> float:
+    """The lengths by which :data:`REACH` of the faces have crossed, within what may be gone."""
+    return float(np.clip(np.quantile(crossings, REACH), TRIED[0], TRIED[-1])) if crossings else 1.0
+
+
+def _some(faces: np.ndarray, most: int) -> np.ndarray:
+    """At most so many, evenly chosen."""
+    return faces[np.unique(np.linspace(0, len(faces) - 1, most).round().astype(int))] if len(faces) else faces

@@ -97,6 +97,8 @@ def load_slider(path: str | Path, checkpoint: Checkpoint) -> Direction:
     try:
         vector = Latent(tuple(tensors[f"scale.{i}"].float() for i in range(len(tensors))))
         slider = Slider(**header["slider"])
+        if slider.group not in (YOUR_OWN, FOUND):
+            raise ValueError(f"the group {slider.group!r} is unknown")
         return Direction(slider, vector.to(checkpoint.model.device), float(header["mean"]), float(header["deviation"]))
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise CheckpointError(f"{path} does not fit this Glowface ({error}); make the slider again.") from error

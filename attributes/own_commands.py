@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from attributes.basis import Basis, directions_path
 from attributes.classifier import DEFAULT_CLASSIFIER, load_classifier, save_classifier
 from attributes.components import find_components
 from attributes.dataset import DatasetError, FaceSet
@@ -22,7 +23,7 @@ from faces import Detector
 from glow.checkpoint import DEFAULT_CHECKPOINT, load_checkpoint
 from glow.device import choose_device
 
-CHANCE = 0.65
+WEAK = 0.65
 """A slider whose direction orders new faces no better than this is reported as weak."""
 
 
@@ -107,22 +108,27 @@ def run_learn(args: argparse.Namespace) -> None:
                 )
     device = choose_device(args.device)
     checkpoint = load_checkpoint(args.checkpoint, device)
+    basis, classifier = Basis.load(directions_path(args.checkpoint), checkpoint), load_classifier(device=device)
     detector = Detector(str(device) if device.type == "cuda" else "cpu")
     size = checkpoint.model.config.image_size
     folder = sliders_folder(args.checkpoint)
     for title, (with_it, without) in sides.items():
-        pixels = [_faces(paths, size, args.aligned, detector) for paths in (with_it, without)]
-        learned = learn(checkpoint, title, *pixels)
+        learned = learn(
+            checkpoint, basis, classifier, title,
+            with_it=_faces(with_it, size, args.aligned, detector),
+            without=_faces(without, size, args.aligned, detector),
+        )  # fmt: skip
         replaced = learned.direction.slider.name in {slider.name for slider in listed_sliders(folder)}
-        story = {"faces": learned.faces, "told_apart": round(learned.told_apart, 4)}
+        story = {"faces": learned.faces, "told_apart": learned.told_apart, "reached": learned.reached}
         path = save_slider(folder, learned.direction, checkpoint.hash, story)
         print(
             f"{path}: {'replaced' if replaced else 'made'} from {learned.faces[0]} faces with it and "
-            f"{learned.faces[1]} without; it tells new faces apart in {learned.told_apart:.0%} of pairs (50% is chance)"
+            f"{learned.faces[1]} without; it orders {learned.told_apart:.0%} of new pairs rightly (50% is chance), and "
+            f"a value of 1 changes {learned.reached:.0%} of new faces"
         )
-        if learned.told_apart < CHANCE:
-            print(f"note: {title!r} is hardly better than chance; more faces would help.", file=sys.stderr)
-        print(f"      use it in the app, or with --set {learned.direction.slider.name}=1")
+        if learned.told_apart < WEAK:
+            print(f"note: {title!r} is little better than chance; more faces would help.", file=sys.stderr)
+        print(f"use it in the app, or on the command line with --set {learned.direction.slider.name}=1")
 
 
 def _sides(args: argparse.Namespace) -> dict[str, tuple[list[Path], list[Path]]]:

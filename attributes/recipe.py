@@ -92,14 +92,19 @@ class Recipe:
         """
         for name in (*self.moves, *self.keep):
             if name not in names:
-                near = difflib.get_close_matches(name, names, n=3)
-                hint = f"did you mean {' or '.join(near)}?" if near else "`python -m app labels` lists those there are."
-                raise RecipeError(f"the recipe {self.name!r} names {name!r}, and there is no such slider; {hint}")
+                raise RecipeError(f"the recipe {self.name!r} names {name!r}, {no_slider(name, names)}")
 
     def save(self, path: str | Path) -> None:
         """Write it to ``path`` (JSON)."""
         content = {"name": self.name, "moves": dict(self.moves), "keep": list(self.keep)}
         Path(path).write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def no_slider(name: str, names: Sequence[str]) -> str:
+    """What to say of a name that no slider has, with those that are near."""
+    near = difflib.get_close_matches(name, names, n=3)
+    hint = f"did you mean {' or '.join(near)}?" if near else "`python -m app labels` lists all."
+    return f"and there is no such slider; {hint}"
 
 
 def shipped_recipes() -> dict[str, Recipe]:
