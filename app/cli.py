@@ -12,21 +12,29 @@ import numpy as np
 from app.contact_sheet import contact_sheet
 from app.doctor import examine
 from app.editor import Editor, WhichFace
-from attributes import GROUPS, LABEL_NAMES, DirectionsError, labels_in_group
+from attributes import (
+    GROUPS,
+    LABEL_NAMES,
+    DirectionsError,
+    find_recipe,
+    labels_in_group,
+    listed_sliders,
+    no_slider,
+    shipped_recipes,
+    sliders_folder,
+)
 from faces import FaceError, Photo, save_photo
 from glow import DEFAULT_CHECKPOINT, CheckpointError
 
 
 def setting(text: str) -> tuple[str, float]:
-    """``NAME=VALUE`` of ``--set``, checked."""
+    """``NAME=VALUE`` of ``--set``, its value checked."""
     name, equals, value = text.partition("=")
-    if name not in LABEL_NAMES:
-        raise argparse.ArgumentTypeError(f"{name!r} is no label; `python -m app labels` lists them")
     try:
         number = float(value)
     except ValueError:
         number = math.nan
-    if not equals or not math.isfinite(number):
+    if not name or not equals or not math.isfinite(number):
         raise argparse.ArgumentTypeError(f"{text!r} must be NAME=VALUE with a number, such as Smiling=1")
     return name, number
 
@@ -60,6 +68,12 @@ def build_parser() -> argparse.ArgumentParser:
     edit.add_argument(
         "--set", type=setting, action="append", default=[], metavar="NAME=VALUE", help="such as Smiling=1; repeatable"
     )
+    edit.add_argument(
+        "--recipe", metavar="RECIPE", help="moves from a JSON file, or of one that `recipes` lists; --set comes on top"
+    )
+    edit.add_argument(
+        "--keep", action="append", default=[], metavar="NAME", help="keep this attribute as it is; repeatable"
+    )
     edit.add_argument("--face", type=which_face, default=0, help="1 is the largest; 'whole' skips the search")
     edit.add_argument("-o", "--output", type=Path, required=True)
 
@@ -76,16 +90,27 @@ def build_parser() -> argparse.ArgumentParser:
     sample.add_argument("--columns", type=int, help="faces in a row (default: a square sheet)")
     sample.add_argument("-o", "--output", type=Path, required=True)
 
-    commands.add_parser("labels", help="list the attributes that --set knows")
+    commands.add_parser("labels", parents=[shared], help="list the attributes and own sliders that --set knows")
+    commands.add_parser("recipes", help="list the recipes that come with Glowface")
     commands.add_parser("doctor", parents=[shared], help="check the installation")
     return parser
 
 
 def run_edit(args: argparse.Namespace) -> None:
     """``edit``."""
+    recipe = find_recipe(args.recipe) if args.recipe else None
+    values = dict(recipe.moves if recipe else {}) | dict(args.set)
+    keep = tuple(dict.fromkeys([*(recipe.keep if recipe else ()), *args.keep]))
+    own = [slider.name for slider in listed_sliders(sliders_folder(args.checkpoint))]
+    # A misspelt name is told before the model is loaded; a value of 0 moves nothing, but its name must be right too.
+    for name in (*values, *keep):
+        if name not in (*LABEL_NAMES, *own):
+            raise DirectionsError(f"{name!r} was asked for, {no_slider(name, [*LABEL_NAMES, *own])}")
     editor = Editor.load(args.checkpoint, device=args.device)
+    for problem in editor.problems:
+        print(f"note: {problem}", file=sys.stderr)
     portrait = editor.open(args.photo, args.face)
-    save_photo(editor.edit(portrait, dict(args.set)), args.output)
+    save_photo(editor.edit(portrait, values, keep), args.output)
 
 
 def run_blend(args: argparse.Namespace) -> None:
@@ -102,12 +127,26 @@ def run_sample(args: argparse.Namespace) -> None:
     save_photo(Photo(np.asarray(sheet)), args.output)
 
 
-def run_labels() -> None:
+def run_labels(args: argparse.Namespace) -> None:
     """``labels``."""
+    own = listed_sliders(sliders_folder(args.checkpoint))
     for group in GROUPS:
         print(group)
         for label in labels_in_group(group):
-            print(f"  {label.name:22}{label.title}")
+            print(f"  {label.name:22}{label.title}{'' if label.sign > 0 else ' (the other way round)'}")
+    for group in dict.fromkeys(slider.group for slider in own):
+        print(group)
+        for slider in own:
+            if slider.group == group:
+                print(f"  {slider.name:22}{slider.title}")
+
+
+def run_recipes() -> None:
+    """``recipes``."""
+    for name, recipe in shipped_recipes().items():
+        moves = ", ".join(f"{slider} {value:+g}" for slider, value in recipe.moves.items())
+        kept = f"; keeps {', '.join(recipe.keep)}" if recipe.keep else ""
+        print(f"{name:22}{recipe.name}: {moves}{kept}")
 
 
 def run_doctor(args: argparse.Namespace) -> int:
@@ -139,7 +178,9 @@ def main(argv: list[str] | None = None) -> int:
             case "sample":
                 run_sample(args)
             case "labels":
-                run_labels()
+                run_labels(args)
+            case "recipes":
+                run_recipes()
             case "doctor":
                 return run_doctor(args)
     except (CheckpointError, DirectionsError, FaceError, ValueError, OSError) as error:

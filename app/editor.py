@@ -9,8 +9,8 @@ Example:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -21,7 +21,17 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from app.portrait import Portrait
-from attributes import Directions, directions_path, load_directions
+from attributes import (
+    LABEL_NAMES,
+    AttributeClassifier,
+    Direction,
+    Directions,
+    directions_path,
+    load_classifier,
+    load_directions,
+    load_sliders,
+    sliders_folder,
+)
 from faces import Alignment, Detector, Face, FaceError, Photo, PhotoSource, align, crop, crop_float, open_photo, paste
 from glow import DEFAULT_CHECKPOINT, Checkpoint, Latent, choose_device, load_checkpoint
 
@@ -35,24 +45,42 @@ WhichFace = int | Face | Literal["whole"]
 """A number counted from 0 with the largest face first, a face marked by hand, or "whole" for the central square."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Editor:
     """The model, its directions and the face detector. Holds no user's data; one serves all users."""
 
     checkpoint: Checkpoint
     """The flow."""
 
-    directions: Directions
-    """The directions of its sliders."""
+    labels: Directions
+    """The directions of the 40 labels' sliders."""
+
+    classifier: AttributeClassifier
+    """Reads the labels off a face."""
 
     detector: Detector
     """Finds faces."""
+
+    folder: Path
+    """Where a user's own sliders lie."""
+
+    directions: Directions = field(init=False)
+    """The directions of all sliders: the 40 labels', then a user's own, as :meth:`refresh` found them."""
+
+    own: tuple[Direction, ...] = ()
+    """The user's own sliders."""
+
+    problems: tuple[str, ...] = ()
+    """For each file of own sliders that cannot be used, what is wrong and what to do."""
+
+    def __post_init__(self) -> None:
+        self.refresh()
 
     @staticmethod
     def load(
         checkpoint: str | Path = DEFAULT_CHECKPOINT, directions: str | Path | None = None, device: str = "auto"
     ) -> Editor:
-        """An editor with a checkpoint and its directions.
+        """An editor with a checkpoint, its directions and the own sliders beside it.
 
         Args:
             checkpoint: the model's file.
@@ -67,7 +95,19 @@ class Editor:
         chosen = choose_device(device)
         loaded = load_checkpoint(checkpoint, chosen)
         vectors = load_directions(directions or directions_path(checkpoint), loaded)
-        return Editor(loaded, vectors, Detector(str(chosen) if chosen.type == "cuda" else "cpu"))
+        detector = Detector(str(chosen) if chosen.type == "cuda" else "cpu")
+        return Editor(loaded, vectors, load_classifier(device=chosen), detector, sliders_folder(checkpoint))
+
+    def refresh(self) -> None:
+        """Read the own sliders again, as `python -m attributes learn` may have made new ones meanwhile.
+
+        One whose file is gone stays until the end: somebody's picture may be moved along it.
+        """
+        found = load_sliders(self.folder, self.checkpoint, self.labels)
+        names = {direction.slider.name for direction in found.directions}
+        gone = [direction for direction in self.own if direction.slider.name not in names]
+        self.own, self.problems = (*found.directions, *gone), found.problems
+        self.directions = self.labels.with_sliders(self.own)
 
     @property
     def size(self) -> int:
@@ -116,20 +156,42 @@ class Editor:
         latent = self.encode(crop(photo.pixels, alignment, self.size)[None])
         return Portrait(photo, alignment, latent, self.decode(latent))
 
-    def edit(self, portrait: Portrait, values: Mapping[str, float]) -> Photo:
+    def edit(self, portrait: Portrait, values: Mapping[str, float], keep: Iterable[str] = ()) -> Photo:
         """The portrait's photo with its face moved along the named directions.
 
         With nothing moved, the photo comes back bit for bit: only ``decode(z + d) - decode(z)`` is added to it.
 
         Args:
             portrait: the face to move.
-            values: a number per CelebA label; 1 is one mean difference between faces with and without it.
+            values: a number per slider; for a calibrated one, 1 is what makes the attribute seen in most faces.
+            keep: sliders whose attributes shall stay as they are.
 
         Raises:
-            DirectionsError: a name is no label, or a value is not a finite number.
+            DirectionsError: a name is no slider, or a value is not a finite number.
         """
-        moved = self.directions.move(portrait.latent, values)
-        return portrait.photo if moved is portrait.latent else self._put_back(portrait, self.decode(moved))
+        return self.put_back(portrait, self.moved(portrait, values, keep))
+
+    def moved(self, portrait: Portrait, values: Mapping[str, float], keep: Iterable[str] = ()) -> Tensor:
+        """The model's picture ``(1, 3, S, S)`` of a moved face; ``portrait.decoded`` itself where nothing moves.
+
+        Raises:
+            DirectionsError: a name is no slider, or a value is not a finite number.
+        """
+        moved = self.directions.move(portrait.latent, values, keep)
+        return portrait.decoded if moved is portrait.latent else self.decode(moved)
+
+    def put_back(self, portrait: Portrait, picture: Tensor) -> Photo:
+        """The portrait's photo with :meth:`moved`'s picture in the place of its face."""
+        if picture is portrait.decoded:
+            return portrait.photo
+        if portrait.drawn:
+            return replace(portrait.photo, pixels=_enlarged(picture, portrait.photo.pixels.shape[0]))
+        difference = (picture - portrait.decoded)[0].permute(1, 2, 0).cpu().numpy()
+        return portrait.photo.with_pixels(paste(portrait.photo.pixels, portrait.alignment, difference))
+
+    def read(self, picture: Tensor) -> dict[str, float]:
+        """How probable each label is, from 0 to 1, in a face's picture ``(1, 3, S, S)``, as the classifier sees it."""
+        return dict(zip(LABEL_NAMES, self.classifier.likely(picture)[0].tolist(), strict=True))
 
     def blend(self, first: Portrait, second: Portrait, ratio: float) -> Photo:
         """The first photo with its face on the straight way, in latent space, to the second photo's face.
@@ -172,13 +234,6 @@ class Editor:
         pixels = _enlarged(decoded)
         photo = Photo(pixels, name="drawn face")
         return Portrait(photo, Alignment.whole(pixels), latent, decoded, drawn=True)
-
-    def _put_back(self, portrait: Portrait, picture: Tensor) -> Photo:
-        """The portrait's photo with the model's ``picture`` ``(1, 3, S, S)`` in the place of its face."""
-        if portrait.drawn:
-            return replace(portrait.photo, pixels=_enlarged(picture, portrait.photo.pixels.shape[0]))
-        difference = (picture - portrait.decoded)[0].permute(1, 2, 0).cpu().numpy()
-        return portrait.photo.with_pixels(paste(portrait.photo.pixels, portrait.alignment, difference))
 
 
 def _resized(pictures: Tensor, size: int) -> Tensor:

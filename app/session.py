@@ -1,20 +1,21 @@
-"""One user's work: a photo, the slider values of each of its faces, undo and redo, export."""
+"""One user's work: a photo, the slider values of each of its faces, recipes, undo and redo, export."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
+
+from torch import Tensor
 
 from app.editor import Editor
 from app.portrait import Portrait
 from app.view import View
-from attributes import LABEL_NAMES, DirectionsError
+from attributes import DirectionsError, Recipe, RecipeError
 from faces import Face, FaceError, NoFaceError, Photo, PhotoSource, open_photo, save_photo
 
 MAX_UNDO = 200
-SLIDER_RANGE = 3.0
-"""Sliders go from minus to plus this many mean differences; see :meth:`attributes.Directions.move`."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,9 @@ class Edits:
 
     values: Mapping[int, Mapping[str, float]] = field(default_factory=dict)
     """Slider values, other than 0, of each face that has any."""
+
+    keep: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    """Names of the sliders whose attributes stay as they are, of each face that has any."""
 
 
 class Session:
@@ -42,6 +46,7 @@ class Session:
         self.edits = Edits()
         self._portraits: dict[int, Portrait] = {}
         self._seen: dict[View, Photo] = {}
+        self._moved: dict[int, tuple[Any, Tensor]] = {}
         self._undo: list[Edits] = []
         self._redo: list[Edits] = []
         self._moving: str | None = None
@@ -89,7 +94,7 @@ class Session:
     def _start(self, photo: Photo, faces: tuple[Face, ...], portrait: Portrait | None) -> None:
         self.photo, self.faces, self.edits = photo, faces, Edits()
         self._portraits = {} if portrait is None else {0: portrait}
-        self._seen, self._undo, self._redo, self._moving = {}, [], [], None
+        self._seen, self._moved, self._undo, self._redo, self._moving = {}, {}, [], [], None
 
     def _open_photo(self) -> Photo:
         if self.photo is None:
@@ -120,9 +125,14 @@ class Session:
 
     @property
     def values(self) -> dict[str, float]:
-        """The values of all 40 sliders for the chosen face."""
+        """The values of all sliders for the chosen face."""
         moved = self.edits.values.get(self.edits.chosen, {})
-        return {name: float(moved.get(name, 0.0)) for name in LABEL_NAMES}
+        return {name: float(moved.get(name, 0.0)) for name in self.editor.directions.names}
+
+    @property
+    def keep(self) -> tuple[str, ...]:
+        """What is kept fixed while the sliders move the chosen face."""
+        return tuple(self.edits.keep.get(self.edits.chosen, ()))
 
     def choose(self, index: int) -> None:
         """Let the sliders move face ``index`` of the photo; the edits of other faces stay.
@@ -135,7 +145,7 @@ class Session:
             self._remember(replace(self.edits, chosen=index))
 
     def set(self, values: Mapping[str, float]) -> bool:
-        """Set slider values of the chosen face; labels not named keep theirs.
+        """Set slider values of the chosen face; those not named keep theirs.
 
         Several changes of one slider in a row are one step for undo, as one drag sends many of them.
 
@@ -143,19 +153,17 @@ class Session:
             Whether anything changed.
 
         Raises:
-            DirectionsError: a name is no label, or a value is out of range.
+            DirectionsError: a name is no slider, or a value is out of its range.
         """
         self._portrait(self.edits.chosen)
         for name, value in values.items():
-            if name not in LABEL_NAMES:
-                raise DirectionsError(f"{name!r} is no label; the labels are {', '.join(LABEL_NAMES)}.")
-            if not -SLIDER_RANGE <= value <= SLIDER_RANGE:  # also refuses NaN
-                raise DirectionsError(f"{name} is {value}; it must be from {-SLIDER_RANGE:g} to {SLIDER_RANGE:g}.")
+            slider = self.editor.directions.slider(name)
+            if not slider.low <= value <= slider.high:  # also refuses NaN
+                raise DirectionsError(f"{name} is {value}; it must be from {slider.low:g} to {slider.high:g}.")
         changed = [name for name, value in values.items() if self.values[name] != value]
         if not changed:
             return False
-        kept = {name: value for name, value in (self.values | dict(values)).items() if value}
-        edits = replace(self.edits, values={**self.edits.values, self.edits.chosen: kept})
+        edits = self._with_values(self.values | dict(values))
         if len(changed) == 1 and changed[0] == self._moving:
             self.edits = edits
         else:
@@ -163,9 +171,62 @@ class Session:
         self._moving = changed[0] if len(changed) == 1 else None
         return True
 
+    def _with_values(self, values: Mapping[str, float]) -> Edits:
+        moved = {name: value for name, value in values.items() if value}
+        return replace(self.edits, values={**self.edits.values, self.edits.chosen: moved})
+
+    def hold(self, names: Iterable[str]) -> bool:
+        """Keep the attributes of these sliders, and of no others, fixed while the chosen face is moved.
+
+        Returns:
+            Whether anything changed.
+
+        Raises:
+            DirectionsError: a name is no slider.
+        """
+        self._portrait(self.edits.chosen)
+        kept = tuple(dict.fromkeys(names))
+        for name in kept:
+            self.editor.directions.slider(name)
+        if set(kept) == set(self.keep):
+            return False
+        self._remember(replace(self.edits, keep={**self.edits.keep, self.edits.chosen: kept}))
+        return True
+
+    def apply(self, recipe: Recipe) -> None:
+        """Set the chosen face's sliders to what a recipe says, the others to 0: one step for undo.
+
+        Values beyond a slider's ends are taken for the ends.
+
+        Raises:
+            RecipeError: it names a slider that there is not.
+        """
+        self._portrait(self.edits.chosen)
+        recipe.check(self.editor.directions.names)
+        sliders = {name: self.editor.directions.slider(name) for name in recipe.moves}
+        values = {name: min(max(value, sliders[name].low), sliders[name].high) for name, value in recipe.moves.items()}
+        edits = self._with_values(values)
+        edits = replace(edits, keep={**edits.keep, edits.chosen: tuple(recipe.keep)})
+        if (values, set(recipe.keep)) != ({n: v for n, v in self.values.items() if v}, set(self.keep)):
+            self._remember(edits)
+
+    def recipe(self, name: str) -> Recipe:
+        """The chosen face's moves as a recipe.
+
+        Raises:
+            RecipeError: nothing is moved, or the name is empty.
+        """
+        moves = {slider: value for slider, value in self.values.items() if value}
+        if not moves:
+            raise RecipeError("nothing is moved yet; move a slider, and then save.")
+        return Recipe.parse({"name": name, "moves": moves, "keep": list(self.keep)}, "the recipe")
+
     def reset(self) -> None:
-        """All sliders of the chosen face to 0; undo brings them back."""
-        self.set(dict.fromkeys(LABEL_NAMES, 0.0))
+        """All sliders of the chosen face to 0, and nothing kept fixed; undo brings them back."""
+        self._portrait(self.edits.chosen)
+        if any(self.values.values()) or self.keep:
+            edits = self._with_values({})
+            self._remember(replace(edits, keep={**edits.keep, edits.chosen: ()}))
 
     def _remember(self, edits: Edits) -> None:
         self._undo = [*self._undo, self.edits][-MAX_UNDO:]
@@ -208,8 +269,26 @@ class Session:
             if values:
                 face = self._portrait(index)
                 alignment = view.place(face.alignment) if view else face.alignment
-                result = self.editor.edit(replace(face, photo=result, alignment=alignment), values)
+                result = self.editor.put_back(replace(face, photo=result, alignment=alignment), self._picture(index))
         return result
+
+    def _picture(self, index: int) -> Tensor:
+        """The model's picture of a face as it is now; the last one is kept for each face."""
+        values = dict(self.edits.values.get(index, {}))
+        state = (values, set(self.edits.keep.get(index, ())), self.editor.directions)
+        if self._moved.get(index, (None,))[0] != state:
+            portrait = self._portrait(index)
+            self._moved[index] = (state, self.editor.moved(portrait, values, self.edits.keep.get(index, ())))
+        return self._moved[index][1]
+
+    def reading(self, *, before: bool = False) -> dict[str, float]:
+        """How probable each label is, from 0 to 1, in the chosen face as it is now, or as it was ``before`` all edits.
+
+        Raises:
+            NoFaceError: there is no face.
+        """
+        index = self.edits.chosen
+        return self.editor.read(self._portrait(index).decoded if before else self._picture(index))
 
     def before(self, view: View | None = None) -> Photo:
         """The photo as it was opened, or what ``view`` shows of it.

@@ -1,20 +1,39 @@
 """The 40 CelebA labels, and the directions that move a face's latent along them."""
 
+from attributes.basis import Basis, directions_path, load_directions
+from attributes.classifier import AttributeClassifier, load_classifier
 from attributes.dataset import DatasetError, FaceSet
-from attributes.directions import Directions, DirectionsError, directions_path, load_directions, save_directions
+from attributes.directions import Directions, DirectionsError
 from attributes.labels import GROUPS, LABEL_NAMES, LABELS, Label, labels_in_group
+from attributes.own import FOUND, YOUR_OWN, listed_sliders, load_sliders, sliders_folder
+from attributes.recipe import Recipe, RecipeError, find_recipe, no_slider, shipped_recipes
+from attributes.slider import Direction, Slider
 
 __all__ = [
+    "FOUND",
     "GROUPS",
     "LABELS",
     "LABEL_NAMES",
+    "YOUR_OWN",
+    "AttributeClassifier",
+    "Basis",
     "DatasetError",
+    "Direction",
     "Directions",
     "DirectionsError",
     "FaceSet",
     "Label",
+    "Recipe",
+    "RecipeError",
+    "Slider",
     "directions_path",
+    "find_recipe",
     "labels_in_group",
+    "listed_sliders",
+    "load_classifier",
     "load_directions",
-    "save_directions",
+    "load_sliders",
+    "no_slider",
+    "shipped_recipes",
+    "sliders_folder",
 ]

@@ -1,15 +1,20 @@
-"""``python -m attributes compute``."""
+"""``python -m attributes``: classifier, directions, their calibration and evaluation, sliders of one's own."""
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
-from attributes.compute import compute_directions
+from torch import distributed as dist
+
+from attributes.basis import directions_path
+from attributes.compute import compute_directions, rank_and_size
 from attributes.dataset import DatasetError, FaceSet
-from attributes.directions import DirectionsError, directions_path, save_directions
-from glow.checkpoint import CheckpointError, load_checkpoint
+from attributes.directions import DirectionsError
+from attributes.own_commands import add_own_commands
+from glow.checkpoint import DEFAULT_CHECKPOINT, CheckpointError, load_checkpoint
 from glow.device import choose_device
 
 
@@ -17,28 +22,54 @@ def build_parser() -> argparse.ArgumentParser:
     """The command line's parser."""
     parser = argparse.ArgumentParser(prog="python -m attributes", description="Attribute directions.")
     commands = parser.add_subparsers(dest="command", required=True)
-    compute = commands.add_parser("compute", help="mean latent differences of the 40 labels, in one pass")
-    compute.add_argument("--data", required=True, help="labelled faces: CelebA-HQ or torchvision's CelebA")
-    compute.add_argument("--checkpoint", required=True, type=Path, help="the model to encode with")
+    on_faces = argparse.ArgumentParser(add_help=False)
+    on_faces.add_argument("--data", required=True, help="labelled faces: CelebA-HQ or torchvision's CelebA")
+    on_faces.add_argument(
+        "--checkpoint", type=Path, default=DEFAULT_CHECKPOINT, help="the model (default: the one of Glowface)"
+    )
+    on_faces.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (default: %(default)s)")
+
+    compute = commands.add_parser(
+        "compute", parents=[on_faces], help="directions of the 40 labels, in one pass (torchrun shares it out)"
+    )
     compute.add_argument("-o", "--output", type=Path, help="default: beside the checkpoint, where the app looks")
     compute.add_argument("--split", default="train", choices=["train", "val", "all"], help="default: %(default)s")
     compute.add_argument("--limit", type=int, help="use only the first so many faces")
-    compute.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (default: %(default)s)")
+    compute.set_defaults(run=run_compute)
+
+    add_own_commands(commands)
     return parser
+
+
+def run_compute(args: argparse.Namespace) -> None:
+    """``compute``, of which a process started by torchrun does its share."""
+    shared_out = "WORLD_SIZE" in os.environ
+    if shared_out:
+        dist.init_process_group("gloo")  # all sums are on the CPU
+    try:
+        device = args.device
+        if shared_out and device in ("auto", "cuda"):
+            device = f"cuda:{os.environ['LOCAL_RANK']}" if choose_device(device).type == "cuda" else device
+        checkpoint = load_checkpoint(args.checkpoint, choose_device(device))
+        faces = FaceSet.open(args.data, args.split, args.limit)
+        basis = compute_directions(checkpoint, faces)
+        if rank_and_size()[0] == 0:
+            output = args.output or directions_path(args.checkpoint)
+            basis.save(output)
+            print(f"{output}: 40 directions from {len(faces)} faces; next: python -m attributes calibrate")
+    finally:
+        if shared_out:
+            dist.destroy_process_group()
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; the exit status."""
     args = build_parser().parse_args(argv)
     try:
-        checkpoint = load_checkpoint(args.checkpoint, choose_device(args.device))
-        faces = FaceSet.open(args.data, args.split, args.limit)
-        output = args.output or directions_path(args.checkpoint)
-        save_directions(output, compute_directions(checkpoint, faces))
+        args.run(args)
     except (CheckpointError, DatasetError, DirectionsError, ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    print(f"{output}: 40 directions from {len(faces)} faces")
     return 0
 
 

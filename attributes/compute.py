@@ -1,81 +1,39 @@
-"""Mean latent differences of all labels, from one pass over labelled faces."""
+"""The directions of all labels, from one pass over labelled faces, in any number of processes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TypeAlias
-
 import numpy as np
 import torch
+from torch import Tensor
+from torch import distributed as dist
 from tqdm import tqdm
 
+from attributes.basis import Basis
 from attributes.dataset import FaceSet
-from attributes.directions import Directions, DirectionsError
+from attributes.directions import DirectionsError
 from attributes.labels import LABEL_NAMES
-from attributes.population import Population
+from attributes.sums import LabelSums, OneSidedLabelError, add_across_processes
 from glow.checkpoint import Checkpoint
 from glow.latent import Latent
 
-POPULATION = 2048
-"""Faces whose spread along the directions is measured."""
-
-_Batch: TypeAlias = tuple[torch.Tensor, torch.Tensor]
+SPREAD = 1024
+"""Faces whose latents are kept during the pass, to measure afterwards where faces lie along the directions."""
 
 
-class MeanDifferences:
-    """Sums of latents, and of those with each label, in float64: constant memory, any number of faces.
-
-    Args:
-        dimensions: numbers in one latent.
-        labels: how many labels there are.
-    """
-
-    def __init__(self, dimensions: int, labels: int) -> None:
-        self.count = 0
-        self.count_with = torch.zeros(labels, dtype=torch.float64)
-        self.sum = torch.zeros(dimensions, dtype=torch.float64)
-        self.sum_with = torch.zeros(labels, dimensions, dtype=torch.float64)
-
-    def add(self, latents: torch.Tensor, labels: torch.Tensor) -> None:
-        """Add latents ``(B, D)`` with their bool labels ``(B, labels)``."""
-        latents, flags = latents.cpu().double(), labels.double()
-        self.count += len(latents)
-        self.count_with += flags.sum(0)
-        self.sum += latents.sum(0)
-        self.sum_with += flags.T @ latents
-
-    def result(self) -> torch.Tensor:
-        """Mean with the label minus mean without, ``(labels, D)`` in float64.
-
-        Raises:
-            DirectionsError: a label is on all faces or on none.
-        """
-        without = self.count - self.count_with
-        one_sided = torch.nonzero((self.count_with == 0) | (without == 0)).flatten().tolist()
-        if one_sided:
-            raise DirectionsError(
-                f"among {self.count} faces, these labels are on all or on none: "
-                f"{', '.join(LABEL_NAMES[i] for i in one_sided)}; use more faces."
-            )
-        mean_with = self.sum_with / self.count_with[:, None]
-        return mean_with - (self.sum - self.sum_with) / without[:, None]
-
-
-def _latents(checkpoint: Checkpoint, faces: FaceSet, indices: np.ndarray, batch: int) -> Iterator[_Batch]:
-    """Which faces, and their flattened latents ``(B, D)``."""
-    model = checkpoint.model
-    with tqdm(total=len(indices), desc="encoding faces", unit="img", disable=None) as bar:
-        for chosen, pixels in faces.batches(model.config.image_size, batch, indices=indices):
-            x = torch.from_numpy(pixels).to(model.device).float() / 255
-            yield torch.from_numpy(chosen), model.encode(x).flatten()
-            bar.update(len(chosen))
+def rank_and_size() -> tuple[int, int]:
+    """Which process of a distributed run this is, and of how many; (0, 1) outside of one."""
+    if dist.is_available() and dist.is_initialized():
+        return dist.get_rank(), dist.get_world_size()
+    return 0, 1
 
 
 @torch.inference_mode()
-def compute_directions(checkpoint: Checkpoint, faces: FaceSet, *, batch: int = 64) -> Directions:
-    """Each label's mean latent difference over all scales (Kingma & Dhariwal 2018, section 5.2).
+def compute_directions(checkpoint: Checkpoint, faces: FaceSet, *, batch: int = 64) -> Basis:
+    """Each label's mean latent difference over all scales (Kingma & Dhariwal 2018, section 5.2), and what is needed
+    to make partial directions of them.
 
-    One pass over all faces gives the directions, a second one over a few where faces lie along them.
+    One pass: sums, and the latents of :data:`SPREAD` faces, so that memory does not grow with the number of faces.
+    In a distributed run, each process encodes a slice of the faces, and all get the result.
 
     Args:
         checkpoint: the model to encode with.
@@ -88,15 +46,38 @@ def compute_directions(checkpoint: Checkpoint, faces: FaceSet, *, batch: int = 6
     if faces.labels is None:
         raise DirectionsError("directions need labels; give a folder in CelebA-HQ's or CelebA's layout.")
     model = checkpoint.model
+    rank, size = rank_and_size()
+    mine = np.array_split(np.arange(len(faces)), size)[rank]
+    kept_faces = np.unique(np.linspace(0, len(faces) - 1, SPREAD).round().astype(int))
     labels = torch.from_numpy(np.ascontiguousarray(faces.labels))
-    sums = MeanDifferences(model.config.dimensions, len(LABEL_NAMES))
-    for chosen, latents in _latents(checkpoint, faces, np.arange(len(faces)), batch):
-        sums.add(latents, labels[chosen])
-    vectors = sums.result().float()
-    some = np.unique(np.linspace(0, len(faces) - 1, POPULATION).round().astype(int))
-    products = [latents.cpu().double() @ vectors.double().T for _, latents in _latents(checkpoint, faces, some, batch)]
-    population = Population.measure(torch.cat(products))
-    directions = Directions(
-        Latent.unflatten(vectors, model.config.scale_shapes()), population, checkpoint.hash, len(faces)
+    sums = LabelSums(model.config.dimensions, len(LABEL_NAMES))
+    kept = [torch.empty(0, model.config.dimensions, dtype=torch.float16)]
+    with tqdm(total=len(mine), desc="encoding faces", unit="img", disable=None if rank == 0 else True) as bar:
+        for chosen, pixels in faces.batches(model.config.image_size, batch, indices=mine):
+            x = torch.from_numpy(pixels).to(model.device).float() / 255
+            latents = model.encode(x).flatten().cpu()
+            sums.add(latents, labels[torch.from_numpy(chosen)])
+            kept.append(latents[torch.from_numpy(np.isin(chosen, kept_faces))].half())
+            bar.update(len(chosen))
+    sums.all_reduce()
+    try:
+        vectors = sums.mean_directions()
+    except OneSidedLabelError as error:
+        raise DirectionsError(str(error)) from error
+    # As the file will hold them, so that what is measured here is true of them.
+    means = Latent.unflatten(vectors.half().float(), model.config.scale_shapes())
+    mean, covariance = _spread(Latent.unflatten(torch.cat(kept), model.config.scale_shapes()), means)
+    return Basis(means.to(model.device), sums.gram, mean, covariance, checkpoint.hash)
+
+
+def _spread(latents: Latent, means: Latent) -> tuple[Tensor, Tensor]:
+    """Mean and covariance, over the latents of all processes, of their products with each direction on each scale."""
+    products = torch.cat(
+        [z.flatten(1).double() @ m.flatten(1).double().T for z, m in zip(latents.scales, means.scales, strict=True)],
+        dim=1,
     )
-    return directions.to(model.device)
+    with_one = torch.cat([torch.ones(len(products), 1, dtype=torch.float64), products], dim=1)
+    moments = with_one.T @ with_one
+    add_across_processes(moments)
+    count, mean = moments[0, 0], moments[0, 1:] / moments[0, 0]
+    return mean, moments[1:, 1:] / count - torch.outer(mean, mean)

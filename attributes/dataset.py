@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -13,6 +13,9 @@ import numpy as np
 from PIL import Image
 
 from attributes.labels import LABEL_NAMES
+from attributes.reading import DatasetError, PictureError, central_square, read_batches
+
+__all__ = ["DatasetError", "FaceSet", "Split"]
 
 Split = Literal["train", "val", "all"]
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
@@ -21,9 +24,7 @@ VALIDATION_EVERY = 20
 # torchvision's CelebA pictures are 178×218 with much background: its users take the central 148×148.
 CELEBA_CROP = 148
 
-
-class DatasetError(ValueError):
-    """A folder holds no pictures in a known layout; the message says what was looked for."""
+_PARTS = {"train": re.compile(r"train(ing)?(_\d+x\d+)?"), "val": re.compile(r"val(id(ation)?)?(_\d+x\d+)?")}
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,8 @@ class FaceSet:
 
     Three layouts are known: CelebA-HQ (``CelebA-HQ-img/`` beside ``CelebAMask-HQ-attribute-anno.txt``),
     torchvision's CelebA (``img_align_celeba/`` beside ``list_attr_celeba.txt``), and any folder of pictures.
-    ``list_eval_partition.txt`` beside either of the first two says which pictures are for validation.
+    ``list_eval_partition.txt`` beside either of the first two says which pictures are for validation; of a folder with
+    the subfolders ``train`` and ``val`` (or ``valid``, or such names as ``train_64x64``) it is the second.
     """
 
     paths: tuple[Path, ...]
@@ -71,8 +73,7 @@ class FaceSet:
             crop = CELEBA_CROP
             paths, labels = _labelled(folder, "img_align_celeba", "list_attr_celeba.txt", split)
         else:
-            found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
-            paths = tuple(path for i, path in enumerate(found) if _in_split(split, i % VALIDATION_EVERY == 0))
+            paths = _unlabelled(folder, split)
         if not paths:
             raise DatasetError(
                 f"no pictures for the split {split!r} below {folder}; expected CelebA-HQ-img/ or "
@@ -80,36 +81,54 @@ class FaceSet:
             )
         return FaceSet(paths[:limit], None if labels is None else labels[:limit], crop)
 
+    @property
+    def identity(self) -> str:
+        """Hash of the files' names, sizes and times, and of the crop: another one means other pixels."""
+        digest = hashlib.sha256(str(self.crop).encode())
+        for path in self.paths:
+            about = path.stat()
+            digest.update(f"{path}\n{about.st_size}\n{about.st_mtime_ns}\n".encode())
+        return digest.hexdigest()
+
     def read(self, index: int, size: int) -> np.ndarray:
-        """Picture ``index`` as uint8 ``(3, size, size)``: the central square, made smaller with Lanczos."""
-        with Image.open(self.paths[index]) as image:
-            rgb = image.convert("RGB")
-        side = min(*rgb.size, self.crop or min(rgb.size))
-        left, top = (rgb.width - side) // 2, (rgb.height - side) // 2
-        square = rgb.resize((size, size), Image.Resampling.LANCZOS, (left, top, left + side, top + side))
-        return np.asarray(square).transpose(2, 0, 1)
+        """Picture ``index`` as uint8 ``(3, size, size)``: the central square, made smaller with Lanczos.
+
+        Raises:
+            PictureError: the file cannot be read.
+        """
+        try:
+            with Image.open(self.paths[index]) as image:
+                return central_square(image, size, self.crop)
+        except Exception as error:  # decoders raise whatever a broken file makes them stumble over
+            raise PictureError(f"{self.paths[index]}: {error}") from error
 
     def batches(
         self, size: int, batch: int, *, workers: int = 2, indices: Sequence[int] | np.ndarray | None = None
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """All pictures in order: ``(indices (B,), pixels uint8 (B, 3, size, size))``, read ahead by threads."""
-        order = np.arange(len(self)) if indices is None else np.asarray(indices)
-        chunks = [order[start : start + batch] for start in range(0, len(order), batch)]
+        """All pictures in order, ``(indices (B,), pixels uint8 (B, 3, size, size))``, read ahead by threads.
 
-        def load(chunk: np.ndarray) -> np.ndarray:
-            return np.stack([self.read(int(i), size) for i in chunk])
-
-        with ThreadPoolExecutor(workers) as pool:
-            ahead = [pool.submit(load, chunk) for chunk in chunks[:workers]]
-            for position, chunk in enumerate(chunks):
-                pixels = ahead.pop(0).result()
-                if position + workers < len(chunks):
-                    ahead.append(pool.submit(load, chunks[position + workers]))
-                yield chunk, pixels
+        Pictures that cannot be read are left out, and named on standard error in the end.
+        """
+        yield from read_batches(self, size, batch, workers=workers, indices=indices)
 
 
 def _in_split(split: Split, validation: bool) -> bool:
     return split == "all" or (split == "val") == validation
+
+
+def _unlabelled(folder: Path, split: Split) -> tuple[Path, ...]:
+    """Pictures in any folders; the split is said by the names of subfolders, or every 20th is for validation."""
+    subfolders = [path for path in folder.iterdir() if path.is_dir()] if folder.is_dir() else []
+    named = {part: [path for path in subfolders if _PARTS[part].fullmatch(path.name.lower())] for part in _PARTS}
+    if all(named.values()):
+        wanted = _PARTS if split == "all" else (split,)
+        return tuple(path for part in wanted for below in named[part] for path in _pictures(below))
+    found = _pictures(folder)
+    return tuple(path for i, path in enumerate(found) if _in_split(split, i % VALIDATION_EVERY == 0))
+
+
+def _pictures(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
 
 
 def _labelled(folder: Path, pictures: str, labels_file: str, split: Split) -> tuple[tuple[Path, ...], np.ndarray]:

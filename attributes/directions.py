@@ -1,17 +1,17 @@
-"""Attribute directions in latent space: storing them, and moving faces along them."""
+"""Named directions in latent space, and moving faces along them."""
 
 from __future__ import annotations
 
+import difflib
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import torch
 
-from attributes.labels import LABEL_NAMES
+from attributes.moved import MovedLatent, add_steps, history
 from attributes.population import Population
-from glow.checkpoint import FORMAT_VERSION, Checkpoint, read_safetensors, write_safetensors
+from attributes.slider import Direction, Slider
 from glow.latent import Latent
 from glow.mixing import in_float64
 
@@ -20,12 +20,15 @@ class DirectionsError(ValueError):
     """Directions cannot be used with this model or these values; the message says why and what to do."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Directions:
-    """One direction of the latent space for each of the 40 labels."""
+    """Directions of the latent space, each with a slider: the 40 labels', and any number of others."""
+
+    sliders: tuple[Slider, ...]
+    """The labels' sliders in the order of :data:`attributes.LABELS`, then the others."""
 
     vectors: Latent
-    """A batch of 40 directions in the order of :data:`attributes.labels.LABELS`, over all scales."""
+    """A batch of directions in the order of :attr:`sliders`, over all scales."""
 
     population: Population
     """Where faces lie along them."""
@@ -34,89 +37,111 @@ class Directions:
     """The hash of the checkpoint that they were computed with."""
 
     faces: int
-    """How many faces they were computed from."""
+    """How many faces the labels' directions were computed from."""
 
-    def move(self, latent: Latent, values: Mapping[str, float]) -> Latent:
-        """``latent`` plus each named direction times its value; the very same latent where all are 0.
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all sliders, in order."""
+        return tuple(slider.name for slider in self.sliders)
+
+    def slider(self, name: str) -> Slider:
+        """The slider called ``name``.
+
+        Raises:
+            DirectionsError: there is none.
+        """
+        return self.sliders[self._index(name)]
+
+    def move(self, latent: Latent, values: Mapping[str, float], keep: Iterable[str] = ()) -> Latent:
+        """``latent`` moved along each named direction; the very same latent where all values are 0.
+
+        Moves are exact: a latent that this returned remembers where it came from, so that +s and then -s give the
+        latent from before bit for bit, and moves in any order give the same numbers.
 
         A face that would come far from where faces usually are goes only a part of the way, in the same direction;
-        :meth:`Population.hold_back` says how far. For a rare label, such as Bald, even a value of 1 may not be reached.
+        :meth:`Population.hold_back` says how far.
 
         Args:
             latent: faces to move, any batch size.
-            values: a number per label name; 1 is one mean difference between faces with and without it.
+            values: a number per slider name. For a calibrated slider, 1 is what makes the attribute seen in most
+                faces that lack it.
+            keep: names of sliders whose directions are taken out of the moves of all others.
 
         Raises:
-            DirectionsError: a name is no label, or a value is not a finite number.
+            DirectionsError: a name is no slider, or a value is not a finite number.
         """
-        weights = self._weights(values)
-        if not weights:
-            return latent
-        indices = list(weights)
-        asked = torch.tensor([weights[index] for index in indices], dtype=torch.float64)
-        chosen = in_float64(self.vectors.flatten()[indices])
-        products = (in_float64(latent.flatten()) @ chosen.T).cpu()
-        held = self.population.select(indices).hold_back(asked, products, (chosen @ chosen.T).cpu())
-        moves = Latent.unflatten(
-            held.to(chosen) @ chosen, [(s.shape[1], s.shape[2], s.shape[3]) for s in latent.scales]
-        )
-        return latent + moves.to(latent.device, latent.scales[0].dtype)
-
-    def _weights(self, values: Mapping[str, float]) -> dict[int, float]:
-        weights = {}
+        kept = frozenset(keep)
+        for name in (*values, *kept):
+            self._index(name)
         for name, value in values.items():
-            if name not in LABEL_NAMES:
-                raise DirectionsError(f"{name!r} is no label; the labels are {', '.join(LABEL_NAMES)}.")
             if not math.isfinite(value):
                 raise DirectionsError(f"the value of {name} is {value}; it must be a finite number.")
-            if value:
-                weights[LABEL_NAMES.index(name)] = float(value)
-        return weights
+        origin, steps = history(latent, self)
+        total = add_steps(steps, values, kept)
+        if total == steps:
+            return latent
+        if not total:
+            return origin
+        order = sorted(total, key=lambda step: (self._index(step[0]), sorted(step[1])))
+        indices = [self._index(name) for name, _ in order]
+        sliders = [self.sliders[index] for index in indices]
+        amounts = [slider.amount(float(total[step])) for slider, step in zip(sliders, order, strict=True)]
+        furthest = [
+            abs(slider.amount(slider.high if amount > 0 else slider.low))
+            for slider, amount in zip(sliders, amounts, strict=True)
+        ]
+        flat = in_float64(self.vectors.flatten())
+        chosen = flat[indices]
+        gram = (chosen @ chosen.T).cpu()
+        asked = torch.tensor(amounts, dtype=torch.float64)
+        products = (in_float64(origin.flatten()) @ chosen.T).cpu()
+        held = self.population.select(indices).hold_back(asked, products, gram, torch.tensor(furthest).double())
+        going = torch.stack([self._without(flat, chosen[k], step[1]) for k, step in enumerate(order)])
+        shapes = [(s.shape[1], s.shape[2], s.shape[3]) for s in origin.scales]
+        moves = Latent.unflatten(held.to(going) @ going, shapes).to(origin.device, origin.scales[0].dtype)
+        return MovedLatent((origin + moves).scales, origin, total, self)
+
+    def _without(self, flat: torch.Tensor, vector: torch.Tensor, keep: frozenset[str]) -> torch.Tensor:
+        """``vector`` ``(D,)`` with what lies along the directions of ``keep`` taken out."""
+        if not keep:
+            return vector
+        kept = flat[sorted(self._index(name) for name in keep)]
+        share = torch.linalg.pinv((kept @ kept.T).cpu(), hermitian=True).to(kept) @ (kept @ vector)
+        return vector - share @ kept
+
+    def with_sliders(self, others: Sequence[Direction]) -> Directions:
+        """These directions and others after them.
+
+        Raises:
+            DirectionsError: a name is taken, or a vector is of another model's shape.
+        """
+        for other in others:
+            if [scale.shape[1:] for scale in other.vector.scales] != [s.shape[1:] for s in self.vectors.scales]:
+                raise DirectionsError(
+                    f"the slider {other.slider.name!r} has the shapes {other.vector.shapes}, which belong to another "
+                    "model; make it again with this one."
+                )
+        names = [*self.names, *(other.slider.name for other in others)]
+        taken = sorted({name for name in names if names.count(name) > 1})
+        if taken:
+            raise DirectionsError(f"there are two sliders called {', '.join(taken)}; give one another name.")
+        return replace(
+            self,
+            sliders=(*self.sliders, *(other.slider for other in others)),
+            vectors=Latent.cat([self.vectors, *(other.vector.to(self.vectors.device) for other in others)]),
+            population=self.population.extended(
+                [other.mean for other in others], [other.deviation for other in others]
+            ),
+        )
+
+    def _index(self, name: str) -> int:
+        try:
+            return self.names.index(name)
+        except ValueError:
+            near = difflib.get_close_matches(name, self.names, n=3)
+            hint = f"did you mean {' or '.join(near)}?" if near else f"the labels are {', '.join(self.names)}."
+            raise DirectionsError(f"{name!r} is no label; {hint}") from None
 
     def to(self, device: str | torch.device) -> Directions:
         """The directions on another device."""
-        return Directions(self.vectors.to(device), self.population, self.model_hash, self.faces)
-
-
-def directions_path(checkpoint: str | Path) -> Path:
-    """Where the directions of a checkpoint lie: beside it, as ``NAME.directions.safetensors``."""
-    return Path(checkpoint).with_suffix(".directions.safetensors")
-
-
-def save_directions(path: str | Path, directions: Directions) -> None:
-    """Write directions to ``path`` (safetensors)."""
-    header = {
-        "kind": "directions",
-        "version": FORMAT_VERSION,
-        "labels": list(LABEL_NAMES),
-        "model_hash": directions.model_hash,
-        "faces": directions.faces,
-    }
-    tensors = {f"scale.{i}": scale for i, scale in enumerate(directions.vectors.scales)}
-    tensors |= {"population.mean": directions.population.mean}
-    tensors |= {"population.deviation": directions.population.deviation}
-    write_safetensors(Path(path), tensors, header)
-
-
-def load_directions(path: str | Path, checkpoint: Checkpoint) -> Directions:
-    """The directions of ``path``, on the device of ``checkpoint``'s model.
-
-    Raises:
-        DirectionsError: they belong to another checkpoint, or to other labels.
-        CheckpointError: the file is missing or broken.
-    """
-    tensors, header = read_safetensors(Path(path), "directions")
-    if header.get("model_hash") != checkpoint.hash:
-        raise DirectionsError(
-            f"{path} belongs to another checkpoint ({str(header.get('model_hash'))[:12]}, not "
-            f"{checkpoint.hash[:12]}); run `python -m attributes compute` for this one."
-        )
-    if header.get("labels") != list(LABEL_NAMES):
-        raise DirectionsError(f"{path} has other labels than CelebA's 40; compute it again.")
-    if "population.deviation" not in tensors:
-        raise DirectionsError(f"{path} is of an older Glowface; run `python -m attributes compute` again.")
-    scales = [name for name in tensors if name.startswith("scale.")]
-    vectors = Latent(tuple(tensors[f"scale.{i}"] for i in range(len(scales))))
-    population = Population(tensors["population.mean"], tensors["population.deviation"])
-    directions = Directions(vectors, population, checkpoint.hash, int(header["faces"]))
-    return directions.to(checkpoint.model.device)
+        return replace(self, vectors=self.vectors.to(device))

@@ -13,10 +13,13 @@ class Label:
     """The name in CelebA's files, such as ``Blond_Hair``."""
 
     title: str
-    """The name that people see, such as "Blond hair"."""
+    """What people see on its slider, such as "Blond hair"."""
 
     group: str
     """One of :data:`GROUPS`."""
+
+    sign: int = 1
+    """1, or -1 where the slider shows the opposite of the label: to the right of "Age" is less of ``Young``."""
 
 
 GROUPS = ("Expression", "Hair", "Face", "Age and beard", "Accessories", "Make-up")
@@ -48,7 +51,7 @@ LABELS: tuple[Label, ...] = (
     Label("Mouth_Slightly_Open", "Mouth slightly open", "Expression"),
     Label("Mustache", "Moustache", "Age and beard"),
     Label("Narrow_Eyes", "Narrow eyes", "Expression"),
-    Label("No_Beard", "No beard", "Age and beard"),
+    Label("No_Beard", "Beard", "Age and beard", sign=-1),
     Label("Oval_Face", "Oval face", "Face"),
     Label("Pale_Skin", "Pale skin", "Make-up"),
     Label("Pointy_Nose", "Pointy nose", "Face"),
@@ -63,11 +66,21 @@ LABELS: tuple[Label, ...] = (
     Label("Wearing_Lipstick", "Lipstick", "Make-up"),
     Label("Wearing_Necklace", "Necklace", "Accessories"),
     Label("Wearing_Necktie", "Necktie", "Accessories"),
-    Label("Young", "Young", "Age and beard"),
+    Label("Young", "Age", "Age and beard", sign=-1),
 )
 
 LABEL_NAMES: tuple[str, ...] = tuple(label.name for label in LABELS)
 """The names of all labels, in CelebA's order."""
+
+FAMILIES: tuple[tuple[str, ...], ...] = (
+    ("Smiling", "High_Cheekbones", "Mouth_Slightly_Open"),
+    ("5_o_Clock_Shadow", "Goatee", "Mustache", "No_Beard", "Sideburns"),
+    ("Heavy_Makeup", "Wearing_Lipstick", "Rosy_Cheeks"),
+    ("Black_Hair", "Blond_Hair", "Brown_Hair", "Gray_Hair"),
+    ("Chubby", "Double_Chin"),
+    ("Bald", "Receding_Hairline"),
+)
+"""Labels that are parts of one act, or exclude each other; they are not held fixed for one another."""
 
 
 def labels_in_group(group: str) -> tuple[Label, ...]:

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-COMMON = 2.0
-"""Standard deviations from the mean face up to which a move goes its whole way."""
 RARE = 3.0
-"""Standard deviations from the mean face that a move comes near to but does not pass."""
+"""Standard deviations from the mean face that a move may come to, whatever its slider's range."""
+COMMON = 2 / 3
+"""Share of the way from the mean face to a move's end that is gone without holding back."""
 
 
 @dataclass(frozen=True)
 class Population:
     """The spread of faces along each of N directions.
 
-    Latents of faces are close to a unit Gaussian, so the mean difference of a rare label may be longer than the
+    Latents of faces are close to a unit Gaussian, and the direction of a rare label may be longer than the
     population is wide. Several of them lead to where there never was a face, and a flow decodes that to noise.
-    The price: faces as far out as the very bald are not reached either.
     """
 
     mean: Tensor
@@ -38,32 +38,44 @@ class Population:
         """The population along some of the directions."""
         return Population(self.mean[indices], self.deviation[indices])
 
-    def hold_back(self, values: Tensor, products: Tensor, gram: Tensor) -> Tensor:
+    def extended(self, mean: Sequence[float], deviation: Sequence[float]) -> Population:
+        """The population along these directions and others after them."""
+        return Population(
+            torch.cat([self.mean, torch.tensor(mean, dtype=torch.float64)]),
+            torch.cat([self.deviation, torch.tensor(deviation, dtype=torch.float64).clamp_min(1e-12)]),
+        )
+
+    def hold_back(self, values: Tensor, products: Tensor, gram: Tensor, furthest: Tensor | None = None) -> Tensor:
         """What each face really moves by, ``(B, N)``, where ``values`` are asked for.
 
-        Along a direction, a face stands at so many standard deviations from the mean face. Up to :data:`COMMON` it
-        moves as far as asked; beyond, it comes ever closer to :data:`RARE`. A face that is beyond from the start
-        may move on by the distance between the two. The directions are gone one after the other, so that alike
-        ones (a smile, an open mouth) together stop where one alone does, and unlike ones do not hinder each other.
+        Along a direction, a face stands at so many standard deviations from the mean face, and a move has its end
+        where ``furthest`` takes the mean face, or at :data:`RARE` deviations if that is further. Up to
+        :data:`COMMON` of the way from the mean face to there it goes as far as asked; beyond, it comes ever closer
+        to the end. A face that is beyond from the start may move on by the distance between the two. The directions
+        are gone one after the other, so that alike ones (a smile, an open mouth) together stop where one alone
+        does, and unlike ones do not hinder each other.
 
         Args:
             values: ``(N,)`` float64, how often to go each direction; negative goes back.
             products: ``(B, N)`` float64, ``<z, d_k>`` of each face z.
             gram: ``(N, N)`` float64, ``<d_j, d_k>``.
+            furthest: ``(N,)`` float64, how often the mean face may go each direction, at least 0.
         """
         weights = torch.zeros_like(products)
         for k, value in enumerate(values.tolist()):
             if value:
                 here = products[:, k] + weights @ gram[:, k] - self.mean[k]
                 start = here / self.deviation[k] * (1 if value > 0 else -1)
-                asked = abs(value) * gram[k, k] / self.deviation[k]
-                weights[:, k] = value * _share(start, asked)
+                length = gram[k, k] / self.deviation[k]
+                end = max(RARE, float(furthest[k] * length) if furthest is not None else 0.0)
+                weights[:, k] = value * _share(start, abs(value) * length, end)
         return weights
 
 
-def _share(start: Tensor, asked: Tensor) -> Tensor:
+def _share(start: Tensor, asked: Tensor, end: float) -> Tensor:
     """Which share of a move by ``asked`` deviations, above 0, is gone from ``start``, ``(B,)``."""
-    free = (COMMON - start).clamp_min(0)
+    free = (COMMON * end - start).clamp_min(0)
     beyond = (asked - free).clamp_min(0)
-    gone = asked.minimum(free) + (RARE - COMMON) * -torch.expm1(-beyond / (RARE - COMMON))
+    slack = (1 - COMMON) * end
+    gone = asked.minimum(free) - slack * torch.expm1(-beyond / slack)
     return gone / asked.clamp_min(1e-12)

@@ -73,18 +73,36 @@ def write_safetensors(path: Path, tensors: dict[str, torch.Tensor], header: dict
 
     The file is written aside, flushed to disk and then renamed, so that a crash or a full disk never leaves
     half a file under the name.
+
+    Raises:
+        CheckpointError: the file cannot be written; what was there before still is.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
         save_file(contiguous, aside, metadata={"glowface": json.dumps(header, sort_keys=True)})
         aside.chmod(0o644)  # safetensors makes files that only their owner can read
         with aside.open("rb+") as file:
             os.fsync(file.fileno())
         aside.replace(path)
+        _sync_folder(path.parent)
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(
+            f"{path} cannot be written ({error}); make room or choose another place. Files that were there are whole."
+        ) from error
     finally:
         aside.unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Flush a folder's names to disk, where the system lets folders be opened."""
+    if os.name == "posix":
+        number = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(number)
+        finally:
+            os.close(number)
 
 
 def read_safetensors(path: Path, kind: str) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:

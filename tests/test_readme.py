@@ -7,6 +7,7 @@ import shlex
 from pathlib import Path
 
 import pytest
+import torch.distributed.run
 
 import app.cli
 import attributes.__main__
@@ -21,12 +22,18 @@ PARSERS = {
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "assets" / "MODEL_CARD.md"]
 BLOCKS = [block for path in DOCUMENTS for block in re.findall(r"```sh\n(.*?)```", path.read_text(), re.S)]
 LINES = [line for block in BLOCKS for line in block.replace("\\\n", " ").splitlines() if line.strip()]
-COMMANDS = sorted({line.split("  #")[0].strip() for line in LINES if line.startswith("python -m ")})
+STARTS = ("python -m ", "torchrun ", "srun torchrun ")
+COMMANDS = sorted({line.split("  #")[0].strip() for line in LINES if line.startswith(STARTS)})
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_commands_are_understood(command: str) -> None:
-    module, *arguments = shlex.split(command)[2:]
+    words = shlex.split(command)
+    if "torchrun" in words:
+        start = words.index("torchrun") + 1
+        torch.distributed.run.get_args_parser().parse_args(words[start:])
+        words = words[start:]
+    module, *arguments = words[words.index("-m") + 1 :]
     if module in PARSERS:
         PARSERS[module]().parse_args(arguments)
     else:

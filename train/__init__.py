@@ -1,1 +1,1 @@
-"""Training and measuring Glow models: ``python -m train fit`` and ``python -m train eval``."""
+"""Training and measuring Glow models: ``python -m train`` with the commands fit, eval, sample and prepare."""

@@ -1,133 +1,111 @@
-"""``python -m train fit`` and ``python -m train eval``."""
+"""``python -m train``: the commands ``fit``, ``eval``, ``sample`` and ``prepare``."""
 
 from __future__ import annotations
 
 import argparse
+import errno
 import json
+import os
 import sys
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
-from typing import get_args
+from typing import Any
 
 import torch
+from attributes.classifier import load_classifier
 
-from attributes.dataset import DatasetError, FaceSet
-from glow.checkpoint import DEFAULT_CHECKPOINT, CheckpointError, load_checkpoint
+from attributes.reading import DatasetError, Pictures
+from faces.errors import FaceError
+from glow.checkpoint import CheckpointError, load_checkpoint
 from glow.device import choose_device
-from glow.model import Memory
 from glow.variants import VARIANTS
 from train.config import FitConfig
 from train.data import load_pixels
 from train.evaluate import bits_per_dim, round_trip
 from train.fit import MODEL_FILE, TrainingDivergedError, fit
+from train.frechet import frechet_distances
+from train.journal import draw_rows, save_rows
+from train.options import RECIPE_OPTIONS, build_parser
+from train.pictures import copied, copy_fits, must_copy, open_pictures
+from train.prepare import prepare
 from train.presets import PRESETS
+from train.ranks import Ranks, join
+
+__all__ = ["build_parser", "main"]
 
 DTYPES = {"auto": None, "float32": torch.float32, "bfloat16": torch.bfloat16}
-
-MODEL_OPTIONS = {
-    "--image-size": "height and width of the pictures in pixels",
-    "--levels": "L of the paper: how often the picture is squeezed",
-    "--flow-steps": "K of the paper: flow steps in each level",
-    "--widths": "hidden channels of the coupling nets, one number for each level, fine to coarse",
-    "--n-bits": "bits of each colour channel, 1 to 8",
-}
-"""Options of ``fit`` that change the preset's model."""
-
-
-def at_least_1(text: str) -> int:
-    """An option's value: a whole number from 1 on."""
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{number} must be at least 1")
-    return number
-
-
-def build_parser() -> argparse.ArgumentParser:
-    """The command line's parser."""
-    parser = argparse.ArgumentParser(prog="python -m train", description="Train and measure Glow models.")
-    commands = parser.add_subparsers(dest="command", required=True)
-    shared = argparse.ArgumentParser(add_help=False)
-    shared.add_argument("--data", required=True, help="folder of CelebA-HQ, CelebA, or any pictures of aligned faces")
-    shared.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (default: %(default)s)")
-    shared.add_argument("--limit", type=at_least_1, help="use only the first so many pictures of each split")
-    shared.add_argument("--seed", type=int, default=0, help="seed of everything random (default: %(default)s)")
-
-    run = commands.add_parser("fit", parents=[shared], help="train a model, or go on with a stopped run")
-    run.add_argument("--out", required=True, type=Path, help="the run's folder; a stopped run there goes on")
-    run.add_argument("--preset", default="faces-64", choices=sorted(PRESETS), help="recipe (default: %(default)s)")
-    run.add_argument("--steps", type=int, help="optimiser steps in all")
-    run.add_argument("--batch", type=int, help="pictures in one step")
-    run.add_argument("--variant", choices=sorted(VARIANTS), help="kind of flow, instead of the preset's")
-    for option, text in MODEL_OPTIONS.items():
-        run.add_argument(option, type=int, nargs="+" if option == "--widths" else None, help=text)
-    run.add_argument("--learning-rate", type=float, help="learning rate after the warm-up")
-    run.add_argument(
-        "--memory",
-        default="store",
-        choices=get_args(Memory),
-        help="what becomes of activations: kept, recomputed step by step, or got back by inverting; ever less memory "
-        "and ever more time, for the same gradients (default: %(default)s)",
-    )
-    run.add_argument("--warm-start", type=Path, metavar="CHECKPOINT", help="a model whose weights to start from")
-    run.add_argument("--precision", default="auto", choices=DTYPES, help="of the coupling nets (default: the faster)")
-    run.add_argument(
-        "--save-every", type=at_least_1, default=250, help="steps between checkpoints (default: %(default)s)"
-    )
-    run.add_argument(
-        "--look-every", type=at_least_1, default=1000, help="steps between validations (default: %(default)s)"
-    )
-
-    measure = commands.add_parser("eval", parents=[shared], help="bits/dim of a checkpoint on pictures")
-    measure.add_argument("--checkpoint", type=Path, default=DEFAULT_CHECKPOINT, help="default: the one in assets/")
-    measure.add_argument("--split", default="val", choices=["train", "val", "all"], help="default: %(default)s")
-    measure.add_argument("--round-trip", action="store_true", help="also encode, decode and compare each picture")
-    measure.add_argument("--json", action="store_true", help="print one line of JSON")
-    return parser
+FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def configured(args: argparse.Namespace) -> FitConfig:
     """The preset with what the options change."""
     preset = PRESETS[args.preset]()
     model = {name: getattr(args, name) for name in ("image_size", "levels", "widths", "n_bits")}
-    recipe = {name: getattr(args, name) for name in ("steps", "batch", "learning_rate")}
     given = {name: value for name, value in (model | {"steps": args.flow_steps}).items() if value is not None}
     if args.variant is not None:
         of_variant = VARIANTS[args.variant]()
         given |= {"permutation": of_variant.permutation, "coupling": of_variant.coupling}
-    return replace(
-        preset,
-        model=replace(preset.model, **given),
-        seed=args.seed,
-        **{name: value for name, value in recipe.items() if value is not None},
-    )
+    recipe = {name: value for name in RECIPE_OPTIONS if (value := getattr(args, name)) is not None}
+    if args.no_mirror:
+        recipe["mirror"] = False
+    assert set(recipe) <= {field.name for field in fields(FitConfig)}
+    return replace(preset, model=replace(preset.model, **given), seed=args.seed, **recipe)
 
 
 def run_fit(args: argparse.Namespace) -> None:
     """Train."""
     config = configured(args)
-    parts = [FaceSet.open(args.data, split, args.limit) for split in ("train", "val")]
-    train_pixels, validation_pixels = (load_pixels(part, config.model.image_size) for part in parts)
-    score = fit(
-        config,
-        train_pixels,
-        validation_pixels,
-        args.out,
-        device=choose_device(args.device),
-        data=f"{len(train_pixels)} pictures of {Path(args.data).resolve().name}",
-        net_dtype=DTYPES[args.precision],
-        memory=args.memory,
-        warm_start=None if args.warm_start is None else load_checkpoint(args.warm_start),
-        save_every=args.save_every,
-        look_every=args.look_every,
-    )
-    print(f"{args.out / MODEL_FILE}: {score:.4f} bits/dim on {len(validation_pixels)} validation pictures")
+    size = config.model.image_size
+    threads = max(1, (os.cpu_count() or 2) // int(os.environ.get("LOCAL_WORLD_SIZE", "1")))
+    readers = min(threads, 16) if args.workers is None else max(1, args.workers)
+    training = open_pictures(args.data, "train", args.limit)
+    # Before the processes meet: on each machine one reads, and the others wait for its file.
+    validation_pixels = load_pixels(open_pictures(args.data, "val", args.limit), size, args.cache, workers=readers)
+    whole = args.pictures == "copied" or must_copy(training) or (args.pictures == "auto" and copy_fits(training, size))
+    pictures: Pictures = copied(training, size, args.cache, workers=readers) if whole else training
+    warm_start = None if args.warm_start is None else load_checkpoint(args.warm_start)
+    with join(args.device) as ranks:
+        if ranks.first:
+            print(_told(pictures, training, args, ranks), file=sys.stderr)
+        # From a copy, a CPU that trains loses more to another process than it would wait for.
+        workers = 0 if whole and ranks.device.type == "cpu" else min(threads, 8)
+        score = fit(
+            config,
+            pictures,
+            validation_pixels,
+            args.out,
+            ranks=ranks,
+            data=f"{len(pictures)} pictures of {Path(args.data).resolve().name}",
+            net_dtype=DTYPES[args.precision],
+            memory=args.memory,
+            shard=args.shard,
+            warm_start=warm_start,
+            workers=workers if args.workers is None else args.workers,
+            save_every=args.save_every,
+            look_every=args.look_every,
+            log_every=args.log_every,
+        )
+        if ranks.first:
+            count = len(validation_pixels)
+            print(f"{args.out / MODEL_FILE}: {score:.4f} bits/dim on {count} validation pictures")
+
+
+def _told(pictures: Pictures, training: Pictures, args: argparse.Namespace, ranks: Ranks) -> str:
+    """What the run is about to do, in a line."""
+    how = "streamed from their files" if pictures is training else f"copied to {args.cache}"
+    missing = len(training) - len(pictures)
+    left_out = f", {missing} that cannot be read left out" if missing else ""
+    where = f"{ranks.size} processes" if ranks.size > 1 else str(ranks.device)
+    return f"{len(pictures)} training pictures, {how}{left_out}; {where}"
 
 
 def run_eval(args: argparse.Namespace) -> None:
     """Measure."""
     model = load_checkpoint(args.checkpoint, choose_device(args.device)).model
-    pixels = load_pixels(FaceSet.open(args.data, args.split, args.limit), model.config.image_size)
-    result: dict[str, float] = {
+    workers = args.workers or min(os.cpu_count() or 2, 16)
+    pictures = open_pictures(args.data, args.split, args.limit)
+    pixels = load_pixels(pictures, model.config.image_size, args.cache, workers=workers)
+    result: dict[str, Any] = {
         "bits_per_dim": round(bits_per_dim(model, pixels, seed=args.seed), 4),
         "images": len(pixels),
         "image_size": model.config.image_size,
@@ -135,21 +113,53 @@ def run_eval(args: argparse.Namespace) -> None:
     }
     if args.round_trip:
         result["lossless"], result["largest_error"] = round_trip(model, pixels)
+    distances: dict[float, float] = {}
+    if args.frechet is not None:
+        judge = load_classifier(device=model.device)
+        distances = frechet_distances(model, judge, pixels, args.frechet, args.temperatures, seed=args.seed)
+        result["frechet"] = {str(temperature): round(value, 3) for temperature, value in distances.items()}
     if args.json:
         print(json.dumps(result))
         return
     print("{bits_per_dim} bits/dim on {images} pictures of {image_size} pixels at {n_bits} bits".format(**result))
     if args.round_trip:
         print("{lossless} of them come back without loss; the largest error is {largest_error:.1e}".format(**result))
+    for temperature, value in distances.items():
+        print(f"Fréchet distance of {args.frechet} samples at temperature {temperature}: {value:.3f} (no FID)")
+
+
+def run_sample(args: argparse.Namespace) -> None:
+    """Draw a grid of samples."""
+    model = load_checkpoint(args.checkpoint, choose_device(args.device)).model
+    noise = model.sample_latent(args.columns, 1.0, torch.Generator().manual_seed(args.seed))
+    save_rows(args.output, draw_rows(model, noise, args.temperatures))
+    print(f"{args.output}: {args.columns} samples at the temperatures {', '.join(map(str, args.temperatures))}")
+
+
+def run_prepare(args: argparse.Namespace) -> None:
+    """Align the faces of photos."""
+    device = choose_device(args.device)
+    smallest = args.smallest or max(1, args.size // 2)
+    # facenet-pytorch's detector does not know Apple's GPUs.
+    where = str(device) if device.type == "cuda" else "cpu"
+    report = prepare(args.photos, args.out, size=args.size, faces=args.faces, smallest=smallest, device=where)
+    print(f"{args.out}: {report}")
+    if not report.faces:
+        raise DatasetError(f"no face of {args.photos} is in {args.out}; see above why.")
+
+
+COMMANDS = {"fit": run_fit, "eval": run_eval, "sample": run_sample, "prepare": run_prepare}
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; the exit status."""
     args = build_parser().parse_args(argv)
     try:
-        (run_fit if args.command == "fit" else run_eval)(args)
-    except (CheckpointError, DatasetError, TrainingDivergedError, ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        COMMANDS[args.command](args)
+    except (CheckpointError, DatasetError, FaceError, TrainingDivergedError, ValueError, OSError) as error:
+        full = isinstance(error, OSError) and error.errno in FULL_DISK
+        remedy = "; the disk is full: make room, then give the same command again" if full else ""
+        print(f"error: {error}{remedy}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("stopped; the same command goes on from the last checkpoint", file=sys.stderr)

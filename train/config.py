@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any
+from typing import Any, Literal, get_args
 
 from glow.config import GlowConfig
+
+OptimiserKind = Literal["adam", "adamax", "muon"]
+MAY_CHANGE = ("steps", "accumulation", "patience")
+"""Fields that may be changed when a run goes on: its end, and how a step is cut into pieces."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,8 +29,19 @@ class FitConfig:
     batch: int = 32
     """Pictures in one step."""
 
+    accumulation: int = 1
+    """Parts that each process's share of a step is cut into, one after the other: less memory, the same gradient up to
+    rounding. May be changed when a run goes on."""
+
+    optimiser: OptimiserKind = "adam"
+    """Adam or Adamax (Kingma & Ba 2015, arXiv 1412.6980); or Muon (Jordan et al. 2024), which makes the steps of the
+    coupling nets' kernels orthogonal, with Adam for all else."""
+
     learning_rate: float = 1e-3
-    """Adam's learning rate after the warm-up."""
+    """Adam's or Adamax's learning rate after the warm-up."""
+
+    muon_rate: float = 0.02
+    """Muon's learning rate after the warm-up, for the coupling nets' kernels as matrices."""
 
     warmup: int = 500
     """Steps over which the learning rate rises from 0."""
@@ -40,6 +55,13 @@ class FitConfig:
     ema: float = 0.999
     """Decay of the moving average of the weights, which is what is evaluated, sampled from and released."""
 
+    mirror: bool = True
+    """Whether half of the pictures are mirrored."""
+
+    patience: int = 0
+    """Validations in a row without a better score after which the run ends; the best model is what is kept. 0 trains to
+    the end and keeps the last. May be changed when a run goes on."""
+
     initialise_batch: int = 256
     """Pictures that the actnorms are initialised from."""
 
@@ -50,19 +72,29 @@ class FitConfig:
     """Seed of the weights, the order of the data, the flips and the noise."""
 
     def __post_init__(self) -> None:
-        for name in ("steps", "batch", "initialise_batch"):
+        for name in ("steps", "batch", "accumulation", "initialise_batch"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be at least 1.")
-        if self.learning_rate <= 0 or self.gradient_clip <= 0 or self.warmup < 0:
-            raise ValueError("learning_rate and gradient_clip must be above 0, warmup at least 0.")
+        for name in ("learning_rate", "muon_rate", "gradient_clip"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name} is {getattr(self, name)}; it must be above 0.")
+        for name in ("warmup", "patience"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} is {getattr(self, name)}; it must be at least 0.")
+        if self.optimiser not in get_args(OptimiserKind):
+            raise ValueError(
+                f"optimiser is {self.optimiser!r}; it must be one of {', '.join(get_args(OptimiserKind))}."
+            )
         if not 0 <= self.decay_share <= 1 or not 0 <= self.ema < 1:
-            raise ValueError("decay_share must be from 0 to 1, ema from 0 to below 1.")
+            raise ValueError(
+                f"decay_share is {self.decay_share} and ema {self.ema}; they must be from 0 to 1, ema below it."
+            )
 
     def rate(self, step: int) -> float:
-        """Learning rate of step ``step``, counted from 0."""
+        """The share of the full learning rates that step ``step``, counted from 0, is taken with."""
         warm = min(1.0, (step + 1) / max(1, self.warmup))
         left = (self.steps - step) / max(1.0, self.decay_share * self.steps)
-        return self.learning_rate * warm * min(1.0, left)
+        return warm * min(1.0, left)
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as plain values, for JSON."""

@@ -10,12 +10,12 @@ def dequantise(pixels: Tensor, n_bits: int, generator: torch.Generator | None = 
     """Uniform dequantisation to n bits (arXiv 1511.01844, section 3.1).
 
     Args:
-        pixels: uint8 ``(B, C, H, W)``.
+        pixels: uint8 ``(B, C, H, W)``, or of any other shape.
         n_bits: colour depth to keep, 1 to 8.
         generator: source of the noise, on the pixels' device.
 
     Returns:
-        Float32 ``(B, C, H, W)``: ``(q + u) / 2**n_bits`` in [0, 1], q the n-bit value, u uniform in [0, 1).
+        Float32 of the same shape: ``(q + u) / 2**n_bits`` in [0, 1], q the n-bit value, u uniform in [0, 1).
     """
     bins = torch.div(pixels, 2 ** (8 - n_bits), rounding_mode="floor").float()
     return (bins + torch.rand(bins.shape, generator=generator, device=bins.device)) / 2**n_bits

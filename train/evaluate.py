@@ -6,18 +6,31 @@ import torch
 from torch import Tensor
 
 from glow.model import Glow
+from train.data import generator_of
 from train.dequantise import dequantise
+from train.ranks import Ranks
 
 
 @torch.inference_mode()
-def bits_per_dim(model: Glow, pixels: Tensor, *, batch: int = 50, seed: int = 0) -> float:
-    """Mean bits/dim of ``model`` on uint8 pictures ``(N, 3, H, W)``, unmirrored, with noise from ``seed``."""
-    generator = torch.Generator().manual_seed(seed)
-    total = 0.0
-    for part in pixels.split(batch):
-        x = dequantise(part, model.config.n_bits, generator).to(model.device)
-        total += float(model.bits_per_dim(x).cpu().double().sum())
-    return total / len(pixels)
+def bits_per_dim(model: Glow, pixels: Tensor, *, batch: int = 50, seed: int = 0, ranks: Ranks | None = None) -> float:
+    """Mean bits/dim of ``model`` on uint8 pictures ``(N, 3, H, W)``, unmirrored, each with its own noise from ``seed``.
+
+    Args:
+        model: the model.
+        pixels: the pictures.
+        batch: pictures at once.
+        seed: of the dequantisation noise.
+        ranks: the processes among which the pictures are shared out; the result does not depend on how many.
+    """
+    ranks = ranks or Ranks(model.device)
+    total = torch.zeros((), dtype=torch.float64)
+    for chosen in torch.arange(ranks.rank, len(pixels), ranks.size).split(batch):
+        parts = [dequantise(pixels[i], model.config.n_bits, generator_of(seed, int(i))) for i in chosen]
+        if parts:
+            total += model.bits_per_dim(torch.stack(parts).to(model.device)).cpu().double().sum()
+    if ranks.size > 1:
+        total = ranks.sum(total.to(ranks.device)).cpu()
+    return float(total) / len(pixels)
 
 
 @torch.inference_mode()

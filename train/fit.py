@@ -1,36 +1,39 @@
 """The training loop.
 
     python -m train fit --preset faces-64 --data data/celebahq --out runs/faces-64
+    torchrun --nproc-per-node 8 -m train fit --preset faces-128 --data data/celebahq --out runs/faces-128
 
-The same command goes on with a run that was stopped. ``OUT`` then holds ``state.safetensors`` (to go on from),
-``model.safetensors`` (the averaged weights: the model to use), ``samples/`` and ``log.jsonl``.
+The same command goes on with a run that was stopped. ``OUT`` then holds two ``state-….safetensors`` (to go on from),
+``model.safetensors`` (the averaged weights: the model to use), ``samples/``, ``log.jsonl`` and ``tensorboard/``.
 """
 
 from __future__ import annotations
 
 import copy
-import json
-import math
 import time
+from contextlib import nullcontext
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
-from torchvision.utils import save_image
 from tqdm import tqdm
 
+from attributes.reading import Pictures
 from glow.checkpoint import Checkpoint, TrainingRecord, save_checkpoint
 from glow.device import fastest_net_dtype
 from glow.model import Glow, Memory
+from train.average import Average
 from train.config import FitConfig
-from train.data import Batches
+from train.data import Batches, Feed
 from train.evaluate import bits_per_dim
-from train.state import load_state, save_state
+from train.journal import COLUMNS, Journal
+from train.lock import LockedError, locked
+from train.optimiser import Optimiser
+from train.ranks import Ranks, check_shard, set_sync, shared, spread
+from train.state import Progress, ResumeError, load_state, save_state, state_files
 
 MAX_BAD_STEPS = 20
-LOG_EVERY = 50
 SHOW_EVERY = 10
 MODEL_FILE = "model.safetensors"
 
@@ -41,137 +44,237 @@ class TrainingDivergedError(RuntimeError):
 
 def fit(
     config: FitConfig,
-    train_pixels: Tensor,
+    pictures: Pictures,
     validation_pixels: Tensor,
     out: Path,
     *,
-    device: torch.device,
+    ranks: Ranks,
     data: str = "",
     net_dtype: torch.dtype | None = None,
     memory: Memory = "store",
+    shard: bool = False,
     warm_start: Checkpoint | None = None,
+    workers: int = 0,
     save_every: int = 250,
     look_every: int = 1000,
+    log_every: int = 50,
 ) -> float:
     """Train until ``config.steps``, from the last checkpoint in ``out`` where there is one.
 
     Args:
         config: the recipe.
-        train_pixels: uint8 ``(N, 3, H, W)`` on the CPU.
+        pictures: what to train on.
         validation_pixels: uint8 ``(M, 3, H, W)`` on the CPU.
-        out: the run's folder.
-        device: where to compute.
+        out: the run's folder; only the first process's machine need have it.
+        ranks: the processes that share the work. Each calls this with the same arguments.
         data: the data in words, for the checkpoint's record.
         net_dtype: dtype of the coupling nets; None takes the faster of float32 and bfloat16.
         memory: what becomes of activations, as in :data:`glow.model.Memory`.
+        shard: whether each process keeps only a part of weights, gradients, average and optimiser state.
         warm_start: whose weights to start from in a fresh ``out``, and whose pictures to count as seen.
+        workers: processes that read and prepare pictures ahead, for each training process.
         save_every: steps between checkpoints.
         look_every: steps between validations, sample grids and models written for use.
+        log_every: steps between lines of the log.
 
     Returns:
-        The averaged weights' bits/dim on the validation pictures.
+        The averaged weights' bits/dim on the validation pictures; with ``config.patience`` the best, which is kept.
 
     Raises:
-        ValueError: ``warm_start`` is of another shape than ``config`` says.
-        ResumeError: ``out`` holds a run with another recipe.
+        ValueError: ``warm_start`` is of another shape than ``config`` says, or the processes cannot work so.
+        ResumeError: ``out`` holds a run with another recipe, or another process trains there.
         TrainingDivergedError: the gradient was not finite in many steps in a row.
+        CheckpointError: the disk is full.
     """
     config = replace(config, warm_start=warm_start.hash if warm_start else "")
-    model = _made(config, train_pixels, warm_start).to(device)
-    model.set_precision(nets=net_dtype or fastest_net_dtype(device))
-    model.memory = memory
-    batches = Batches(train_pixels, config.batch, config.model.n_bits, config.seed)
-    averaged = copy.deepcopy(model).requires_grad_(False)
-    averaged.set_precision()
-    optimiser = torch.optim.Adam(model.parameters(), lr=config.learning_rate, fused=True)
-    parts = (model, averaged, optimiser)
-    first = load_state(out, config, parts)
+    if config.batch < ranks.size * config.accumulation:
+        raise ValueError(
+            f"a batch of {config.batch} is too small for {ranks.size} processes with {config.accumulation} parts each; "
+            "raise --batch or lower --accumulation."
+        )
+    if shard:
+        check_shard(memory, ranks.size)
+    try:
+        with locked(out / ".lock", wait=False) if ranks.first else nullcontext():
+            run = _Run(
+                config=config,
+                pictures=pictures,
+                validation_pixels=validation_pixels,
+                out=out,
+                ranks=ranks,
+                data=data,
+                net_dtype=net_dtype,
+                memory=memory,
+                shard=shard,
+                warm_start=warm_start,
+            )
+            return run.train(workers, save_every, look_every, log_every)
+    except LockedError as error:
+        raise ResumeError(f"another process is training in {out}; wait for it, or choose another --out.") from error
 
-    noise = averaged.sample_latent(36, 1.0, torch.Generator().manual_seed(config.seed))
 
-    def look(step: int) -> float:
-        score = _look(averaged, validation_pixels, noise, out, step)
-        seen = step * config.batch + (warm_start.record.images_seen if warm_start else 0)
-        record = TrainingRecord(step=step, images_seen=seen, data=data, metrics={"bits_per_dim": score})
-        save_checkpoint(out / MODEL_FILE, averaged, record)
+class _Run:
+    """A run from where its folder says that it is; the parameters are those of :func:`fit`."""
+
+    def __init__(
+        self,
+        *,
+        config: FitConfig,
+        pictures: Pictures,
+        validation_pixels: Tensor,
+        out: Path,
+        ranks: Ranks,
+        data: str,
+        net_dtype: torch.dtype | None,
+        memory: Memory,
+        shard: bool,
+        warm_start: Checkpoint | None,
+    ) -> None:
+        self.config, self.pictures, self.validation_pixels = config, pictures, validation_pixels
+        self.out, self.ranks, self.data = out, ranks, data
+        self.seen_before = warm_start.record.images_seen if warm_start else 0
+        fresh = ranks.told_by_first(not state_files(out))
+        self.model = model = _made(config, pictures, warm_start, ranks, fresh=fresh)
+        model.memory = memory
+        skeleton = model
+        if shard:
+            skeleton = copy.deepcopy(model).cpu()
+            spread(model, ranks)
+        self.optimiser = Optimiser(model, config)
+        self.average = Average(model, skeleton, config.ema)
+        self.parts = (model, self.average, self.optimiser)
+        self.progress: Progress = load_state(out, config, self.parts, ranks)
+        # The faster dtype is measured, and a run must not change it on its way.
+        before = getattr(torch, self.progress.nets) if self.progress.nets else None
+        nets = net_dtype or before or ranks.told_by_first(fastest_net_dtype(ranks.device))
+        self.progress.nets = str(nets).removeprefix("torch.")
+        model.set_precision(nets=nets)
+        self.objective = shared(model, ranks)
+        self.journal = Journal(out, self.progress.step) if ranks.first else None
+
+    def train(self, workers: int, save_every: int, look_every: int, log_every: int) -> float:
+        """The loop."""
+        config, ranks, progress, device = self.config, self.ranks, self.progress, self.ranks.device
+        score = progress.best
+        if self.over() and not config.patience:
+            score = bits_per_dim(self.average.model(), self.validation_pixels, ranks=ranks)
+        batches = _batches(config, self.pictures, config.batch)
+        feed = iter(
+            Feed(
+                batches,
+                progress.step,
+                config.steps,
+                rank=ranks.rank,
+                ranks=ranks.size,
+                workers=workers,
+                pin=device.type == "cuda",
+            )
+        )
+        # These stay on the device, and are looked at only now and then: to read them makes a GPU wait.
+        bad_steps, finite, total = (torch.zeros((), device=device) for _ in range(3))
+        started, waited, logged = time.perf_counter(), 0.0, progress.step
+        bar = tqdm(total=config.steps, initial=progress.step, desc="training", disable=None if ranks.first else True)
+        while not self.over():
+            asked = time.perf_counter()
+            x = next(feed).to(device, non_blocking=True)
+            waited += time.perf_counter() - asked
+            loss = torch.zeros((), device=device)
+            pieces = x.tensor_split(config.accumulation)
+            for place, piece in enumerate(pieces, start=1):
+                set_sync(self.objective, place == len(pieces))
+                # Gradients come as the mean over the processes: of sums, so that shares need not be equal.
+                part = self.objective(piece) * (ranks.size / config.batch)
+                part.backward()
+                loss += part.detach()
+            norm, bad = self.optimiser.step(config.rate(progress.step), config.gradient_clip)
+            self.optimiser.clear()
+            self.average.update(progress.step)
+            bad_steps = (bad_steps + 1) * bad
+            total += torch.where(bad > 0, 0.0, loss)
+            finite += 1 - bad
+            progress.step += 1
+            bar.update()
+            if progress.step % SHOW_EVERY == 0 and not bar.disable:
+                bar.set_postfix(bits_per_dim=f"{loss.item():.3f}", gradient=f"{norm.item():.2f}")
+            if progress.step % log_every == 0:
+                train = ranks.sum(total).item() / ranks.size / max(1.0, finite.item())
+                seconds = time.perf_counter() - started
+                self._log(
+                    train=train,
+                    gradient=norm.item(),
+                    learning_rate=config.learning_rate * config.rate(progress.step - 1),
+                    images_per_second=round((progress.step - logged) * config.batch / seconds, 1),
+                    waiting_for_data=round(waited / seconds, 4),
+                )
+                if (count := int(bad_steps.item())) >= MAX_BAD_STEPS:
+                    raise TrainingDivergedError(
+                        f"{count} steps in a row up to step {progress.step} had no finite gradient; start again with a "
+                        "lower --learning-rate and another --out."
+                    )
+                total.zero_()
+                finite.zero_()
+                started, waited, logged = time.perf_counter(), 0.0, progress.step
+            if progress.step % look_every == 0 or progress.step == config.steps:
+                looked = time.perf_counter()
+                score = self.look()
+                started += time.perf_counter() - looked
+            if progress.step % save_every == 0 or self.over():
+                save_state(self.out, config, progress, self.parts, ranks)
+        bar.close()
+        if self.journal is not None:
+            self.journal.close()
+        return progress.best if config.patience else score
+
+    def over(self) -> bool:
+        """Whether all steps are taken, or validation has not got better for as long as asked."""
+        patience = self.config.patience
+        return self.progress.step >= self.config.steps or 0 < patience <= self.progress.stale
+
+    def look(self) -> float:
+        """Measure the averaged weights on the validation pictures, draw samples, and write the model for use."""
+        config, progress = self.config, self.progress
+        averaged = self.average.model()
+        score = bits_per_dim(averaged, self.validation_pixels, ranks=self.ranks)
+        better = score < progress.best  # NaN is not
+        progress.best, progress.stale = (score, 0) if better else (progress.best, progress.stale + 1)
+        if self.journal is not None:
+            noise = averaged.sample_latent(COLUMNS, 1.0, torch.Generator().manual_seed(config.seed))
+            self.journal.draw(progress.step, averaged, noise)
+            self._log(validation=score)
+            tqdm.write(
+                f"step {progress.step}: {score:.4f} bits/dim on {len(self.validation_pixels)} validation pictures"
+            )
+            if better or not config.patience:
+                seen = progress.step * config.batch + self.seen_before
+                metrics = {"bits_per_dim": score}
+                record = TrainingRecord(step=progress.step, images_seen=seen, data=self.data, metrics=metrics)
+                save_checkpoint(self.out / MODEL_FILE, averaged, record)
         return score
 
-    # These stay on the device, and are looked at only now and then: reading them would make a GPU wait at every step.
-    bad_steps, finite, total = (torch.zeros((), device=device) for _ in range(3))
-    started = time.perf_counter()
-    bar = tqdm(range(first, config.steps), initial=first, total=config.steps, desc="training", disable=None)
-    for step in bar:
-        for group in optimiser.param_groups:
-            group["lr"] = config.rate(step)
-        loss = model.bits_per_dim(batches(step).to(device, non_blocking=True)).mean()
-        optimiser.zero_grad()
-        loss.backward()
-        norm = torch.nn.utils.clip_grad_norm_(model.parameters(), config.gradient_clip)
-        bad = (~torch.isfinite(norm)).float()
-        optimiser.found_inf = bad  # type: ignore[attr-defined]  # the fused optimiser then leaves all as it is
-        optimiser.step()
-        _update_average(averaged, model, config.ema, step)
-        bad_steps = (bad_steps + 1) * bad
-        total += torch.where(bad > 0, 0.0, loss.detach())
-        finite += 1 - bad
-        done = step + 1
-        if done % SHOW_EVERY == 0:
-            bar.set_postfix(bits_per_dim=f"{loss.item():.3f}", gradient=f"{norm.item():.2f}")
-        if done % LOG_EVERY == 0:
-            rate = LOG_EVERY * config.batch / (time.perf_counter() - started)
-            train = total.item() / max(1.0, finite.item())
-            _log(out, step=done, train=train, gradient=norm.item(), images_per_second=round(rate, 1))
-            if (count := int(bad_steps.item())) >= MAX_BAD_STEPS:
-                raise TrainingDivergedError(
-                    f"{count} steps in a row up to step {step} had no finite gradient; start again with a "
-                    "lower --learning-rate and another --out."
-                )
-            total.zero_()
-            finite.zero_()
-            started = time.perf_counter()
-        if done % save_every == 0 or done == config.steps:
-            save_state(out, config, done, parts)
-        if done % look_every == 0 and done < config.steps:
-            look(done)
-
-    return look(config.steps)
+    def _log(self, **values: float) -> None:
+        if self.journal is not None:
+            self.journal.log(self.progress.step, **values)
 
 
-def _made(config: FitConfig, train_pixels: Tensor, warm_start: Checkpoint | None) -> Glow:
-    """The model that the run starts from, on the CPU."""
+def _batches(config: FitConfig, pictures: Pictures, batch: int) -> Batches:
+    model = config.model
+    return Batches(pictures, model.image_size, batch, model.n_bits, config.seed, mirror=config.mirror)
+
+
+def _made(config: FitConfig, pictures: Pictures, warm_start: Checkpoint | None, ranks: Ranks, *, fresh: bool) -> Glow:
+    """The model that the run starts from, on its device; the same in all processes."""
     torch.manual_seed(config.seed)
     model = Glow(config.model)
-    if warm_start is None:
-        model.initialise(Batches(train_pixels, config.initialise_batch, config.model.n_bits, config.seed)(0))
-        return model
-    theirs, ours = asdict(warm_start.model.config), asdict(config.model)
-    other = [f"{name} {theirs[name]} there, {ours[name]} here" for name in ours if theirs[name] != ours[name]]
-    if other:
-        raise ValueError(f"--warm-start is a model of another shape ({', '.join(other)}); give its own options.")
-    model.load_state_dict(warm_start.model.state_dict())
+    if warm_start is not None:
+        theirs, ours = asdict(warm_start.model.config), asdict(config.model)
+        other = [f"{name} {theirs[name]} there, {ours[name]} here" for name in ours if theirs[name] != ours[name]]
+        if other:
+            raise ValueError(f"--warm-start is a model of another shape ({', '.join(other)}); give its own options.")
+        model.load_state_dict(warm_start.model.state_dict())
+    model.to(ranks.device)
+    if fresh and warm_start is None and ranks.first:
+        model.initialise(_batches(config, pictures, config.initialise_batch)(0).to(ranks.device))
+    # The very same numbers everywhere, though the machines be different ones.
+    for tensor in model.state_dict().values():
+        ranks.from_first(tensor)
     return model
-
-
-@torch.no_grad()
-def _update_average(averaged: Glow, model: Glow, decay: float, step: int) -> None:
-    """Exponential moving average whose memory grows with the run, so that the first weights are soon forgotten."""
-    weight = 1 - min(decay, (1 + step) / (10 + step))
-    torch._foreach_lerp_(list(averaged.parameters()), list(model.parameters()), weight)
-
-
-def _look(model: Glow, validation_pixels: Tensor, noise: Any, out: Path, step: int) -> float:
-    """Measure on the validation pictures, draw a grid of samples (temperature 0.7, the same noise each time)."""
-    score = bits_per_dim(model, validation_pixels)
-    (out / "samples").mkdir(parents=True, exist_ok=True)
-    with torch.inference_mode():
-        grid = model.decode(noise * 0.7).clamp(0, 1)
-    save_image(grid, out / "samples" / f"step-{step:07d}.png", nrow=6, padding=1)
-    _log(out, step=step, validation=score)
-    tqdm.write(f"step {step}: {score:.4f} bits/dim on {len(validation_pixels)} validation pictures")
-    return score
-
-
-def _log(out: Path, **values: float) -> None:
-    out.mkdir(parents=True, exist_ok=True)
-    with (out / "log.jsonl").open("a") as file:
-        file.write(json.dumps({name: value if math.isfinite(value) else None for name, value in values.items()}) + "\n")

@@ -1,21 +1,31 @@
-"""The state of a run on disk: everything that is needed to go on as if it had never stopped."""
+"""The state of a run on disk: everything that is needed to go on as if it had never stopped.
+
+The last two are kept, in files of their own, so that one which a disk has spoilt loses only the steps after the other.
+"""
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+import math
+import sys
+import zlib
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from glow.checkpoint import FORMAT_VERSION, read_safetensors, write_safetensors
-from train.config import FitConfig
+from glow.checkpoint import FORMAT_VERSION, CheckpointError, read_safetensors, write_safetensors
+from glow.model import Glow
+from train.average import Average
+from train.config import MAY_CHANGE, FitConfig
+from train.optimiser import Optimiser, local, shard, whole
+from train.ranks import Ranks
 
-STATE_FILE = "state.safetensors"
+KEPT = 2
+"""States that are kept."""
 
-
-RunParts = tuple[nn.Module, nn.Module, torch.optim.Optimizer]
+RunParts = tuple[Glow, Average, Optimiser]
 """The model, the moving average of its weights, and the optimiser."""
 
 
@@ -23,56 +33,137 @@ class ResumeError(ValueError):
     """A run cannot go on from what its folder holds; the message says why and what to do."""
 
 
-def save_state(folder: Path, config: FitConfig, step: int, parts: RunParts) -> None:
-    """Write weights, their moving average and the optimiser's state after ``step`` steps."""
-    model, average, optimiser = parts
-    tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
-    tensors |= {f"average.{name}": tensor for name, tensor in average.state_dict().items()}
-    for index, state in optimiser.state_dict()["state"].items():
-        tensors |= {f"optimiser.{index}.{name}": torch.as_tensor(value) for name, value in state.items()}
-    header = {"kind": "training state", "version": FORMAT_VERSION, "config": config.to_dict(), "step": step}
-    write_safetensors(folder / STATE_FILE, tensors, header)
+@dataclass
+class Progress:
+    """How far a run has come."""
+
+    step: int = 0
+    """Steps taken."""
+
+    best: float = math.inf
+    """The best validation score so far, in bits/dim."""
+
+    stale: int = 0
+    """Validations since then."""
+
+    nets: str = ""
+    """The coupling nets' dtype, so that a run goes on in the one that it began with."""
 
 
-def load_state(folder: Path, config: FitConfig, parts: RunParts) -> int:
-    """Fill in what :func:`save_state` wrote; the number of steps taken, 0 in a fresh folder.
+def state_files(folder: Path) -> list[Path]:
+    """The states in a run's folder, the newest first."""
+    return sorted(folder.glob("state-*.safetensors"), reverse=True)
+
+
+def save_state(folder: Path, config: FitConfig, progress: Progress, parts: RunParts, ranks: Ranks) -> None:
+    """Write weights, their moving average and the optimiser's state. All processes must call it; the first one writes.
 
     Raises:
-        ResumeError: the folder holds a run with another recipe.
-        CheckpointError: the file is broken.
+        CheckpointError: the file cannot be written; the states before are still there.
     """
-    for half in folder.glob(".*.part"):  # a process that was killed while it wrote
-        half.unlink()
-    path = folder / STATE_FILE
-    if not path.exists():
-        return 0
     model, average, optimiser = parts
-    tensors, header = read_safetensors(path, "training state")
-    # Another number of steps is another end, not another run.
-    saved = replace(FitConfig.from_dict(header["config"]), steps=config.steps)
-    if saved != config:
-        raise ResumeError(
-            f"{folder} holds a run with another recipe ({_differences(saved, config)}); give its options again, "
-            "or choose another --out."
-        )
-    model.load_state_dict(_below("model.", tensors))
-    average.load_state_dict(_below("average.", tensors))
-    states: dict[int, dict[str, Tensor]] = {}
-    for name, tensor in _below("optimiser.", tensors).items():
-        index, key = name.split(".", 1)
-        states.setdefault(int(index), {})[key] = tensor
-    optimiser.load_state_dict({**optimiser.state_dict(), "state": states})
-    return int(header["step"])
+    named: dict[str, tuple[Tensor, Tensor | None]] = {
+        f"model.{name}": (local(tensor), tensor) for name, tensor in model.state_dict().items()
+    }
+    of_average = zip(average.tensors.items(), model.parameters(), strict=True)
+    named |= {f"average.{name}": (tensor, like) for (name, tensor), like in of_average}
+    named |= {f"optimiser.{name}": pair for name, pair in optimiser.tensors().items()}
+    tensors: dict[str, Tensor] = {}
+    for name, (part, like) in named.items():
+        tensor = whole(part, like)
+        if ranks.first:
+            tensors[name] = tensor.detach().cpu().contiguous()
+    if not ranks.first:
+        return
+    values = asdict(progress) | {"best": progress.best if math.isfinite(progress.best) else None}
+    header = {
+        "kind": "training state",
+        "version": FORMAT_VERSION,
+        "config": config.to_dict(),
+        "progress": values,
+        "checksum": _checksum(tensors),
+    }
+    write_safetensors(folder / f"state-{progress.step:09d}.safetensors", tensors, header)
+    for old in state_files(folder)[KEPT:]:
+        old.unlink()
 
 
-def _below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+def load_state(folder: Path, config: FitConfig, parts: RunParts, ranks: Ranks) -> Progress:
+    """Fill in the newest state that is whole; how far it is, which in a fresh folder is nowhere.
+
+    The first process reads, and sends the others what they need: only its machine has to have the folder.
+
+    Raises:
+        ResumeError: the folder holds a run with another recipe, or no state that is whole.
+    """
+    model, average, optimiser = parts
+    tensors: dict[str, Tensor] = {}
+    progress: Progress | None = None
+    if ranks.first:
+        tensors, progress = _read(folder, config)
+    progress, shapes = ranks.told_by_first((progress, {name: (t.shape, t.dtype) for name, t in tensors.items()}))
+    assert isinstance(progress, Progress)
+    if not progress.step:
+        return progress
+    parameters = dict(model.named_parameters())
+    places: dict[str, Tensor] = model.state_dict()
+    state: dict[str, Tensor] = {}
+    for name, (shape, dtype) in shapes.items():
+        tensor = tensors[name] if ranks.first else torch.empty(shape, dtype=dtype)
+        tensor = ranks.from_first(tensor.to(ranks.device)) if ranks.size > 1 else tensor
+        kind, _, rest = name.partition(".")
+        if kind == "model":
+            local(places[rest]).copy_(shard(tensor, places[rest]))
+        elif kind == "average":
+            average.tensors[rest].copy_(shard(tensor, parameters[rest]))
+        else:
+            state[rest] = tensor
+    optimiser.restore(state)
+    return progress
+
+
+def _read(folder: Path, config: FitConfig) -> tuple[dict[str, Tensor], Progress]:
+    """The newest state that is whole."""
+    for half in folder.glob(".*.part"):  # of a process that was killed while it wrote
+        half.unlink()
+    files = state_files(folder)
+    for path in files:
+        try:
+            tensors, header = read_safetensors(path, "training state")
+            if header["checksum"] != _checksum(tensors):
+                raise CheckpointError(f"{path} is broken: its checksum is wrong.")
+        except CheckpointError as error:
+            print(f"{error} The run goes on from the state before it, if there is one.", file=sys.stderr)
+            path.replace(path.with_suffix(".broken"))  # out of the way of the ones to come
+            continue
+        saved = FitConfig.from_dict(header["config"])
+        saved = replace(saved, **{name: getattr(config, name) for name in MAY_CHANGE})
+        if saved != config:
+            raise ResumeError(
+                f"{folder} holds a run with another recipe ({_differences(saved, config)}); give its options again, "
+                "or choose another --out."
+            )
+        best = header["progress"]["best"]
+        return tensors, Progress(**header["progress"] | {"best": math.inf if best is None else best})
+    if files:
+        raise ResumeError(f"no state in {folder} is whole, the run cannot go on; choose another --out.")
+    return {}, Progress()
+
+
+def _checksum(tensors: dict[str, Tensor]) -> int:
+    """Of all names and values: safetensors notices a file that is cut off, but not one with other bytes in it."""
+    checksum = 0
+    for name, tensor in sorted(tensors.items()):
+        checksum = zlib.crc32(tensor.reshape(-1).view(torch.uint8).numpy().data, zlib.crc32(name.encode(), checksum))
+    return checksum
 
 
 def _differences(saved: FitConfig, wanted: FitConfig) -> str:
     def flat(config: FitConfig) -> dict[str, Any]:
         values = asdict(config)
-        return values | values.pop("model")
+        return {f"model.{name}": value for name, value in values.pop("model").items()} | values
 
     old, new = flat(saved), flat(wanted)
-    return ", ".join(f"{name} {old[name]} there, {new[name]} here" for name in old if old[name] != new[name])
+    return ", ".join(
+        f"{name.removeprefix('model.')} {old[name]} there, {new[name]} here" for name in old if old[name] != new[name]
+    )

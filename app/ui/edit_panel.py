@@ -1,23 +1,34 @@
-"""The tab "Edit": a photo, its faces, the 40 sliders, before and after."""
+"""The tab "Edit": a photo, its faces, the sliders, before and after."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from app.session import SLIDER_RANGE, Session
-from app.ui.handling import PREVIEW_SIDE, number_slider, on_select, on_visit, photo_input
+from app.editor import Editor
+from app.session import Session
+from app.ui import recipe_panel, slider_panel
+from app.ui.handling import PREVIEW_SIDE, on_select, on_visit, photo_input, warn
+from app.ui.recipe_panel import RecipePanel, build_recipe_panel, recipes
+from app.ui.slider_panel import SliderPanel, build_slider_panel, shown, values_set, values_shown
 from app.ui.visit import Visit, Visits
 from app.view import View
-from attributes import GROUPS, LABEL_NAMES, LABELS, labels_in_group
-from faces import FaceError, NoFaceError, align, crop, save_photo
+from attributes import LABELS
+from faces import FaceError, NoFaceError, PhotoError, align, crop, save_photo
 
-OPEN_GROUPS = ("Expression", "Hair")
 POINTS = ("the eye on the left", "the eye on the right", "the middle of the mouth")
 FACE_SIDE = 128
 AREAS = ("Face", "Whole photo")
+SEEN = 0.5
+"""Probability from which a label is said to be seen in the face."""
+
+UNSAID = ("Attractive", "Blurry")
+"""Labels that are not said of a face: a matter of the labellers' taste, and one of the photo."""
 
 
 @dataclass(frozen=True)
@@ -33,27 +44,28 @@ class EditPanel:
     compare: gr.ImageSlider
     area: gr.Radio
     status: gr.Markdown
+    reading: gr.Markdown
     undo: gr.Button
     redo: gr.Button
     reset: gr.Button
     file_type: gr.Dropdown
     save: gr.Button
     download: gr.DownloadButton
-    sliders: list[gr.Slider]
-    """In the order of :data:`attributes.LABELS`."""
+    sliders: SliderPanel
+    recipes: RecipePanel
 
     @property
     def result(self) -> list[gr.components.Component]:
         """What changes with every slider."""
-        return [self.compare, self.status, self.undo, self.redo]
+        return [self.compare, self.status, self.reading, self.undo, self.redo]
 
     @property
     def everything(self) -> list[Any]:
         """What changes with another photo or face."""
-        return [*self.result, *self.sliders, self.faces, self.help, self.help_text, self.mark_picture]
+        return [*self.result, *self.sliders.values, self.faces, self.help, self.help_text, self.mark_picture]
 
 
-def build_edit_panel() -> EditPanel:
+def build_edit_panel(editor: Editor) -> EditPanel:
     """Lay the tab out."""
     with gr.Row():
         with gr.Column(scale=2, min_width=260):
@@ -81,6 +93,7 @@ def build_edit_panel() -> EditPanel:
             with gr.Row(equal_height=True):
                 area = gr.Radio(AREAS, value=AREAS[0], show_label=False, container=False, min_width=220, elem_id="area")
                 status = gr.Markdown("Upload a photo, or draw a face in the tab “Random”.", elem_id="status")
+            reading = gr.Markdown(elem_id="reading")
             with gr.Row():
                 undo = gr.Button("↶ Undo", interactive=False, size="sm", min_width=80, elem_id="undo")
                 redo = gr.Button("↷ Redo", interactive=False, size="sm", min_width=80, elem_id="redo")
@@ -93,17 +106,11 @@ def build_edit_panel() -> EditPanel:
                 save = gr.Button("Download", variant="primary", size="sm", min_width=120, elem_id="save")
                 download = gr.DownloadButton(visible="hidden", elem_id="download")
         with gr.Column(scale=3, min_width=280, elem_id="sliders"):
-            by_name: dict[str, gr.Slider] = {}
-            for group in GROUPS:
-                with gr.Accordion(group, open=group in OPEN_GROUPS):
-                    for label in labels_in_group(group):
-                        by_name[label.name] = number_slider(
-                            -SLIDER_RANGE, SLIDER_RANGE, value=0, step=0.05, label=label.title,
-                            elem_id=f"slider-{label.name}",
-                        )  # fmt: skip
+            recipe_accordion = build_recipe_panel()
+            sliders = build_slider_panel(editor)
     return EditPanel(
-        photo, faces, help_column, help_text, whole, mark_picture, compare, area, status, undo, redo, reset,
-        file_type, save, download, [by_name[name] for name in LABEL_NAMES],
+        photo, faces, help_column, help_text, whole, mark_picture, compare, area, status, reading, undo, redo, reset,
+        file_type, save, download, sliders, recipe_accordion,
     )  # fmt: skip
 
 
@@ -112,7 +119,8 @@ def bind_edit_panel(panel: EditPanel, visits: Visits) -> None:
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     # By default Gradio drops a photo that is chosen while the one before, or its clearing, is still in work.
     panel.photo.input(
-        on_visit(visits, open_photo), panel.photo, panel.everything, trigger_mode="always_last",
+        on_visit(visits, partial(open_photo, field=panel.photo)), panel.photo, [panel.photo, *panel.everything],
+        trigger_mode="always_last",
         api_visibility="private", show_progress_on=panel.compare,
     )  # fmt: skip
     panel.faces.select(on_select(visits, choose_face), None, panel.everything, **quiet)
@@ -120,9 +128,12 @@ def bind_edit_panel(panel: EditPanel, visits: Visits) -> None:
     panel.mark_picture.select(on_select(visits, mark), None, panel.everything, trigger_mode="multiple", **quiet)
     # One listener for all sliders; the newest values win, and setting the sliders from here changes nothing.
     gr.on(
-        [slider.change for slider in panel.sliders], on_visit(visits, move), panel.sliders, panel.result,
-        trigger_mode="always_last", **quiet,
+        [slider.change for slider in panel.sliders.sliders], on_visit(visits, move), panel.sliders.sliders,
+        panel.result, trigger_mode="always_last", **quiet,
     )  # fmt: skip
+    panel.sliders.keep.input(on_visit(visits, keep), panel.sliders.keep, panel.result, **quiet)
+    panel.sliders.refresh.click(on_visit(visits, slider_panel.refresh), None, panel.sliders.arrangement, **quiet)
+    bind_recipes(panel, visits, quiet)
     panel.undo.click(on_visit(visits, undo), None, panel.everything, trigger_mode="multiple", **quiet)
     panel.redo.click(on_visit(visits, redo), None, panel.everything, trigger_mode="multiple", **quiet)
     panel.area.input(on_visit(visits, look), panel.area, panel.result, **quiet)
@@ -132,16 +143,40 @@ def bind_edit_panel(panel: EditPanel, visits: Visits) -> None:
     )
 
 
-def open_photo(visit: Visit, path: str | None) -> Any:
-    """Open an uploaded photo; where it has no face, offer ways on. Nothing happens when the field is cleared."""
+def bind_recipes(panel: EditPanel, visits: Visits, quiet: dict[str, Any]) -> None:
+    """Connect the recipes to the sliders."""
+    part = panel.recipes
+    part.apply.click(on_visit(visits, apply), part.choice, panel.everything, **quiet)
+    part.upload.upload(on_visit(visits, recipe_panel.open_file), part.upload, part.choice, **quiet)
+    part.save.click(on_visit(visits, recipe_panel.save), part.name, [part.choice, part.download], **quiet).success(
+        None, None, None, js="() => document.querySelector('#download-recipe')?.click()", **quiet
+    )
+
+
+def open_photo(visit: Visit, path: str | None, field: gr.Image) -> Any:
+    """Open an uploaded photo; where it has no face, offer ways on. Nothing happens when the field is cleared.
+
+    A file that is no photo goes from the ``field`` again, which then shows what is still being edited.
+    """
     if path is None:
         return gr.skip()
-    visit.marks = []
+    problem = ""
     try:
         visit.session.open(visit.uploaded(path))
     except NoFaceError as error:
-        return everything(visit, str(error))
-    return everything(visit)
+        problem = str(error)
+    except PhotoError as error:
+        warn(str(error))
+        return {field: _open_now(visit)}
+    visit.marks, visit.photo = [], path
+    return [gr.skip(), *everything(visit, problem)]
+
+
+def _open_now(visit: Visit) -> str | None:
+    """The file of what is being edited, for the upload field."""
+    if visit.photo is not None and not Path(visit.photo).is_file():  # of a drawn face, and long ago
+        visit.photo = visit.show(visit.session.before().pixels)
+    return visit.photo
 
 
 def choose_face(visit: Visit, index: int) -> Any:
@@ -172,9 +207,29 @@ def mark(visit: Visit, point: tuple[int, int]) -> Any:
 
 def move(visit: Visit, *values: float) -> Any:
     """Take the values of all sliders."""
-    if not visit.session.ready or not visit.session.set(dict(zip(LABEL_NAMES, values, strict=True))):
+    if not visit.session.ready or not visit.session.set(values_set(visit, values)):
         return gr.skip()
     return result(visit)
+
+
+def keep(visit: Visit, names: list[str]) -> Any:
+    """Keep the attributes of some sliders fixed."""
+    if not visit.session.ready or not visit.session.hold(names):
+        return gr.skip()
+    return result(visit)
+
+
+def apply(visit: Visit, name: str | None) -> Any:
+    """Set the sliders to what a recipe says."""
+    if not visit.session.ready:
+        gr.Info("Open a photo first.")
+        return gr.skip()
+    known = recipes(visit)
+    if name not in known:
+        gr.Info("Choose a recipe first.")
+        return gr.skip()
+    visit.session.apply(known[name])
+    return everything(visit)
 
 
 def look(visit: Visit, area: str) -> Any:
@@ -218,6 +273,7 @@ def result(visit: Visit) -> list[Any]:
     return [
         (visit.show(before), visit.show(after)),
         status(session),
+        reading(session),
         gr.Button(interactive=session.can_undo),
         gr.Button(interactive=session.can_redo),
     ]
@@ -227,10 +283,36 @@ def status(session: Session) -> str:
     """What was done, in words."""
     if not session.ready:
         return "No face yet."
-    moved = [f"{label.title} {session.values[label.name]:+g}" for label in LABELS if session.values[label.name]]
+    values = session.values
+    sliders = [slider for slider in session.editor.directions.sliders if values[slider.name]]
+    moved = [f"{slider.title} {shown(slider, values[slider.name]):+g}" for slider in sliders]
     if any(session.edits.values.values()):
         return "Moved: " + (", ".join(moved) or "another face")
     return f"Nothing moved: {'the face as drawn' if session.portrait.drawn else 'this is your photo, bit for bit'}."
+
+
+def reading(session: Session) -> str:
+    """What the classifier sees in the face now, and what the edits have changed of it, in words."""
+    if not session.ready:
+        return ""
+    before, now = _said(session.reading(before=True)), _said(session.reading())
+    seen = sorted((word for word in now if now[word] >= SEEN), key=lambda word: -now[word])
+    told = [word if before[word] >= SEEN else f"**{word}**" for word in seen]
+    gone = [word for word in now if before[word] >= SEEN > now[word]]
+    text = f"The classifier’s guess: {', '.join(told) or 'nothing in particular'}"
+    return f"{text}; no longer: {', '.join(gone)}" if gone else text
+
+
+def _said(probabilities: Mapping[str, float]) -> dict[str, float]:
+    """The labels' probabilities by the words for them. A beard is said and none is not; of an age, that it is young."""
+    words = {}
+    for label in LABELS:
+        probability = probabilities[label.name]
+        if label.name.startswith("No_"):
+            words[label.title.lower()] = 1 - probability
+        elif label.name not in UNSAID:
+            words[(label.title if label.sign > 0 else label.name).lower()] = probability
+    return words
 
 
 def everything(visit: Visit, problem: str = "") -> list[Any]:
@@ -243,7 +325,8 @@ def everything(visit: Visit, problem: str = "") -> list[Any]:
     wanted = f"Or click on the picture: {POINTS[len(visit.marks)]}, then the next. ({len(visit.marks)} of 3 marked)"
     return [
         *result(visit),
-        *(session.values[name] for name in LABEL_NAMES),
+        *values_shown(visit),
+        list(session.keep),
         gallery,
         gr.Column(visible=asking),
         f"{problem or 'Mark the face.'}\n\n{wanted}",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+from abc import ABCMeta
 from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
 
 from app.ui.visit import Visit, Visits
-from attributes import DirectionsError
+from attributes import DirectionsError, RecipeError
 from faces import FaceError
 
 PREVIEW_SIDE = 1024
@@ -43,33 +44,45 @@ def _answer(visit: Visit, handler: Handler, *values: Any) -> Any:
     with visit.lock:
         try:
             return handler(visit, *values)
-        except (FaceError, DirectionsError) as error:
-            text = str(error)
-            gr.Warning(text[:1].upper() + text[1:])
+        except (FaceError, DirectionsError, RecipeError) as error:
+            warn(str(error))
         except Exception:
             logging.getLogger("glowface").exception("a handler failed")
             gr.Warning("That did not work. Your photo and sliders are as they were; the terminal tells more.")
     return gr.skip()
 
 
+def warn(text: str) -> None:
+    """A note on the page."""
+    gr.Warning(text[:1].upper() + text[1:])
+
+
+def _variant(base: type, **members: Any) -> Any:
+    """A subclass of a component, and not a changed object: Gradio makes components anew whenever it updates them.
+
+    Made past Gradio's metaclass, which would write a file into this folder.
+    """
+    named = {"__module__": __name__, "is_template": True}  # the page knows it as its base
+    return ABCMeta.__new__(type(base), f"Glowface{base.__name__}", (base,), named | members)
+
+
+def _path_of(_: gr.Image, payload: Any) -> str | None:
+    return None if payload is None else payload.path
+
+
+def _within_ends(slider: gr.Slider, payload: float | None) -> float:
+    return min(max(payload or 0.0, slider.minimum), slider.maximum)
+
+
+_PhotoInput = _variant(gr.Image, preprocess=_path_of)
+_NumberSlider = _variant(gr.Slider, preprocess=_within_ends)
+
+
 def photo_input(label: str, **options: Any) -> gr.Image:
     """An upload field that hands on the file as it came; opening it, with all that may be wrong, is ours."""
-    field = gr.Image(label=label, type="filepath", **options)
-
-    def path_of(payload: Any) -> str | None:
-        return None if payload is None else payload.path
-
-    # Replaced on the object: for a subclass of a component, Gradio would write a file into this folder.
-    field.preprocess = path_of  # type: ignore[method-assign]
-    return field
+    return _PhotoInput(label=label, type="filepath", **options)
 
 
 def number_slider(minimum: float, maximum: float, **options: Any) -> gr.Slider:
     """A slider that takes a number typed beyond its ends for the end; Gradio would stop every slider's listener."""
-    slider = gr.Slider(minimum, maximum, **options)
-
-    def value_of(payload: float | None) -> float:
-        return min(max(payload or 0.0, minimum), maximum)
-
-    slider.preprocess = value_of  # type: ignore[method-assign]
-    return slider
+    return _NumberSlider(minimum, maximum, **options)

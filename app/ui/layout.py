@@ -6,7 +6,9 @@ import gradio as gr
 
 from app.ui.blend_panel import bind_blend_panel, build_blend_panel
 from app.ui.edit_panel import bind_edit_panel, build_edit_panel
+from app.ui.handling import on_visit
 from app.ui.random_panel import bind_random_panel, build_random_panel
+from app.ui.slider_panel import refresh
 from app.ui.visit import Visits
 
 FILE_AGE = 3600
@@ -22,7 +24,7 @@ def build_page(visits: Visits) -> gr.Blocks:
         )
         with gr.Tabs(selected="edit") as tabs:
             with gr.Tab("Edit", id="edit"):
-                edit = build_edit_panel()
+                edit = build_edit_panel(visits.editor)
             with gr.Tab("Blend", id="blend"):
                 blend = build_blend_panel()
             with gr.Tab("Random", id="random"):
@@ -30,6 +32,11 @@ def build_page(visits: Visits) -> gr.Blocks:
         bind_edit_panel(edit, visits)
         bind_blend_panel(blend, visits)
         bind_random_panel(random, visits, edit, tabs)
+
+        # A page that is loaded again shows the sliders that were made meanwhile.
+        page.load(
+            on_visit(visits, refresh), None, edit.sliders.arrangement, show_progress="hidden", api_visibility="private"
+        )
 
         def leave(request: gr.Request) -> None:
             visits.end(request.session_hash)

@@ -87,4 +87,5 @@ def take(visit: Visit, chosen: int | None) -> Any:
         return gr.skip()
     face = visit.drawn[chosen]
     visit.session.take(face)
-    return [gr.Tabs(selected="edit"), visit.show(face.photo.pixels), *everything(visit)]
+    visit.photo = visit.show(face.photo.pixels)
+    return [gr.Tabs(selected="edit"), visit.photo, *everything(visit)]

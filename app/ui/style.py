@@ -27,9 +27,15 @@ CSS = """
 .gradio-container { max-width: 1500px !important; margin: 0 auto !important; }
 #title h1 { margin: 0; font-size: 1.5rem; }
 #title p { margin: .1rem 0 .4rem; opacity: .75; }
-#status { font-size: .9rem; opacity: .85; }
+#status, #reading { font-size: .9rem; opacity: .85; }
+#status { min-width: 200px; }
 #sliders { max-height: 84vh; overflow-y: auto; flex-wrap: nowrap; gap: 8px; }
 #sliders > * { flex-shrink: 0; }
 #sliders .block { padding: 4px 10px; }
+/* However narrow the page: Gradio gives a gallery's cells a least width, and some galleries a least height. */
+#grid .grid-container { grid-template-columns: repeat(4, minmax(0, 1fr)) !important; }
+#faces .grid-container { grid-template-columns: repeat(3, minmax(0, 1fr)) !important; }
+#grid .grid-container > *, #faces .grid-container > * { min-width: 0; width: 100%; }
+#faces .grid-wrap { min-height: 0; }
 @media (max-width: 900px) { #sliders { max-height: none; } }
 """

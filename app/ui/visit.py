@@ -15,6 +15,8 @@ from PIL import Image
 from app.editor import Editor
 from app.portrait import Portrait
 from app.session import Session
+from app.ui.own_rows import own_rows
+from attributes import Recipe
 
 KEPT_PICTURES = 24
 """Pictures of a visit that stay on disk: the browser may still be fetching the last few."""
@@ -34,6 +36,9 @@ class Visit:
         self.drawn: list[Portrait] = []
         self.close_up = True
         self.marks: list[tuple[float, float]] = []
+        self.own = [slider.name if slider else None for slider in own_rows(editor)]  # as the page has them
+        self.photo: str | None = None  # what the upload field shows
+        self.recipes: dict[str, Recipe] = {}  # opened or saved by this visit
         self.lock = threading.Lock()
         self.folder = folder
         self.uploads: set[Path] = set()

@@ -1,114 +1,139 @@
-"""Directions: equal to their definition, bound to their model, and doing what they say on real faces."""
+"""Moving along directions: exact, in any order, held back where faces end, and with labels kept fixed."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import replace
 
 import pytest
 import torch
 
 from app.editor import Editor
-from attributes import (
-    GROUPS,
-    LABEL_NAMES,
-    LABELS,
-    DirectionsError,
-    FaceSet,
-    labels_in_group,
-    load_directions,
-    save_directions,
-)
-from attributes.compute import MeanDifferences, compute_directions
+from attributes import GROUPS, LABEL_NAMES, LABELS, Direction, Directions, DirectionsError, Slider, labels_in_group
+from attributes.labels import FAMILIES
 from attributes.population import COMMON, RARE
-from glow import Checkpoint, Glow, GlowConfig, TrainingRecord, load_checkpoint, save_checkpoint
-from train.data import load_pixels
+from glow import Latent
 
 
-def tiny_checkpoint(path: Path) -> Checkpoint:
-    torch.manual_seed(0)
-    config = GlowConfig(image_size=16, levels=2, steps=1, widths=(8, 8))
-    save_checkpoint(path, Glow(config), TrainingRecord())
-    return load_checkpoint(path)
+@pytest.fixture(scope="module")
+def directions(editor: Editor) -> Directions:
+    return editor.directions
 
 
-def test_streamed_sums_equal_the_definition() -> None:
-    latents = torch.randn(50, 6, dtype=torch.float64)
-    labels = torch.rand(50, 3) < 0.4
-    sums = MeanDifferences(6, 3)
-    for start in range(0, 50, 7):
-        sums.add(latents[start : start + 7], labels[start : start + 7])
-    expected = torch.stack([latents[flag].mean(0) - latents[~flag].mean(0) for flag in labels.T])
-    torch.testing.assert_close(sums.result(), expected, atol=1e-12, rtol=0)
+@pytest.fixture(scope="module")
+def z(editor: Editor) -> Latent:
+    return editor.checkpoint.model.sample_latent(4, 0.7, torch.Generator().manual_seed(0))
 
 
-def test_a_label_on_no_face_is_refused() -> None:
-    sums = MeanDifferences(2, 40)
-    labels = torch.rand(30, 40) < 0.5
-    labels[:, 4] = False
-    sums.add(torch.randn(30, 2), labels)
-    with pytest.raises(DirectionsError, match="Bald"):
-        sums.result()
+def same(first: Latent, second: Latent) -> bool:
+    return torch.equal(first.flatten(), second.flatten())
 
 
-def test_computed_from_real_faces_they_come_back_from_disk(celebahq_folder: Path, tmp_path: Path) -> None:
-    checkpoint = tiny_checkpoint(tmp_path / "m.safetensors")
-    faces = FaceSet.open(celebahq_folder)
-    directions = compute_directions(checkpoint, faces, batch=10)
-    x = load_pixels(faces, 16).float() / 255
-    z = checkpoint.model.encode(x).flatten()
-    assert faces.labels is not None
-    smiling = torch.from_numpy(faces.labels[:, LABEL_NAMES.index("Smiling")].copy())
-    expected = (z[smiling].mean(0) - z[~smiling].mean(0)).float()
-    got = directions.vectors[LABEL_NAMES.index("Smiling")].flatten()[0]
-    torch.testing.assert_close(got, expected, atol=0.02, rtol=0)
-    save_directions(tmp_path / "d.safetensors", directions)
-    loaded = load_directions(tmp_path / "d.safetensors", checkpoint)
-    assert torch.equal(loaded.vectors.flatten(), directions.vectors.flatten())
-    assert loaded.faces == 128
-
-
-def test_directions_of_another_model_are_refused(celebahq_folder: Path, tmp_path: Path) -> None:
-    checkpoint = tiny_checkpoint(tmp_path / "m.safetensors")
-    directions = compute_directions(checkpoint, FaceSet.open(celebahq_folder))
-    save_directions(tmp_path / "d.safetensors", directions)
-    with torch.no_grad():
-        checkpoint.model.top.mean.add_(1)
-    save_checkpoint(tmp_path / "other.safetensors", checkpoint.model, TrainingRecord())
-    with pytest.raises(DirectionsError, match="belongs to another checkpoint"):
-        load_directions(tmp_path / "d.safetensors", load_checkpoint(tmp_path / "other.safetensors"))
-
-
-def test_moving_is_linear_and_nothing_moved_is_the_very_latent(editor: Editor) -> None:
-    z = editor.checkpoint.model.sample_latent(1, 0.7, torch.Generator().manual_seed(0))
-    directions = editor.directions
+def test_nothing_moved_is_the_very_latent(directions: Directions, z: Latent) -> None:
     assert directions.move(z, {}) is z
-    assert directions.move(z, {"Smiling": 0.0}) is z
-    both = directions.move(z, {"Smiling": 1.0, "Bangs": -0.5})
-    expected = z + directions.move(z, {"Smiling": 1.0}) - z + (directions.move(z, {"Bangs": -0.5}) - z)
+    assert directions.move(z, dict.fromkeys(LABEL_NAMES, 0.0)) is z
+
+
+@pytest.mark.parametrize("name", LABEL_NAMES)
+@pytest.mark.parametrize("value", [1.0, -0.3, 7.7])
+def test_a_move_and_its_reverse_give_the_latent_back(
+    directions: Directions, z: Latent, name: str, value: float
+) -> None:
+    moved = directions.move(z, {name: value})
+    assert not same(moved, z)
+    assert same(directions.move(moved, {name: -value}), z)
+
+
+def test_moves_in_any_order_give_the_same_numbers(directions: Directions, z: Latent) -> None:
+    moves = [{"Smiling": 0.1}, {"Young": -0.7, "Bangs": 2.0}, {"Smiling": 0.2}, {"Male": 0.3}]
+    there = back = z
+    for forwards, backwards in zip(moves, reversed(moves), strict=True):
+        there = directions.move(there, forwards, keep=["Pale_Skin"])
+        back = directions.move(back, backwards, keep=["Pale_Skin"])
+    assert same(there, back)
+    for values in moves:
+        there = directions.move(there, {name: -value for name, value in values.items()}, keep=["Pale_Skin"])
+    assert there is z
+
+
+def test_moving_on_is_moving_at_once(directions: Directions, z: Latent) -> None:
+    twice = directions.move(directions.move(z, {"Smiling": 0.25}), {"Smiling": 0.5})
+    assert same(twice, directions.move(z, {"Smiling": 0.75}))
+
+
+def test_usual_moves_add_up(directions: Directions, z: Latent) -> None:
+    both = directions.move(z, {"Smiling": 0.5, "Bangs": -0.25})
+    expected = z + (directions.move(z, {"Smiling": 0.5}) - z) + (directions.move(z, {"Bangs": -0.25}) - z)
     torch.testing.assert_close(both.flatten(), expected.flatten(), atol=1e-5, rtol=0)
 
 
-def test_a_far_move_stops_where_faces_stop(editor: Editor) -> None:
-    """Whatever value is asked for, the face does not leave the population along the direction."""
-    directions, bald = editor.directions, LABEL_NAMES.index("Bald")
-    z = editor.checkpoint.model.sample_latent(4, 0.7, torch.Generator().manual_seed(0))
-    along = directions.vectors.flatten()[bald].double()
-    population = directions.population.select([bald])
-    for value, sign in ((3.0, 1), (50.0, 1), (-50.0, -1)):
-        moved = directions.move(z, {"Bald": value}).flatten().double() @ along
-        deviations = sign * (moved - population.mean) / population.deviation
-        assert ((deviations > COMMON) & (deviations < RARE + 0.01)).all()
+@pytest.mark.parametrize("value", [6.0, 50.0, -50.0])
+def test_a_far_move_stops_where_faces_stop(directions: Directions, z: Latent, value: float) -> None:
+    """Whatever value is asked for, the face does not go beyond where the slider's range takes the mean face."""
+    index = LABEL_NAMES.index("Bald")
+    slider, sign = directions.sliders[index], 1 if value > 0 else -1
+    along = directions.vectors.flatten()[index].double()
+    population = directions.population.select([index])
+    end = abs(slider.amount(slider.high if value > 0 else slider.low)) * (along @ along) / population.deviation
+    end = end.clamp_min(RARE)
+    moved = directions.move(z, {"Bald": value}).flatten().double() @ along
+    deviations = sign * (moved - population.mean) / population.deviation
+    assert ((deviations > COMMON * end) & (deviations < 1.01 * end)).all()
+
+
+def test_what_is_kept_does_not_move(directions: Directions, z: Latent) -> None:
+    keep = ["Smiling", "Male"]
+    moved = directions.move(z, {"Young": -1.0}, keep=keep) - z
+    free = directions.move(z, {"Young": -1.0}) - z
+    for name in keep:
+        along = directions.vectors[LABEL_NAMES.index(name)].flatten()[0]
+        assert (moved.flatten() @ along).abs().max() < 1e-4 * (free.flatten().norm(dim=1) * along.norm()).max()
+    assert moved.flatten().norm() > 0.5 * free.flatten().norm()
+
+
+def test_a_slider_moves_what_it_names_even_where_that_is_kept(directions: Directions, z: Latent) -> None:
+    assert same(directions.move(z, {"Smiling": 1.0}, keep=["Smiling"]), directions.move(z, {"Smiling": 1.0}))
+
+
+def test_up_and_down_have_strengths_of_their_own(directions: Directions, z: Latent) -> None:
+    sliders = list(directions.sliders)
+    sliders[0] = replace(sliders[0], up=0.5, down=0.25)
+    other = replace(directions, sliders=tuple(sliders))
+    up, down = (other.move(z, {LABEL_NAMES[0]: value}) - z for value in (1.0, -1.0))
+    torch.testing.assert_close(up.flatten(), -2 * down.flatten(), atol=1e-5, rtol=0)
+
+
+def test_sliders_beyond_the_labels_move_alike(directions: Directions, z: Latent) -> None:
+    vector = Latent(tuple(scale[31:32] for scale in directions.vectors.scales))
+    slider = Slider(name="Wearing scarf", title="Wearing scarf", group="Your own", up=0.5, down=0.5)
+    more = directions.with_sliders([Direction(slider, vector, mean=0.0, deviation=10 * float(vector.flatten().norm()))])
+    assert more.names == (*LABEL_NAMES, "Wearing scarf")
+    assert more.slider("Wearing scarf") is slider
+    moved = more.move(z, {"Wearing scarf": 1.0}) - z
+    torch.testing.assert_close(moved.flatten(), 0.5 * vector.flatten().expand(4, -1), atol=1e-5, rtol=0)
+    with pytest.raises(DirectionsError, match="two sliders called Wearing scarf"):
+        more.with_sliders([Direction(slider, vector, 0.0, 1.0)])
+    with pytest.raises(DirectionsError, match="another model"):
+        directions.with_sliders([Direction(slider, Latent((torch.zeros(1, 3, 2, 2),)), 0.0, 1.0)])
 
 
 @pytest.mark.parametrize(
-    ("values", "message"), [({"Smile": 1.0}, "'Smile' is no label"), ({"Smiling": float("nan")}, "nan")]
+    ("values", "keep", "message"),
+    [
+        ({"Smilling": 1.0}, (), "'Smilling' is no label; did you mean Smiling"),
+        ({"Smiling": 1.0}, ("Hut",), "'Hut' is no label"),
+        ({"Smiling": float("nan")}, (), "Smiling is nan"),
+        ({"Smiling": float("inf")}, (), "Smiling is inf"),
+    ],
 )
-def test_wrong_moves_are_refused(editor: Editor, values: dict[str, float], message: str) -> None:
+def test_wrong_moves_are_refused(
+    directions: Directions, z: Latent, values: dict[str, float], keep: tuple[str, ...], message: str
+) -> None:
     with pytest.raises(DirectionsError, match=message):
-        editor.directions.move(editor.checkpoint.model.sample_latent(1), values)
+        directions.move(z, values, keep)
 
 
 def test_every_label_is_in_one_group_under_a_title_of_its_own() -> None:
     assert len(LABEL_NAMES) == len(set(LABEL_NAMES)) == 40
     assert len({label.title for label in LABELS}) == 40
     assert sorted(label.name for group in GROUPS for label in labels_in_group(group)) == sorted(LABEL_NAMES)
+    assert {name for family in FAMILIES for name in family} <= set(LABEL_NAMES)

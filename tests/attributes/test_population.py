@@ -21,6 +21,17 @@ def ends(start: float, values: list[float], gram: torch.Tensor = UNLIKE) -> list
     return (start + weights @ gram)[0].tolist()
 
 
+def test_a_direction_ends_where_its_range_takes_the_mean_face() -> None:
+    far, near = (
+        POPULATION.hold_back(
+            torch.tensor([50.0, 0.0], dtype=torch.float64), POPULATION.mean[None], UNLIKE, torch.tensor([end, 1.0])
+        )[0, 0].item()
+        for end in (6.0, 1.0)
+    )
+    assert far == pytest.approx(6.0, abs=0.01)
+    assert near == pytest.approx(RARE, abs=0.01)  # never nearer than where there still are faces
+
+
 def test_usual_moves_go_the_whole_way() -> None:
     values = torch.tensor([1.0, -0.5], dtype=torch.float64)
     assert torch.equal(POPULATION.hold_back(values, POPULATION.mean[None], UNLIKE), values[None])
@@ -31,12 +42,12 @@ def test_usual_moves_go_the_whole_way() -> None:
 def test_no_move_passes_the_rare(start: float, sign: int) -> None:
     reached = [sign * ends(sign * start, [sign * asked, 0.0])[0] for asked in (0.1, 1.0, 2.0, 4.0, 8.0, 50.0)]
     assert reached == sorted(reached)
-    assert COMMON < reached[-1] <= RARE + 0.01
+    assert COMMON * RARE < reached[-1] <= RARE + 0.01
 
 
 def test_a_face_that_is_beyond_may_still_move_a_little() -> None:
     start = RARE + 1
-    assert start < ends(start, [0.1, 0.0])[0] < ends(start, [1.0, 0.0])[0] <= start + RARE - COMMON + 0.01
+    assert start < ends(start, [0.1, 0.0])[0] < ends(start, [1.0, 0.0])[0] <= start + (1 - COMMON) * RARE + 0.01
 
 
 def test_a_face_that_comes_back_goes_the_whole_way() -> None:

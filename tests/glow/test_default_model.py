@@ -7,7 +7,6 @@ import torch
 from torch.nn import functional as F
 
 from app.editor import Editor
-from app.session import SLIDER_RANGE
 from attributes import LABEL_NAMES
 from glow import Checkpoint
 
@@ -31,13 +30,14 @@ def test_real_faces_come_back_without_loss(checkpoint: Checkpoint, validation_fa
     assert float((decoded - x).abs().max()) < 1 / 510
 
 
-@pytest.mark.parametrize("value", [-SLIDER_RANGE, SLIDER_RANGE])
-def test_no_slider_breaks_a_face(editor: Editor, validation_faces: torch.Tensor, value: float) -> None:
+@pytest.mark.parametrize("end", ["low", "high"])
+def test_no_slider_breaks_a_face(editor: Editor, validation_faces: torch.Tensor, end: str) -> None:
     """Each of the 40 sliders at its ends, on all 200 faces: 16,000 pictures."""
     model = editor.checkpoint.model
     with torch.inference_mode():
         latents = [model.encode(part.float() / 255) for part in validation_faces.split(50)]
         for name in LABEL_NAMES:
+            value = getattr(editor.directions.slider(name), end)
             for latent in latents:
                 assert_unbroken(model.decode(editor.directions.move(latent, {name: value})), name)
 

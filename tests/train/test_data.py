@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -11,8 +13,11 @@ import torch
 from PIL import Image
 
 from attributes import LABEL_NAMES, DatasetError, FaceSet
-from train.data import Batches, load_pixels
+from train.data import Batches, Feed, load_pixels
 from train.dequantise import dequantise
+from train.pictures import Copies, copied
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("n_bits", [1, 5, 8])
@@ -79,6 +84,14 @@ def test_any_folder_of_pictures(tmp_path: Path) -> None:
     assert train.labels is None
 
 
+def test_subfolders_named_after_the_splits_are_the_splits(tmp_path: Path) -> None:
+    for name, count in (("train_32x32", 5), ("valid_32x32", 2)):
+        for i in range(count):
+            picture(tmp_path / name / f"{i}.png", i)
+    counts = [len(FaceSet.open(tmp_path, split)) for split in ("train", "val", "all")]
+    assert counts == [5, 2, 7]
+
+
 def test_what_is_no_data_set_is_refused_with_words(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="no pictures"):
         FaceSet.open(tmp_path)
@@ -90,26 +103,101 @@ def test_what_is_no_data_set_is_refused_with_words(tmp_path: Path) -> None:
         FaceSet.open(tmp_path)
 
 
-def test_every_epoch_sees_every_picture_once_in_another_order() -> None:
-    batches = Batches(torch.zeros(10, 3, 2, 2, dtype=torch.uint8), batch=4, n_bits=5, seed=0)
-    seen = [index for step in range(5) for index in batches.indices(step)]
+def in_memory(folder: Path, pixels: np.ndarray) -> Copies:
+    """Pictures ``(N, 3, side, side)`` as a set."""
+    pixels.tofile(folder / "pictures.u8")
+    return Copies(folder / "pictures.u8", pixels.shape[-1])
+
+
+def test_every_epoch_sees_every_picture_once_in_another_order(tmp_path: Path) -> None:
+    pictures = in_memory(tmp_path, np.zeros((10, 3, 2, 2), dtype=np.uint8))
+    batches = Batches(pictures, 2, batch=4, n_bits=5, seed=0)
+    seen = [batches.picture(position) for step in range(5) for position in batches.places(step)]
     assert Counter(seen[:10]) == Counter(seen[10:]) == Counter(range(10))
     assert seen[:10] != seen[10:]
 
 
-def test_a_step_is_the_same_whenever_it_is_made() -> None:
-    pixels = torch.randint(0, 256, (10, 3, 2, 2), dtype=torch.uint8)
-    batches = Batches(pixels, batch=4, n_bits=5, seed=0)
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_step_is_the_same_whenever_and_by_whomever_it_is_made(tmp_path: Path, workers: int) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (10, 3, 2, 2), dtype=np.uint8)
+    batches = Batches(in_memory(tmp_path, pixels), 2, batch=4, n_bits=5, seed=0)
     first = [batches(step) for step in range(6)]
-    again = Batches(pixels, batch=4, n_bits=5, seed=0)
-    assert torch.equal(again(5), first[5])
-    assert torch.equal(again(2), first[2])
+    again = list(Feed(Batches(batches.pictures, 2, batch=4, n_bits=5, seed=0), 2, 6, workers=workers))
+    assert len(again) == 4
+    for ours, theirs in zip(again, first[2:], strict=True):
+        assert torch.equal(ours, theirs)
     assert not torch.equal(first[2], first[3])
 
 
-def test_half_of_the_pictures_are_mirrored() -> None:
-    pixels = torch.zeros(1, 3, 1, 2, dtype=torch.uint8)
+def test_half_of_the_pictures_are_mirrored_unless_none_shall_be(tmp_path: Path) -> None:
+    pixels = np.zeros((1, 3, 2, 2), dtype=np.uint8)
     pixels[..., 1] = 255
-    batches = Batches(pixels, batch=1, n_bits=5, seed=0)
-    mirrored = sum(bool(batches(step)[0, 0, 0, 0] > 0.5) for step in range(200))
-    assert 70 < mirrored < 130
+    pictures = in_memory(tmp_path, pixels)
+    for mirror, fewest, most in ((True, 70, 130), (False, 0, 0)):
+        batches = Batches(pictures, 2, batch=1, n_bits=5, seed=0, mirror=mirror)
+        mirrored = sum(bool(batches(step)[0, 0, 0, 0] > 0.5) for step in range(200))
+        assert fewest <= mirrored <= most
+
+
+def test_noise_differs_from_place_to_place_and_fills_its_bin(tmp_path: Path) -> None:
+    batches = Batches(in_memory(tmp_path, np.zeros((1, 3, 4, 4), dtype=np.uint8)), 4, batch=64, n_bits=5, seed=0)
+    noise = batches(0) * 32
+    assert len(noise.flatten(1).unique(dim=0)) == 64
+    assert float(noise.mean()) == pytest.approx(0.5, abs=0.02)
+    assert float(noise.std()) == pytest.approx(12**-0.5, abs=0.02)
+
+
+def test_a_broken_picture_is_left_out_named_and_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for i in range(8):
+        picture(tmp_path / "set" / f"{i}.png", 20 * i)
+    whole = (tmp_path / "set" / "3.png").read_bytes()
+    (tmp_path / "set" / "3.png").write_bytes(whole[: len(whole) // 2])
+    pictures = FaceSet.open(tmp_path / "set", "all")
+    copies = copied(pictures, 8, tmp_path / "cache")
+    told = capsys.readouterr().err
+    assert "1 of 8 pictures cannot be read" in told
+    assert "3.png" in told
+    assert copies.array[:, 0, 0, 0].tolist() == [0, 20, 40, 80, 100, 120, 140]
+    assert torch.equal(load_pixels(pictures, 8), torch.from_numpy(copies.array))
+    capsys.readouterr()
+    feed = Feed(Batches(pictures, 8, batch=8, n_bits=8, seed=0), 0, 3, workers=2)
+    values = [sorted((x[:, 0, 0, 0] * 256).floor().int().tolist()) for x in feed]
+    assert values == [[0, 20, 40, 80, 80, 100, 120, 140]] * 3  # the next one instead
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1, "it is named once"
+    assert "(1 so far)" in told
+    assert "3.png" in told
+    for path in (tmp_path / "set").iterdir():
+        path.write_bytes(b"nothing")
+    with pytest.raises(DatasetError, match="none of the 8 pictures"):
+        copied(FaceSet.open(tmp_path / "set", "all"), 8, tmp_path / "cache")
+    assert not list((tmp_path / "cache").glob(".*.part"))
+
+
+def test_copies_are_made_once_and_anew_when_the_pictures_change(tmp_path: Path) -> None:
+    for i in range(4):
+        picture(tmp_path / "set" / f"{i}.png", i)
+    first = copied(FaceSet.open(tmp_path / "set", "all"), 4, tmp_path / "cache")
+    made = first.path.stat().st_mtime_ns
+    assert copied(FaceSet.open(tmp_path / "set", "all"), 4, tmp_path / "cache").path == first.path
+    assert first.path.stat().st_mtime_ns == made
+    picture(tmp_path / "set" / "1.png", 99, (9, 9))
+    second = copied(FaceSet.open(tmp_path / "set", "all"), 4, tmp_path / "cache")
+    assert second.array[:, 0, 0, 0].tolist() == [0, 99, 2, 3]
+    assert len(copied(FaceSet.open(tmp_path / "set", "train"), 4, tmp_path / "cache")) == 3
+
+
+def test_processes_that_want_the_same_copy_share_one(tmp_path: Path) -> None:
+    for i in range(40):
+        picture(tmp_path / "set" / f"{i}.png", i, (200, 200))
+    make = (
+        "import sys; from pathlib import Path; from attributes import FaceSet; from train.pictures import copied;"
+        "print(copied(FaceSet.open(sys.argv[1], 'all'), 64, Path(sys.argv[2])).path)"
+    )
+    words = [sys.executable, "-c", make, str(tmp_path / "set"), str(tmp_path / "cache")]
+    both = [subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    told = {process.communicate()[0] for process in both}
+    assert len(told) == 1
+    path = Path(told.pop().strip())
+    assert [file.name for file in (tmp_path / "cache").glob("*.u8")] == [path.name]
+    assert Copies(path, 64).array[:, 0, 0, 0].tolist() == sorted(range(40), key=str)

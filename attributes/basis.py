@@ -1,0 +1,161 @@
+"""The 40 labels' directions as a file holds them: mean directions, and how each slider is mixed from them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from attributes.directions import Directions, DirectionsError
+from attributes.labels import FAMILIES, LABEL_NAMES, LABELS
+from attributes.partial import partial_weights
+from attributes.population import Population
+from attributes.slider import LABEL_SLIDERS, Slider
+from glow.checkpoint import FORMAT_VERSION, Checkpoint, read_safetensors, write_safetensors
+from glow.latent import Latent
+
+Kind = Literal["mean", "partial", "calibrated"]
+"""Of directions: the paper's mean differences, least squares on all labels, or what calibration made of both."""
+
+_MEASURES = ("low", "high", "up", "down")
+
+
+@dataclass(frozen=True, eq=False)
+class Basis:
+    """Mean directions of the 40 labels with all that is known of them: every kind of direction is a mix of these."""
+
+    means: Latent
+    """The mean latent with a label minus the mean without: a batch of 40, in the order of the labels."""
+
+    gram: Tensor
+    """The labels' sums ``(41, 41)``, :attr:`attributes.sums.LabelSums.gram`."""
+
+    spread_mean: Tensor
+    """``(S·40,)`` float64: the mean over faces z of ``<z_s, m_k,s>``, scale by scale, for each mean direction m_k."""
+
+    spread_covariance: Tensor
+    """``(S·40, S·40)`` float64: the covariance of the same."""
+
+    model_hash: str
+    """The hash of the checkpoint that they were computed with."""
+
+    mix: Tensor | None = None
+    """``(40, S, 40)`` float64: how many of which mean direction each calibrated slider has, on each scale."""
+
+    sliders: tuple[Slider, ...] = LABEL_SLIDERS
+    """The calibrated sliders; before calibration, those of :data:`LABEL_SLIDERS`."""
+
+    @property
+    def faces(self) -> int:
+        """How many faces they were computed from."""
+        return int(self.gram[0, 0])
+
+    def kind(self, kind: Kind) -> Tensor:
+        """The mix ``(40, S, 40)`` of a kind of directions.
+
+        Raises:
+            DirectionsError: they are not calibrated yet.
+        """
+        scales = len(self.means.scales)
+        match kind:
+            case "mean":
+                return torch.eye(len(LABELS), dtype=torch.float64)[:, None].repeat(1, scales, 1)
+            case "partial":
+                families = [[LABEL_NAMES.index(name) for name in family] for family in FAMILIES]
+                return partial_weights(self.gram, families)[:, None].repeat(1, scales, 1)
+            case "calibrated":
+                if self.mix is None:
+                    raise DirectionsError("these directions have no calibration; run `python -m attributes calibrate`.")
+                return self.mix
+
+    def vectors(self, mix: Tensor) -> Latent:
+        """The directions of a mix ``(N, S, 40)``, in float32."""
+        return Latent(
+            tuple(
+                torch.einsum("nk,kchw->nchw", mix[:, s].to(scale.device), scale.double()).float()
+                for s, scale in enumerate(self.means.scales)
+            )
+        )
+
+    def population(self, mix: Tensor) -> Population:
+        """Where faces lie along the directions of a mix ``(N, S, 40)``."""
+        flat = mix.flatten(1)
+        variance = torch.einsum("ni,ij,nj->n", flat, self.spread_covariance, flat)
+        return Population(flat @ self.spread_mean, variance.clamp_min(1e-24).sqrt())
+
+    def directions(self, kind: Kind | None = None) -> Directions:
+        """Directions of one kind, by default the best that there is; only calibrated ones have calibrated sliders."""
+        best: Kind = "partial" if self.mix is None else "calibrated"
+        mix = self.kind(kind or best)
+        sliders = self.sliders if (kind or best) == "calibrated" else LABEL_SLIDERS
+        return Directions(sliders, self.vectors(mix), self.population(mix), self.model_hash, self.faces)
+
+    def calibrated(self, mix: Tensor, sliders: Sequence[Slider]) -> Basis:
+        """The same basis with a calibration."""
+        return replace(self, mix=mix, sliders=tuple(sliders))
+
+    def save(self, path: str | Path) -> None:
+        """Write it to ``path`` (safetensors)."""
+        header = {
+            "kind": "directions",
+            "version": FORMAT_VERSION,
+            "labels": list(LABEL_NAMES),
+            "model_hash": self.model_hash,
+            "sliders": [{key: asdict(slider)[key] for key in _MEASURES} for slider in self.sliders],
+        }
+        # Half precision is enough: mean directions are averages over thousands of faces, off by far more than that.
+        tensors = {f"mean.{i}": scale.half() for i, scale in enumerate(self.means.scales)}
+        tensors |= {"gram": self.gram, "spread.mean": self.spread_mean, "spread.covariance": self.spread_covariance}
+        if self.mix is not None:
+            tensors["mix"] = self.mix
+        write_safetensors(Path(path), tensors, header)
+
+    @staticmethod
+    def load(path: str | Path, checkpoint: Checkpoint) -> Basis:
+        """The basis of ``path``, on the device of ``checkpoint``'s model.
+
+        Raises:
+            DirectionsError: it belongs to another checkpoint, or to other labels.
+            CheckpointError: the file is missing or broken.
+        """
+        tensors, header = read_safetensors(Path(path), "directions")
+        if header.get("model_hash") != checkpoint.hash:
+            raise DirectionsError(
+                f"{path} belongs to another checkpoint ({str(header.get('model_hash'))[:12]}, not "
+                f"{checkpoint.hash[:12]}); run `python -m attributes compute` for this one."
+            )
+        if header.get("labels") != list(LABEL_NAMES):
+            raise DirectionsError(f"{path} has other labels than CelebA's 40; compute it again.")
+        if "gram" not in tensors or len(header.get("sliders", [])) != len(LABELS):
+            raise DirectionsError(f"{path} is of an older Glowface; run `python -m attributes compute` again.")
+        scales = sum(name.startswith("mean.") for name in tensors)
+        return Basis(
+            means=Latent(tuple(tensors[f"mean.{i}"].float() for i in range(scales))).to(checkpoint.model.device),
+            gram=tensors["gram"],
+            spread_mean=tensors["spread.mean"],
+            spread_covariance=tensors["spread.covariance"],
+            model_hash=checkpoint.hash,
+            mix=tensors.get("mix"),
+            sliders=tuple(
+                Slider.of_label(label, **measures) for label, measures in zip(LABELS, header["sliders"], strict=True)
+            ),
+        )
+
+
+def directions_path(checkpoint: str | Path) -> Path:
+    """Where the directions of a checkpoint lie: beside it, as ``NAME.directions.safetensors``."""
+    return Path(checkpoint).with_suffix(".directions.safetensors")
+
+
+def load_directions(path: str | Path, checkpoint: Checkpoint) -> Directions:
+    """The directions of ``path``, calibrated where they were, on the device of ``checkpoint``'s model.
+
+    Raises:
+        DirectionsError: they belong to another checkpoint, or to other labels.
+        CheckpointError: the file is missing or broken.
+    """
+    return Basis.load(path, checkpoint).directions()

@@ -1,0 +1,178 @@
+"""A small network of our own that reads the 40 labels off an aligned face: the judge of edits.
+
+It is trained by :mod:`attributes.train_classifier` on real faces and knows nothing of the flow, so that a flow's edits
+cannot please it by construction.
+
+Example:
+    >>> from attributes.classifier import load_classifier
+    >>> judge = load_classifier()
+    >>> judge.probabilities(pictures)  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from attributes.labels import LABEL_NAMES
+from glow.checkpoint import FORMAT_VERSION, CheckpointError, read_safetensors, write_safetensors
+
+DEFAULT_CLASSIFIER = Path(__file__).parent.parent / "assets" / "attribute-classifier.safetensors"
+"""The classifier that comes with Glowface."""
+
+SIDE = 64
+"""Side of the pictures that the network reads, in pixels; others are resized to it."""
+
+WIDTHS = (32, 64, 128, 256)
+"""Channels at 32, 16, 8 and 4 pixels."""
+
+CALIBRATION_HALF = slice(0, None, 2)
+"""The validation faces that thresholds, scales and strengths are chosen on."""
+
+REPORT_HALF = slice(1, None, 2)
+"""The validation faces that figures are measured on: never the same ones."""
+
+
+class _Block(nn.Module):
+    """A residual block (He et al. 2015, arXiv 1512.03385): two 3×3 convolutions beside a shortcut."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+        self.first_norm = nn.BatchNorm2d(channels)
+        self.second = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+        self.second_norm = nn.BatchNorm2d(channels)
+        nn.init.zeros_(self.second_norm.weight)  # the block starts as the identity
+
+    def forward(self, x: Tensor) -> Tensor:
+        inner = F.relu(self.first_norm(self.first(x)))
+        return F.relu(x + self.second_norm(self.second(inner)))
+
+
+class FaceNet(nn.Module):
+    """A residual network from pictures ``(B, 3, 64, 64)`` in [0, 1] to 40 logits."""
+
+    def __init__(self, widths: tuple[int, ...] = WIDTHS) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        for place, (before, after) in enumerate(zip((3, *widths), widths, strict=False)):
+            kernel = 4 if place == 0 else 3
+            layers += [
+                nn.Conv2d(before, after, kernel, stride=2, padding=1, bias=False),
+                nn.BatchNorm2d(after),
+                nn.ReLU(),
+                *(_Block(after) for _ in range(1 if place == 0 else 2)),
+            ]
+        self.body = nn.Sequential(*layers)
+        self.head = nn.Linear(widths[-1], len(LABEL_NAMES))
+
+    def features(self, x: Tensor) -> Tensor:
+        """What the last layer sees, ``(B, F)``: one number per channel."""
+        return self.body((x - 0.5) / 0.25).float().mean((2, 3))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.features(x))
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How logits become probabilities, per label (Platt 1999)."""
+
+    slope: Tensor
+    """``(40,)``: what a logit is multiplied by."""
+
+    offset: Tensor
+    """``(40,)``: what is then added."""
+
+    prevalence: Tensor
+    """``(40,)``: the share of training faces that have the label."""
+
+
+@dataclass(frozen=True)
+class AttributeClassifier:
+    """The trained network with its calibration."""
+
+    net: FaceNet
+    """The network, in evaluation mode."""
+
+    calibration: Calibration
+    """From its logits to probabilities."""
+
+    balanced_accuracy: tuple[float, ...]
+    """Per label, on validation faces that neither trained nor calibrated it."""
+
+    @torch.inference_mode()
+    def features(self, x: Tensor) -> Tensor:
+        """What of pictures ``(B, 3, H, W)`` in [0, 1] the last layer sees, ``(B, F)``: near for alike faces."""
+        return self.net.features(self._read(x))
+
+    @torch.inference_mode()
+    def probabilities(self, x: Tensor) -> Tensor:
+        """How sure each label is on pictures ``(B, 3, H, W)`` in [0, 1], ``(B, 40)``, rare or not.
+
+        Calibrated as if half of all faces had each label: 0.5 is where the evidence speaks for neither side, and so
+        near the threshold of the best balanced accuracy. :meth:`likely` also weighs how rare a label is.
+        """
+        return torch.sigmoid(self._evidence(x))
+
+    @torch.inference_mode()
+    def likely(self, x: Tensor) -> Tensor:
+        """How probable each label is among faces such as the training data's, ``(B, 40)``: rare ones need more."""
+        return torch.sigmoid(self._evidence(x) + torch.logit(self.calibration.prevalence))
+
+    def _evidence(self, x: Tensor) -> Tensor:
+        return self.net(self._read(x)) * self.calibration.slope + self.calibration.offset
+
+    def _read(self, x: Tensor) -> Tensor:
+        if x.ndim != 4 or x.shape[1] != 3:
+            raise ValueError(f"pictures have the shape (B, 3, H, W), not {tuple(x.shape)}.")
+        x = x.to(self.calibration.slope)
+        if x.shape[2:] != (SIDE, SIDE):
+            x = F.interpolate(x, size=(SIDE, SIDE), mode="bicubic", antialias=True, align_corners=False)
+        return x.clamp(0, 1).contiguous(memory_format=torch.channels_last)
+
+
+def save_classifier(path: str | Path, classifier: AttributeClassifier, faces: int) -> None:
+    """Write a classifier, trained on so many ``faces``, to ``path`` (safetensors); its weights in half precision."""
+    tensors = {f"net.{name}": value for name, value in classifier.net.state_dict().items() if value.is_floating_point()}
+    tensors = {name: value.half() if value.ndim > 1 else value for name, value in tensors.items()}
+    tensors["calibration.slope"] = classifier.calibration.slope
+    tensors["calibration.offset"] = classifier.calibration.offset
+    tensors["calibration.prevalence"] = classifier.calibration.prevalence
+    accuracy = {name: round(a, 4) for name, a in zip(LABEL_NAMES, classifier.balanced_accuracy, strict=True)}
+    header = {
+        "kind": "attribute classifier",
+        "version": FORMAT_VERSION,
+        "labels": list(LABEL_NAMES),
+        "faces": faces,
+        "balanced_accuracy": accuracy,
+    }
+    write_safetensors(Path(path), tensors, header)
+
+
+def load_classifier(path: str | Path = DEFAULT_CLASSIFIER, device: str | torch.device = "cpu") -> AttributeClassifier:
+    """The classifier that :func:`save_classifier` wrote.
+
+    Raises:
+        CheckpointError: the file is missing, broken or does not fit this version.
+    """
+    tensors, header = read_safetensors(Path(path), "attribute classifier")
+    if header.get("labels") != list(LABEL_NAMES):
+        raise CheckpointError(f"{path} reads other labels than CelebA's 40; train it again.")
+    net = FaceNet()
+    state = {name.removeprefix("net."): value.float() for name, value in tensors.items() if name.startswith("net.")}
+    # BatchNorm counts its batches; that number is of no use once trained, and not in the file.
+    counts = {name: value for name, value in net.state_dict().items() if not value.is_floating_point()}
+    try:
+        net.load_state_dict(state | counts)
+        slope, offset, prevalence = (tensors[f"calibration.{part}"] for part in ("slope", "offset", "prevalence"))
+        accuracy = tuple(float(header["balanced_accuracy"][name]) for name in LABEL_NAMES)
+    except (KeyError, RuntimeError) as error:
+        raise CheckpointError(f"{path} does not fit this Glowface ({error}); train it again.") from error
+    calibration = Calibration(slope.to(device), offset.to(device), prevalence.to(device))
+    net = net.eval().requires_grad_(False).to(device).to(memory_format=torch.channels_last)
+    return AttributeClassifier(net, calibration, accuracy)

@@ -1,0 +1,50 @@
+"""A latent that remembers whence it came, so that moves add up exactly and can be taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TypeAlias
+
+from glow.latent import Latent
+
+Step: TypeAlias = tuple[str, frozenset[str]]
+"""A slider's name, and the names of what is kept fixed while it moves."""
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class MovedLatent(Latent):
+    """A latent with the one that it was moved from, and the sum of all moves since.
+
+    Floating point forgets: ``(z + d) - d`` is not z. So a second move starts at the origin again, with both moves'
+    values summed as fractions, without rounding. In whatever order moves are made, they lead to the same numbers,
+    and moves that sum to 0 lead to the very origin.
+    """
+
+    origin: Latent
+    """The latent before all moves."""
+
+    steps: Mapping[Step, Fraction]
+    """The sum of values for each slider; none is 0."""
+
+    by: object
+    """The directions that made the moves; those of others start from here, not from the origin."""
+
+
+def history(latent: Latent, by: object) -> tuple[Latent, dict[Step, Fraction]]:
+    """Where ``latent`` was before ``by`` moved it, and the sum of moves since."""
+    if isinstance(latent, MovedLatent) and latent.by is by:
+        return latent.origin, dict(latent.steps)
+    return latent, {}
+
+
+def add_steps(
+    steps: Mapping[Step, Fraction], values: Mapping[str, float], keep: frozenset[str]
+) -> dict[Step, Fraction]:
+    """``steps`` and the moves by ``values``, without those that sum to 0."""
+    total = dict(steps)
+    for name, value in values.items():
+        step = (name, keep - {name})
+        total[step] = total.get(step, Fraction(0)) + Fraction(value)
+    return {step: value for step, value in total.items() if value}

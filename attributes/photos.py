@@ -1,0 +1,116 @@
+"""Faces for learning: photos of folders or of a table, each aligned as the model knows faces."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from tqdm import tqdm
+
+from attributes.dataset import SUFFIXES, DatasetError
+from faces import Alignment, Detector, FaceError, Photo, align, crop, open_photo
+
+Aligned = Literal["auto", "yes", "no"]
+"""Whether photos are cut around the face already; "auto" looks at each."""
+
+NEAR = 0.08
+"""How far, in sides, a corner of a face's square may be from that of a picture which is cut around the face already."""
+
+_YES, _NO, _UNKNOWN = {"1", "true", "yes"}, {"0", "-1", "false", "no"}, {""}
+
+
+@dataclass(frozen=True)
+class AlignedFaces:
+    """The faces of some photos."""
+
+    pixels: np.ndarray
+    """uint8 ``(N, 3, S, S)``."""
+
+    left_out: tuple[str, ...]
+    """For each photo without a usable face, why."""
+
+
+def folder_photos(folder: str | Path) -> list[Path]:
+    """The pictures below a folder.
+
+    Raises:
+        DatasetError: there are none.
+    """
+    found = sorted(path for path in Path(folder).rglob("*") if path.suffix.lower() in SUFFIXES)
+    if not found:
+        raise DatasetError(f"there are no pictures ({', '.join(SUFFIXES)}) below {folder}; check the path.")
+    return found
+
+
+def table_photos(path: str | Path) -> Mapping[str, tuple[list[Path], list[Path]]]:
+    """For each label of a CSV table, the photos with it and those without.
+
+    The first row names the columns: ``file``, then one or more labels. Values are 1 or 0 (also -1, true, false, yes,
+    no), or nothing where it is unknown. Files are looked for from the table's own folder.
+
+    Raises:
+        DatasetError: the table is broken, or a file of it is missing.
+    """
+    path = Path(path)
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            rows = list(csv.reader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DatasetError(f"{path} cannot be read as a CSV table ({error}); check the path.") from error
+    header = [name.strip() for name in rows[0]] if rows else []
+    if len(header) < 2 or header[0].lower() != "file" or "" in header or len(set(header)) < len(header):
+        raise DatasetError(
+            f"the first row of {path} is {','.join(header) or 'empty'!r}; it must be file,LABEL or file,LABEL,LABEL..."
+        )
+    sides: dict[str, tuple[list[Path], list[Path]]] = {name: ([], []) for name in header[1:]}
+    for number, row in enumerate(rows[1:], start=2):
+        if not any(row):
+            continue
+        values = [value.strip().lower() for value in row[1:]]
+        if len(row) != len(header) or not set(values) <= _YES | _NO | _UNKNOWN:
+            raise DatasetError(
+                f"line {number} of {path} is {','.join(row)!r}; it must be a file name and {len(header) - 1} values, "
+                "each 1, 0 or nothing."
+            )
+        photo = path.parent / row[0].strip()
+        if not photo.is_file():
+            raise DatasetError(f"line {number} of {path} names {row[0].strip()!r}, and there is no file {photo}.")
+        for name, value in zip(header[1:], values, strict=True):
+            if value not in _UNKNOWN:
+                sides[name][value in _NO].append(photo)
+    return sides
+
+
+def aligned_faces(paths: Iterable[Path], size: int, aligned: Aligned, detector: Detector) -> AlignedFaces:
+    """The largest face of each photo, aligned, at ``size`` pixels.
+
+    Args:
+        paths: the photos.
+        size: side of the model's pictures.
+        aligned: "yes" takes the middle of each picture, "no" finds and aligns its face, and "auto" does so unless the
+            picture is cut around the face in that very way already.
+        detector: finds the faces.
+    """
+    found: list[np.ndarray] = []
+    left_out: list[str] = []
+    for path in tqdm(list(paths), desc="reading photos", unit="photo", disable=None):
+        try:
+            photo = open_photo(path)
+            found.append(crop(photo.pixels, _square(photo, aligned, detector), size).transpose(2, 0, 1))
+        except FaceError as error:
+            left_out.append(f"{path}: {error}")
+    return AlignedFaces(np.stack(found) if found else np.zeros((0, 3, size, size), np.uint8), tuple(left_out))
+
+
+def _square(photo: Photo, aligned: Aligned, detector: Detector) -> Alignment:
+    whole = Alignment.whole(photo.pixels)
+    if aligned == "yes":
+        return whole
+    square = align(detector.require(photo.pixels)[0])
+    if aligned == "auto" and np.abs(square.quad - whole.quad).max() < NEAR * whole.size:
+        return whole
+    return square

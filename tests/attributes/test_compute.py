@@ -1,0 +1,102 @@
+"""The pass over labelled faces: equal to its definition, in one process and in two, and bound to its model."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from attributes import LABEL_NAMES, Basis, DirectionsError, FaceSet, load_directions
+from attributes.compute import compute_directions
+from glow import Checkpoint, Glow, GlowConfig, TrainingRecord, load_checkpoint, save_checkpoint
+from train.data import load_pixels
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> Checkpoint:
+    torch.manual_seed(0)
+    config = GlowConfig(image_size=16, levels=2, steps=1, widths=(8, 8))
+    save_checkpoint(tmp_path / "m.safetensors", Glow(config), TrainingRecord())
+    return load_checkpoint(tmp_path / "m.safetensors")
+
+
+@pytest.fixture
+def computed(tiny: Checkpoint, celebahq_folder: Path) -> Basis:
+    return compute_directions(tiny, FaceSet.open(celebahq_folder), batch=10)
+
+
+def test_the_mean_kind_is_the_mean_difference_of_real_faces(
+    tiny: Checkpoint, computed: Basis, celebahq_folder: Path
+) -> None:
+    faces = FaceSet.open(celebahq_folder)
+    assert faces.labels is not None
+    z = tiny.model.encode(load_pixels(faces, 16).float() / 255).flatten()
+    flag = torch.from_numpy(faces.labels[:, LABEL_NAMES.index("Smiling")].copy())
+    directions = computed.directions("mean")
+    got = directions.vectors[LABEL_NAMES.index("Smiling")].flatten()[0]
+    torch.testing.assert_close(got, (z[flag].mean(0) - z[~flag].mean(0)).float(), atol=0.01, rtol=0)
+    assert directions.faces == 128
+
+
+@pytest.mark.parametrize("kind", ["mean", "partial"])
+def test_where_faces_lie_along_each_direction(
+    tiny: Checkpoint, computed: Basis, celebahq_folder: Path, kind: str
+) -> None:
+    z = tiny.model.encode(load_pixels(FaceSet.open(celebahq_folder), 16).float() / 255).flatten().double()
+    directions = computed.directions(kind)  # type: ignore[arg-type]
+    products = z @ directions.vectors.flatten().double().T
+    scale = products.std(0).max()
+    assert (directions.population.mean - products.mean(0)).abs().max() < 0.01 * scale
+    torch.testing.assert_close(directions.population.deviation, products.std(0), atol=0, rtol=0.03)
+
+
+def test_they_come_back_from_disk(tiny: Checkpoint, computed: Basis, tmp_path: Path) -> None:
+    computed.save(tmp_path / "d.safetensors")
+    loaded = load_directions(tmp_path / "d.safetensors", tiny)
+    assert torch.equal(loaded.vectors.flatten(), computed.directions().vectors.flatten())
+    assert loaded.sliders == computed.directions().sliders
+
+
+def test_those_of_another_model_are_refused(tiny: Checkpoint, computed: Basis, tmp_path: Path) -> None:
+    computed.save(tmp_path / "d.safetensors")
+    with torch.no_grad():
+        tiny.model.top.mean.add_(1)
+    save_checkpoint(tmp_path / "other.safetensors", tiny.model, TrainingRecord())
+    with pytest.raises(DirectionsError, match="belongs to another checkpoint"):
+        load_directions(tmp_path / "d.safetensors", load_checkpoint(tmp_path / "other.safetensors"))
+
+
+def test_two_processes_compute_what_one_does(
+    tiny: Checkpoint, computed: Basis, celebahq_folder: Path, tmp_path: Path
+) -> None:
+    del tiny
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    command = [sys.executable, "-m", "attributes", "compute", "--data", str(celebahq_folder), "--split", "all"]
+    command += ["--checkpoint", str(tmp_path / "m.safetensors"), "-o", str(tmp_path / "d.safetensors")]
+    together = os.environ | {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+    processes = [
+        subprocess.Popen(
+            [*command, "--device", "cpu"], cwd=ROOT, env=together | {"RANK": rank, "LOCAL_RANK": rank},
+            stdout=subprocess.PIPE, text=True,
+        )
+        for rank in ("0", "1")
+    ]  # fmt: skip
+    said = [process.communicate(timeout=300)[0] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0]
+    assert "40 directions from 128 faces" in said[0]
+    assert not said[1]
+    tensors = load_file(tmp_path / "d.safetensors")
+    torch.testing.assert_close(tensors["gram"], computed.gram, atol=0, rtol=0)
+    torch.testing.assert_close(tensors["spread.covariance"], computed.spread_covariance, atol=1e-3, rtol=1e-3)
+    for i, scale in enumerate(computed.means.scales):
+        torch.testing.assert_close(tensors[f"mean.{i}"].float(), scale, atol=1e-3, rtol=1e-3)

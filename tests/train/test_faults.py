@@ -1,0 +1,145 @@
+"""What can go wrong with a run: killed, spoilt states, a full disk, two of them in one folder."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from glow import load_checkpoint
+from glow.checkpoint import read_safetensors
+from tests.train.conftest import Command, Run
+from train.state import state_files
+
+ROOT = Path(__file__).parents[2]
+ALONE = os.environ | {"OMP_NUM_THREADS": "1"}  # where bits need not be the same: beside other programs it is faster
+EXACT = ("--precision", "float32", "--save-every", "10", "--look-every", "1000")
+
+
+def state(folder: Path) -> dict[str, torch.Tensor]:
+    """All tensors of a run's last state."""
+    return read_safetensors(state_files(folder)[0], "training state")[0]
+
+
+def assert_same(folder: Path, other: Path) -> None:
+    """Weights, averages and optimiser state are the same, bit for bit."""
+    ours, theirs = state(folder), state(other)
+    assert ours.keys() == theirs.keys()
+    assert [name for name in ours if not torch.equal(ours[name], theirs[name])] == []
+
+
+@pytest.fixture(scope="module")
+def whole(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of 60 steps that nothing has happened to."""
+    out = tmp_path_factory.mktemp("whole")
+    assert run(out, *EXACT, "--steps", "60") == 0
+    return out
+
+
+def test_a_killed_run_goes_on_and_ends_like_one_that_was_not_killed(
+    run: Run, command: Command, whole: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    process = subprocess.Popen(command(tmp_path, *EXACT, "--steps", "60"), cwd=ROOT)
+    while not state_files(tmp_path) and process.poll() is None:
+        time.sleep(0.01)
+    assert run(tmp_path, *EXACT, "--steps", "60") == 1
+    assert f"another process is training in {tmp_path}" in capsys.readouterr().err
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert state_files(tmp_path)
+    assert not (tmp_path / "model.safetensors").exists(), "it ended before it could be killed"
+    assert run(tmp_path, *EXACT, "--steps", "60") == 0
+    assert_same(tmp_path, whole)
+    assert len(state_files(tmp_path)) == 2
+    assert not list(tmp_path.glob(".*.part"))
+
+
+@pytest.mark.parametrize("spoil", ["cut off", "other bytes"])
+def test_a_run_goes_on_from_the_state_before_a_spoilt_one(
+    run: Run, whole: Path, tmp_path: Path, spoil: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "run").mkdir()
+    for path in state_files(whole):
+        (tmp_path / "run" / path.name).write_bytes(path.read_bytes())
+    newest, before = state_files(tmp_path / "run")
+    content = newest.read_bytes()
+    newest.write_bytes(content[:-1000] if spoil == "cut off" else content[:-1000] + bytes(1000))
+    capsys.readouterr()
+    assert run(tmp_path / "run", *EXACT, "--steps", "60") == 0
+    assert f"{newest} is broken" in capsys.readouterr().err
+    assert_same(tmp_path / "run", whole)
+    for path in state_files(tmp_path / "run"):
+        path.write_bytes(b"nothing")
+    assert run(tmp_path / "run", *EXACT, "--steps", "60") == 1
+    assert "no state in" in capsys.readouterr().err
+    assert before.name == "state-000000050.safetensors"
+
+
+def assert_full_disk_is_told(done: subprocess.CompletedProcess[str], out: Path) -> None:
+    """The message says what could not be written; what was there before can still be gone on from and used."""
+    assert done.returncode == 1, done.stderr
+    assert "error: " in done.stderr
+    assert "make room" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert [path.name for path in state_files(out)] == ["state-000000010.safetensors"]
+    assert len(state(out)) > 100
+    assert load_checkpoint(out / "model.safetensors").record.step in {10, 20}  # it may have had room
+    assert not list(out.glob(".*.part"))
+
+
+def test_files_that_may_not_grow_leave_the_last_checkpoint_whole(run: Run, command: Command, tmp_path: Path) -> None:
+    assert run(tmp_path, *EXACT, "--steps", "10") == 0
+    limit = state_files(tmp_path)[0].stat().st_size - 1000
+    done = subprocess.run(
+        command(tmp_path, *EXACT, "--steps", "20"),
+        cwd=ROOT,
+        env=ALONE,
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+    )
+    assert_full_disk_is_told(done, tmp_path)
+
+
+def test_a_full_disk_leaves_the_last_checkpoint_whole(run: Run, command: Command, tmp_path: Path) -> None:
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", tmp_path], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("a small disk can only be mounted by root")
+    try:
+        assert run(tmp_path, *EXACT, "--steps", "10") == 0
+        with (tmp_path / "other").open("wb") as file:  # leaves room for the log, not for a state
+            free = os.statvfs(tmp_path)
+            file.write(bytes(free.f_bavail * free.f_frsize - 100_000))
+        done = subprocess.run(
+            command(tmp_path, *EXACT, "--steps", "20"),
+            cwd=ROOT,
+            env=ALONE,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert_full_disk_is_told(done, tmp_path)
+        (tmp_path / "other").unlink()
+        assert run(tmp_path, *EXACT, "--steps", "20") == 0
+    finally:
+        subprocess.run(["umount", tmp_path], check=True)
+
+
+def test_the_log_of_steps_that_were_lost_is_taken_back(run: Run, whole: Path, tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    state_before = state_files(whole)[1]
+    (tmp_path / "run" / state_before.name).write_bytes(state_before.read_bytes())
+    lines = (whole / "log.jsonl").read_text()
+    (tmp_path / "run" / "log.jsonl").write_text(lines + '{"step": 6')
+    assert run(tmp_path / "run", *EXACT, "--steps", "60") == 0
+    steps = [line.split(",")[0] for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    assert steps == ['{"step": 50', '{"step": 60']

@@ -1,0 +1,45 @@
+"""The moving average of a model's weights: what is evaluated, sampled from and released."""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+
+from glow.model import Glow
+from train.optimiser import local, whole
+
+
+class Average:
+    """Exponential moving average of a model's parameters, cut into shards where these are.
+
+    Args:
+        model: the model, sharded already if it is to be.
+        whole_model: the same model as it was before, from which a whole one is made to be used.
+        decay: how much of the average stays in each step.
+    """
+
+    def __init__(self, model: Glow, whole_model: Glow, decay: float) -> None:
+        self._model, self._whole, self._decay = model, whole_model, decay
+        self.tensors = {name: local(parameter).detach().clone() for name, parameter in model.named_parameters()}
+        """The averages by the parameters' names: this process's part of them."""
+
+    @torch.no_grad()
+    def update(self, step: int) -> None:
+        """Take in the weights after step ``step``. The memory grows with the run, so the first are soon forgotten."""
+        weight = 1 - min(self._decay, (1 + step) / (10 + step))
+        weights = [local(parameter).detach() for parameter in self._model.parameters()]
+        torch._foreach_lerp_(list(self.tensors.values()), weights, weight)
+
+    @torch.no_grad()
+    def model(self) -> Glow:
+        """A whole model with the averages, frozen. All processes of a sharded run must call it."""
+        made = copy.deepcopy(self._whole).to(next(iter(self.tensors.values())).device).requires_grad_(False)
+        likes = dict(self._model.named_parameters())
+        for name, parameter in made.named_parameters():
+            parameter.copy_(whole(self.tensors[name], likes[name]))
+        buffers = dict(self._model.named_buffers())
+        for name, buffer in made.named_buffers():
+            buffer.copy_(buffers[name])
+        made.set_precision()
+        return made.eval()

@@ -1,0 +1,131 @@
+"""A training set from anyone's photos: their faces, found and aligned as CelebA-HQ's are."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from PIL import Image
+from tqdm import tqdm
+
+from faces import Detector, FaceError, NoFaceError, align, crop, open_photo
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".avif", ".heic", ".heif")
+"""Endings of files that are taken for photos; one that cannot be opened is named with the reason."""
+
+
+@dataclass
+class Report:
+    """What has become of the photos."""
+
+    photos: int = 0
+    """Photos looked at."""
+
+    faces: int = 0
+    """Faces in the set, those of an earlier run too."""
+
+    already: int = 0
+    """Photos whose faces were there from an earlier run."""
+
+    without: int = 0
+    """Photos without a face."""
+
+    small: int = 0
+    """Faces left out because they are too small."""
+
+    broken: int = 0
+    """Photos that cannot be opened."""
+
+    def __str__(self) -> str:
+        told = {
+            f"{self.already} prepared before": self.already,
+            f"{self.without} without a face": self.without,
+            f"{self.broken} that cannot be opened": self.broken,
+        }
+        some = [text for text, count in told.items() if count]
+        photos = f"{self.photos} photos" + (f", of them {', '.join(some)}" if some else "")
+        small = f"; {self.small} faces left out as too small" if self.small else ""
+        return f"{self.faces} faces from {photos}{small}"
+
+
+def prepare(
+    photos: Path,
+    out: Path,
+    *,
+    size: int = 256,
+    faces: Literal["largest", "all"] = "largest",
+    smallest: int = 128,
+    device: str = "cpu",
+) -> Report:
+    """Cut the faces out of all photos below ``photos`` into PNG files below ``out``, in folders of the same names.
+
+    Photos that have their faces in ``out`` already are passed over, so a run that was stopped goes on.
+
+    Args:
+        photos: folder of photos.
+        out: folder of the set.
+        size: height and width of the pictures in pixels.
+        faces: the largest face of each photo, or all.
+        smallest: faces whose square has a shorter side in the photo, in pixels, would be blurred, and are left out.
+        device: where faces are looked for.
+
+    Raises:
+        FaceError: there is no photo.
+    """
+    found = sorted(path for path in photos.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
+    found = [path for path in found if out.resolve() not in path.resolve().parents]
+    if not found:
+        raise FaceError(f"there is no photo below {photos} ({', '.join(SUFFIXES)}); check the path.")
+    detector, report = Detector(device), Report()
+    for path in tqdm(found, desc="aligning faces", unit="photo", disable=None):
+        report.photos += 1
+        folder = out / path.relative_to(photos).parent
+        if count := _already(folder, path.name, size):
+            report.faces, report.already = report.faces + count, report.already + 1
+            continue
+        try:
+            pixels = open_photo(path).pixels
+            squares = [align(face) for face in detector.require(pixels)]
+        except NoFaceError:
+            report.without += 1
+            _tell(path, "no face is found")
+            continue
+        except FaceError as error:
+            report.broken += 1
+            _tell(path, str(error))
+            continue
+        for number, square in enumerate(squares if faces == "all" else squares[:1], start=1):
+            if square.size < smallest:
+                report.small += 1
+                _tell(path, f"face {number} is {square.size:.0f} pixels large, {smallest} are asked for")
+                continue
+            _save(folder / f"{path.name}-{number}.png", crop(pixels, square, size))
+            report.faces += 1
+    return report
+
+
+def _already(folder: Path, name: str, size: int) -> int:
+    """How many faces of a photo are there, in this size."""
+    count = 0
+    for path in folder.glob("*.png"):
+        if path.name.startswith(f"{name}-"):
+            with Image.open(path) as image:
+                count += image.size == (size, size)
+    return count
+
+
+def _save(path: Path, pixels: np.ndarray) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.part")
+    try:
+        Image.fromarray(pixels).save(aside, format="png")
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def _tell(path: Path, why: str) -> None:
+    tqdm.write(f"left out: {path}: {why}", file=sys.stderr)
