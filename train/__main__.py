@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from attributes.classifier import load_classifier
 
+from attributes.classifier import load_classifier
 from attributes.reading import DatasetError, Pictures
 from faces.errors import FaceError
 from glow.checkpoint import CheckpointError, load_checkpoint
