@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,10 @@ import pytest
 from PIL import Image
 
 from app.cli import build_parser, main
+from app.cli import build_parser as app_parser
 from app.doctor import examine
-from attributes import LABEL_NAMES
+from attributes import LABEL_NAMES, find_recipe
+from attributes.__main__ import build_parser as attributes_parser
 from glow import DEFAULT_CHECKPOINT
 
 
@@ -46,6 +49,9 @@ def test_blend_and_sample_write_pictures(astronaut_file: Path, tmp_path: Path) -
         (["edit", "{photo}", "--face", "3", "-o", "x.png"], "face 3 was asked for, and 1 found"),
         (["edit", "{photo}", "-o", "x.doc"], "png"),
         (["blend", "{photo}", "{photo}", "--ratio", "2", "-o", "x.png"], "the ratio is 2.0"),
+        (["edit", "{photo}", "--set", "Smile=1", "-o", "x.png"], "no such slider; did you mean Smiling"),
+        (["edit", "{photo}", "--keep", "Mail", "-o", "x.png"], "no such slider; did you mean Male"),
+        (["edit", "{photo}", "--recipe", "nowhere", "-o", "x.png"], "there is no recipe 'nowhere'"),
         (["sample", "--count", "0", "-o", "x.png"], "at least 1"),
         (["--checkpoint", "nowhere.safetensors", "sample", "-o", "x.png"], "there is no file nowhere.safetensors"),
         (["--device", "cuda:99", "sample", "-o", "x.png"], "try --device cpu"),
@@ -61,7 +67,7 @@ def test_what_goes_wrong_is_said_in_one_line(
     assert message in said
 
 
-@pytest.mark.parametrize("setting", ["Smile=1", "Smiling", "Smiling=much", "Smiling=nan"])
+@pytest.mark.parametrize("setting", ["=1", "Smiling", "Smiling=much", "Smiling=nan"])
 def test_wrong_settings_are_refused_before_anything_is_loaded(setting: str) -> None:
     with pytest.raises(SystemExit):
         build_parser().parse_args(["edit", "photo.jpg", "--set", setting, "-o", "x.png"])
@@ -71,6 +77,44 @@ def test_labels_lists_all_40(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["labels"]) == 0
     listed = [line.split()[0] for line in capsys.readouterr().out.splitlines() if line.startswith("  ")]
     assert sorted(listed) == sorted(LABEL_NAMES)
+
+
+def test_recipes_are_listed_and_applied(
+    astronaut_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["recipes"]) == 0
+    listed = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+    assert "blonde" in listed
+    recipe = find_recipe("blonde")
+    out = [tmp_path / f"{number}.png" for number in range(3)]
+    settings = [f"--set={name}={value}" for name, value in recipe.moves.items()]
+    kept = [f"--keep={name}" for name in recipe.keep]
+    assert main(["edit", str(astronaut_file), "--recipe", "blonde", "-o", str(out[0])]) == 0
+    assert main(["edit", str(astronaut_file), *settings, *kept, "-o", str(out[1])]) == 0
+    assert main(["edit", str(astronaut_file), *settings, "-o", str(out[2])]) == 0
+    assert np.array_equal(pixels(out[0]), pixels(out[1]))
+    assert not np.array_equal(pixels(out[0]), pixels(out[2])), "what is kept fixed changes the move"
+
+
+def test_the_lists_of_options_are_these(capsys: pytest.CaptureFixture[str]) -> None:
+    """People's scripts rely on them."""
+    expected = {
+        app_parser: {"edit": "--set --recipe --keep --face --output", "labels": "", "recipes": None},
+        attributes_parser: {
+            "classifier": "--data --output --epochs --device",
+            "probes": "--data --checkpoint --limit --device",
+            "learn": "--with --without --csv --aligned --checkpoint --device",
+            "components": "--data --checkpoint --count --limit --device",
+        },
+    }
+    for parser, commands in expected.items():
+        for command, options in commands.items():
+            with pytest.raises(SystemExit):
+                parser().parse_args([command, "--help"])
+            shown = set(re.findall(r"--[a-z]+", capsys.readouterr().out)) - {"--help"}
+            shared = "" if parser is attributes_parser or options is None else " --checkpoint --device"
+            assert set(((options or "") + shared).split()) <= shown
+            assert shown <= set(((options or "") + shared + " --csv").split())
 
 
 def test_options_may_stand_before_or_after_the_command() -> None:
