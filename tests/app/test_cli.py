@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from PIL import Image
 from app.cli import build_parser, main
 from app.cli import build_parser as app_parser
 from app.doctor import examine
-from attributes import LABEL_NAMES, find_recipe
+from attributes import LABEL_NAMES, find_recipe, sliders_folder
 from attributes.__main__ import build_parser as attributes_parser
 from glow import DEFAULT_CHECKPOINT
 
@@ -127,7 +128,15 @@ def test_options_may_stand_before_or_after_the_command() -> None:
 def test_doctor_finds_all_in_order(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["doctor", "--device", "cpu"]) == 0
     report = capsys.readouterr().out
-    for text in ("torch", "made for this model", "lossless for 8 bits", "bits/dim", "one decode"):
+    for text in (
+        "torch",
+        "made for this model",
+        "own sliders",
+        "balanced accuracy",
+        "lossless for 8 bits",
+        "bits/dim",
+        "one decode",
+    ):
         assert text in report
     assert "ERROR" not in report
 
@@ -141,3 +150,11 @@ def test_doctor_says_what_is_wrong(tmp_path: Path) -> None:
     assert findings["model"].good
     assert not findings["directions"].good
     assert "there is no file" in findings["directions"].text
+    folder = sliders_folder(DEFAULT_CHECKPOINT.with_name("alone.safetensors")).name
+    (tmp_path / folder).mkdir()
+    (tmp_path / folder / "broken.safetensors").write_bytes(b"no slider")
+    shutil.copy(DEFAULT_CHECKPOINT.with_suffix(".directions.safetensors"), tmp_path / "alone.directions.safetensors")
+    findings = {finding.name: finding for finding in examine(alone, "cpu")}
+    assert findings["directions"].good
+    assert "broken.safetensors is broken" in findings["own slider"].text
+    assert not findings["own slider"].good
