@@ -1,0 +1,145 @@
+"""Making sliders of directions: which mix each is, how far a value of 1 goes, and where its range ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from attributes.basis import Basis
+from attributes.decouple import Decoupler
+from attributes.judge import Judge, progress
+from attributes.labels import LABELS
+from attributes.slider import Slider
+
+REACH = 0.84
+"""Share of faces that a value of 1 must change: a little over the 80 % that are promised for others."""
+CHOICE_FACES = 40
+"""Faces on which the mixes of one label are compared."""
+STRENGTH_FACES = 80
+"""Faces on which the strength of each side of a slider is measured."""
+TRIED = (0.7, 1.1, 1.6, 2.3, 3.2)
+"""Strengths that are tried, in lengths of the label's mean direction."""
+STRAINED = 0.02
+"""Share of colour values that may leave what a picture can show; where it is more, a face breaks into blotches."""
+STRAIN_FACES = 16
+RANGES = (2.5, 2.0, 1.5, 1.25, 1.0)
+"""Ends of a slider's range that are tried, the furthest first."""
+
+
+@dataclass(frozen=True)
+class Course:
+    """What going one way does to faces on the other side of a label, at the strength that brings most of them over."""
+
+    amount: float
+    """That strength, in lengths of the vector; the longest that was tried where none does."""
+
+    reached: float
+    """Share of the faces that came over."""
+
+    leakage: float
+    """Mean change of the other labels' probabilities."""
+
+
+def calibrate(basis: Basis, judge: Judge, latents: Tensor) -> Basis:
+    """A basis with sliders: for each label the mix that leaks least, its strengths and its range.
+
+    Args:
+        basis: mean directions, as `compute` made them.
+        judge: the flow and the classifier.
+        latents: validation faces ``(B, D)`` that no evaluation will use.
+    """
+    before = judge.logits(latents)
+    mean, partial = basis.kind("mean"), basis.kind("partial")
+    candidates = [mean, (mean + partial) / 2, partial, fitted_mix(basis, judge, latents, before)]
+    lengths = basis.vectors(mean).flatten().norm(dim=1).double().cpu()
+    mixes, sliders = [], []
+    for k in progress(list(range(len(LABELS))), "calibrating"):
+        trials: list[tuple[float, int, Tensor, Tensor]] = []
+        for candidate in candidates:
+            vector = basis.vectors(candidate[k : k + 1]).flatten()[0]
+            mix = candidate[k] * float(lengths[k] / vector.norm())
+            way = basis.vectors(mix[None]).flatten()[0].to(latents)
+            up = course(judge, latents, before, way, k, most=CHOICE_FACES)
+            # A direction that does not get there is no use, however little it leaks.
+            trials.append((max(0.0, REACH - up.reached - 0.04) * 10 + up.leakage, len(trials), mix, way))
+        _, _, mix, way = min(trials, key=lambda trial: trial[:2])
+        sides = {
+            sense: course(judge, latents, before, sense * way, k, most=STRENGTH_FACES, sense=sense).amount
+            for sense in (1, -1)
+        }
+        sides = {
+            sense: plausible(judge, latents[:STRAIN_FACES], sense * way, amount) for sense, amount in sides.items()
+        }
+        ends = {sense: end(judge, latents[:STRAIN_FACES], sense * amount * way) for sense, amount in sides.items()}
+        mixes.append(mix)
+        sliders.append(Slider.of_label(LABELS[k], up=sides[1], down=sides[-1], low=-ends[-1], high=ends[1]))
+    return basis.calibrated(torch.stack(mixes), sliders)
+
+
+def fitted_mix(basis: Basis, judge: Judge, latents: Tensor, before: Tensor) -> Tensor:
+    """The mix ``(40, S, 40)`` of mean directions for each slider that gradient descent finds."""
+    labels, scales = len(LABELS), len(basis.means.scales)
+    weights = torch.eye(scales * labels, dtype=torch.float64).unflatten(1, (scales, labels))
+    decoupler = Decoupler(judge, latents, before, basis.vectors(weights).flatten().to(latents))
+    mixes = [
+        decoupler.fit(k, torch.eye(labels, dtype=torch.float64)[k].repeat(scales))
+        for k in progress(list(range(labels)), "fitting directions")
+    ]
+    return torch.stack(mixes).unflatten(1, (scales, labels))
+
+
+def course(
+    judge: Judge, latents: Tensor, before: Tensor, vector: Tensor, label: int, *, most: int, sense: int = 1
+) -> Course:
+    """How far to go for :data:`REACH` of the faces to change sides, and what else changes there.
+
+    Args:
+        judge: decodes and reads.
+        latents: ``(B, D)``.
+        before: their log odds, ``(B, 40)``.
+        vector: the way to go, ``(D,)``.
+        label: which label is to change.
+        most: at most so many faces.
+        sense: 1 where the faces are to gain the label, -1 where they are to lose it.
+    """
+    faces = torch.nonzero(sense * before[:, label] < 0).flatten()[:most]
+    if not len(faces):
+        return Course(1.0, 0.0, 0.0)
+    after = [before[faces], *(judge.logits(latents[faces] + tried * vector) for tried in TRIED)]
+    at = torch.tensor((0.0, *TRIED), dtype=torch.float64)
+    crossed = crossing(sense * torch.stack([logits[:, label] for logits in after]), at)
+    amount = float(torch.quantile(crossed, REACH).clamp(0.05, TRIED[-1]))
+    changes = [(torch.sigmoid(logits) - torch.sigmoid(before[faces])).abs().mean(0) for logits in after]
+    leakage = [float(change.sum() - change[label]) / (len(LABELS) - 1) for change in changes]
+    return Course(amount, float((crossed <= amount).double().mean()), _between(amount, at.tolist(), leakage))
+
+
+def crossing(curve: Tensor, at: Tensor) -> Tensor:
+    """Where each column of ``curve`` ``(T, B)``, sampled ``at`` ``(T,)``, first comes to 0; else twice the end."""
+    found = torch.full_like(curve[0], 2 * float(at[-1]))
+    for t in range(len(at) - 1, 0, -1):
+        low, high = curve[t - 1], curve[t]
+        here = (low < 0) & (high >= 0)
+        found = torch.where(here, at[t - 1] + (at[t] - at[t - 1]) * -low / (high - low), found)
+    return found
+
+
+def plausible(judge: Judge, latents: Tensor, vector: Tensor, amount: float) -> float:
+    """The amount, or as much of it as keeps faces whole."""
+    while amount > TRIED[0] / 2 and judge.strain(latents + amount * vector) > STRAINED:
+        amount *= 0.85
+    return amount
+
+
+def end(judge: Judge, latents: Tensor, vector: Tensor) -> float:
+    """The furthest of :data:`RANGES` at which faces are still whole, at least the last."""
+    return next((reach for reach in RANGES[:-1] if judge.strain(latents + reach * vector) <= STRAINED), RANGES[-1])
+
+
+def _between(x: float, at: list[float], values: list[float]) -> float:
+    """Linear interpolation."""
+    right = next(i for i in range(1, len(at)) if x <= at[i])
+    share = (x - at[right - 1]) / (at[right] - at[right - 1])
+    return values[right - 1] + share * (values[right] - values[right - 1])
