@@ -15,6 +15,10 @@ from attributes.slider import Slider
 
 REACH = 0.84
 """Share of faces that a value of 1 must change: a little over the 80 % that are promised for others."""
+PROMISED = 0.8
+"""Share of faces that a value of 1 is said to change."""
+USUAL = 1.6
+"""How many mean differences the fit starts from: near to what most sliders need."""
 CHOICE_FACES = 40
 """Faces on which the mixes of one label are compared."""
 STRENGTH_FACES = 80
@@ -50,44 +54,58 @@ def calibrate(basis: Basis, judge: Judge, latents: Tensor) -> Basis:
         judge: the flow and the classifier.
         latents: validation faces ``(B, D)`` that no evaluation will use.
     """
-    before = judge.logits(latents)
-    mean, partial = basis.kind("mean"), basis.kind("partial")
-    candidates = [mean, (mean + partial) / 2, partial, fitted_mix(basis, judge, latents, before)]
-    lengths = basis.vectors(mean).flatten().norm(dim=1).double().cpu()
-    mixes, sliders = [], []
-    for k in progress(list(range(len(LABELS))), "calibrating"):
-        trials: list[tuple[float, int, Tensor, Tensor]] = []
-        for candidate in candidates:
-            vector = basis.vectors(candidate[k : k + 1]).flatten()[0]
-            mix = candidate[k] * float(lengths[k] / vector.norm())
-            way = basis.vectors(mix[None]).flatten()[0].to(latents)
-            up = course(judge, latents, before, way, k, most=CHOICE_FACES)
-            # A direction that does not get there is no use, however little it leaks.
-            trials.append((max(0.0, REACH - up.reached - 0.04) * 10 + up.leakage, len(trials), mix, way))
-        _, _, mix, way = min(trials, key=lambda trial: trial[:2])
-        sides = {
-            sense: course(judge, latents, before, sense * way, k, most=STRENGTH_FACES, sense=sense).amount
-            for sense in (1, -1)
-        }
-        sides = {
-            sense: plausible(judge, latents[:STRAIN_FACES], sense * way, amount) for sense, amount in sides.items()
-        }
-        ends = {sense: end(judge, latents[:STRAIN_FACES], sense * amount * way) for sense, amount in sides.items()}
-        mixes.append(mix)
-        sliders.append(Slider.of_label(LABELS[k], up=sides[1], down=sides[-1], low=-ends[-1], high=ends[1]))
-    return basis.calibrated(torch.stack(mixes), sliders)
+    calibration = Calibration(basis, judge, latents)
+    found = [calibration.slider(label) for label in progress(list(range(len(LABELS))), "calibrating")]
+    return basis.calibrated(torch.stack([mix for mix, _ in found]), [slider for _, slider in found])
 
 
-def fitted_mix(basis: Basis, judge: Judge, latents: Tensor, before: Tensor) -> Tensor:
-    """The mix ``(40, S, 40)`` of mean directions for each slider that gradient descent finds."""
-    labels, scales = len(LABELS), len(basis.means.scales)
-    weights = torch.eye(scales * labels, dtype=torch.float64).unflatten(1, (scales, labels))
-    decoupler = Decoupler(judge, latents, before, basis.vectors(weights).flatten().to(latents))
-    mixes = [
-        decoupler.fit(k, torch.eye(labels, dtype=torch.float64)[k].repeat(scales))
-        for k in progress(list(range(labels)), "fitting directions")
-    ]
-    return torch.stack(mixes).unflatten(1, (scales, labels))
+class Calibration:
+    """What the sliders of one basis are measured with.
+
+    Args:
+        basis: mean directions.
+        judge: the flow and the classifier.
+        latents: faces ``(B, D)``.
+    """
+
+    def __init__(self, basis: Basis, judge: Judge, latents: Tensor) -> None:
+        self.basis, self.judge, self.latents = basis, judge, latents
+        self.before = judge.logits(latents)
+        scales = len(basis.means.scales)
+        blocks = torch.eye(scales * len(LABELS), dtype=torch.float64).unflatten(1, (scales, len(LABELS)))
+        self.decoupler = Decoupler(judge, latents, self.before, basis.vectors(blocks).flatten().to(latents))
+        mean, partial = basis.kind("mean"), basis.kind("partial")
+        self.plain = (mean, (mean + partial) / 2, partial)
+
+    def slider(self, label: int) -> tuple[Tensor, Slider]:
+        """The mix ``(S, 40)`` of a label and its slider."""
+        mixes = [kind[label] for kind in self.plain]
+        mixes.append(self.decoupler.fit(label, USUAL * mixes[0].flatten()).view_as(mixes[0]))
+        mixes = [self._as_long_as(mixes[0], mix) for mix in mixes]
+        mix = min(mixes, key=lambda mix: self._cost(label, mix))
+        vector = self._vector(mix)
+        ways = {sense: self._way(label, sense * vector, sense) for sense in (1, -1)}
+        (up, high), (down, low) = ways[1], ways[-1]
+        return mix, Slider.of_label(LABELS[label], up=up, down=down, low=-low, high=high)
+
+    def _way(self, label: int, vector: Tensor, sense: int) -> tuple[float, float]:
+        """How far a value of 1 goes one way, and at which value the range ends."""
+        found = course(self.judge, self.latents, self.before, vector, label, most=STRENGTH_FACES, sense=sense)
+        some = self.latents[:STRAIN_FACES]
+        amount = plausible(self.judge, some, vector, found.amount)
+        return amount, end(self.judge, some, amount * vector)
+
+    def _cost(self, label: int, mix: Tensor) -> float:
+        """What a mix leaks where it reaches its label; one that does not get there is of no use."""
+        found = course(self.judge, self.latents, self.before, self._vector(mix), label, most=CHOICE_FACES)
+        return found.leakage + 10 * max(0.0, PROMISED - found.reached)
+
+    def _vector(self, mix: Tensor) -> Tensor:
+        return self.basis.vectors(mix[None]).flatten()[0].to(self.latents)
+
+    def _as_long_as(self, measure: Tensor, mix: Tensor) -> Tensor:
+        """The mix, its vector as long as that of another."""
+        return mix * float(self._vector(measure).norm() / self._vector(mix).norm())
 
 
 def course(

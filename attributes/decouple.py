@@ -20,11 +20,11 @@ from attributes.labels import FAMILIES, LABEL_NAMES
 from glow.device import fastest_net_dtype
 from glow.latent import Latent
 
-STEPS = 30
+STEPS = 20
 """Steps of gradient descent."""
-SIDE_FACES = 10
+SIDE_FACES = 8
 """Faces for each side of a slider in each step."""
-RATE = 0.08
+RATE = 0.12
 """Adam's learning rate, for weights in units of the moves."""
 TARGET_COST = 2.0
 """What log odds that the label lacks cost, beside the sum of changes of the other labels' probabilities."""

@@ -20,8 +20,6 @@ HEADLINE = (
     "Narrow_Eyes",
 )  # fmt: skip
 """The labels that are looked at most, for which kinds of direction are compared."""
-PROMISED = 0.8
-"""Share of faces that a value of 1, or -1, is to change."""
 ALIKE = (1.0, 1.5, 2.0, 3.0, 4.5)
 """Strengths of other kinds of direction among which the one that reaches as many faces is looked for."""
 TUNING_FACES = 100

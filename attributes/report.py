@@ -12,8 +12,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from attributes.calibrate import PROMISED
 from attributes.directions import Directions, DirectionsError
-from attributes.evaluate import HEADLINE, PROMISED, Report, Side, other_labels
+from attributes.evaluate import HEADLINE, Report, Side, other_labels
 from attributes.judge import Judge
 from attributes.labels import LABEL_NAMES, LABELS
 from glow.latent import Latent
@@ -54,16 +55,16 @@ def write_markdown(
     by_name = dict(zip(LABEL_NAMES, reports, strict=True))
     lines = [
         "# Attributes", "",
-        f"Made by `{command}`; with `python -m attributes calibrate` before it. {directions.faces:,} training faces "
-        "made the directions, one half of the validation faces the strengths, the other half the figures below. The "
-        "judge is the [attribute classifier](attributes-classifier.md), which also chose the strengths (on other faces), and "
-        "it is wrong now and then: figures of labels that it reads badly say little.", "",
+        f"Made by `{command}`, after `python -m attributes calibrate`. {directions.faces:,} training faces made the "
+        "directions, one half of the validation faces the strengths, the other half the figures below. The judge is "
+        "the [attribute classifier](attributes-classifier.md), which also chose the strengths (on other faces). It is "
+        "wrong now and then: figures of labels that it reads badly say little.", "",
         "Up is a value of 1 on faces that lack the label, down is -1 on faces that have it. *Reached* is the share "
-        f"of them whose label changed; {PROMISED:.0%} is promised. *Leakage* is how much the probabilities of the other "
-        "39 labels change on average, *flips* how many of these change sides for each face. *Person* is the distance in "
-        "the classifier's features between before and after, as a share of that between two people. *Outside* is how "
-        "much the two thirds of the picture that change least do change, in 8-bit levels. *Monotone* is the share of "
-        "the steps over the range that do not lower the label's probability.", "",
+        f"of them whose label changed; {PROMISED:.0%} is promised. *Leakage* is how much the probabilities of the "
+        "other 39 labels change on average, *flips* how many of these change sides for each face. *Person* is the "
+        "distance in the classifier's features between before and after, as a share of that between two people. "
+        "*Outside* is how much the two thirds of the picture that change least do change, in 8-bit levels. *Monotone* "
+        "is the share of the steps over the range that do not lower the label's probability.", "",
         "## Headline labels, beside plain directions that reach as many faces", "",
         "`mean` is the paper's mean difference, `partial` the effect of a label with the others held fixed.", "",
         "| label | reached | leakage | of `mean` | of `partial` | share of `mean` |",
