@@ -215,7 +215,10 @@ def test_a_drawn_face_can_be_edited(page: Page) -> None:
 
 def test_age_is_older_to_the_right_and_numbers_beyond_the_end_are_the_end(page: Page, astronaut_file: Path) -> None:
     upload(page, astronaut_file)
+    status(page, "bit for bit")
     page.get_by_role("button", name="Age and beard").click()
+    page.wait_for_selector("#slider-Young input[type=number]")
+    time.sleep(0.5)  # nobody types while the group still unfolds
     slide(page, "Young", 0.5)
     status(page, "Age +0.5")
     slide(page, "Young", 99)
