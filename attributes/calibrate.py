@@ -8,22 +8,20 @@ import torch
 from torch import Tensor
 
 from attributes.basis import Basis
-from attributes.decouple import Decoupler
 from attributes.judge import Judge, progress
 from attributes.labels import LABELS
+from attributes.partial import partial_weights
 from attributes.slider import Slider
 
 REACH = 0.84
 """Share of faces that a value of 1 must change: a little over the 80 % that are promised for others."""
 PROMISED = 0.8
 """Share of faces that a value of 1 is said to change."""
-USUAL = 1.6
-"""How many mean differences the fit starts from: near to what most sliders need."""
-CHOICE_FACES = 40
+CHOICE_FACES = 30
 """Faces on which the mixes of one label are compared."""
-STRENGTH_FACES = 80
+STRENGTH_FACES = 64
 """Faces on which the strength of each side of a slider is measured."""
-TRIED = (0.7, 1.1, 1.6, 2.3, 3.2)
+TRIED = (0.8, 1.4, 2.1, 3.2)
 """Strengths that are tried, in lengths of the label's mean direction."""
 STRAINED = 0.02
 """Share of colour values that may leave what a picture can show; where it is more, a face breaks into blotches."""
@@ -71,21 +69,19 @@ class Calibration:
     def __init__(self, basis: Basis, judge: Judge, latents: Tensor) -> None:
         self.basis, self.judge, self.latents = basis, judge, latents
         self.before = judge.logits(latents)
-        scales = len(basis.means.scales)
-        blocks = torch.eye(scales * len(LABELS), dtype=torch.float64).unflatten(1, (scales, len(LABELS)))
-        self.decoupler = Decoupler(judge, latents, self.before, basis.vectors(blocks).flatten().to(latents))
         mean, partial = basis.kind("mean"), basis.kind("partial")
-        self.plain = (mean, (mean + partial) / 2, partial)
+        alone = partial_weights(basis.gram)[:, None].expand_as(partial)
+        self.kinds = (mean, (mean + partial) / 2, partial, alone)
 
     def slider(self, label: int) -> tuple[Tensor, Slider]:
         """The mix ``(S, 40)`` of a label and its slider."""
-        mixes = [kind[label] for kind in self.plain]
-        mixes.append(self.decoupler.fit(label, USUAL * mixes[0].flatten()).view_as(mixes[0]))
-        mixes = [self._as_long_as(mixes[0], mix) for mix in mixes]
-        mix = min(mixes, key=lambda mix: self._cost(label, mix))
+        mean = self.kinds[0][label]
+        tried = [self._tried(label, mean, kind[label]) for kind in self.kinds]
+        mix = min(tried, key=lambda trial: trial[0])[1]
+        tried += [self._tried(label, mean, other) for other in weighted(mix)]
+        mix = min(tried, key=lambda trial: trial[0])[1]
         vector = self._vector(mix)
-        ways = {sense: self._way(label, sense * vector, sense) for sense in (1, -1)}
-        (up, high), (down, low) = ways[1], ways[-1]
+        (up, high), (down, low) = (self._way(label, sense * vector, sense) for sense in (1, -1))
         return mix, Slider.of_label(LABELS[label], up=up, down=down, low=-low, high=high)
 
     def _way(self, label: int, vector: Tensor, sense: int) -> tuple[float, float]:
@@ -95,17 +91,26 @@ class Calibration:
         amount = plausible(self.judge, some, vector, found.amount)
         return amount, end(self.judge, some, amount * vector)
 
-    def _cost(self, label: int, mix: Tensor) -> float:
-        """What a mix leaks where it reaches its label; one that does not get there is of no use."""
+    def _tried(self, label: int, mean: Tensor, mix: Tensor) -> tuple[float, Tensor]:
+        """What a mix leaks where it reaches its label, and the mix, as long as the mean direction."""
+        mix = mix * float(self._vector(mean).norm() / self._vector(mix).norm())
         found = course(self.judge, self.latents, self.before, self._vector(mix), label, most=CHOICE_FACES)
-        return found.leakage + 10 * max(0.0, PROMISED - found.reached)
+        # One that does not get there is of no use, however little it leaks.
+        return found.leakage + 10 * max(0.0, PROMISED - found.reached), mix
 
     def _vector(self, mix: Tensor) -> Tensor:
         return self.basis.vectors(mix[None]).flatten()[0].to(self.latents)
 
-    def _as_long_as(self, measure: Tensor, mix: Tensor) -> Tensor:
-        """The mix, its vector as long as that of another."""
-        return mix * float(self._vector(measure).norm() / self._vector(mix).norm())
+
+def weighted(mix: Tensor) -> list[Tensor]:
+    """A mix ``(S, 40)`` with the finest, the two finest, and the coarsest scale given other weights."""
+    finest, fine, coarsest = [0], [0, 1], [len(mix) - 1]
+    found = []
+    for scales, weight in ((finest, 0.0), (fine, 0.0), (fine, 0.5), (coarsest, 0.5)):
+        other = mix.clone()
+        other[scales] *= weight
+        found.append(other)
+    return found
 
 
 def course(

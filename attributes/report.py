@@ -113,7 +113,7 @@ def draw_leakage(path: Path, reports: Sequence[Report]) -> None:
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise DirectionsError("drawing needs matplotlib; run `pip install -r benchmarks/requirements.txt`.") from error
+        raise DirectionsError("drawing needs matplotlib; run `pip install -r requirements-dev.txt`.") from error
     figure = Figure(figsize=(10, 9.5), layout="constrained")
     axes = figure.subplots()
     image = axes.imshow(torch.stack([report.up.leakage for report in reports]).numpy(), vmin=0, vmax=1, cmap="magma")
