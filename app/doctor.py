@@ -1,4 +1,4 @@
-"""Is everything here and in order: versions, device, model, directions, exactness, speed."""
+"""Is everything here and in order: versions, device, model, directions, classifier, own sliders, exactness, speed."""
 
 from __future__ import annotations
 
@@ -8,9 +8,19 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+import numpy as np
 import torch
 
-from attributes import DirectionsError, directions_path, load_directions
+from attributes import (
+    LABEL_NAMES,
+    Directions,
+    DirectionsError,
+    directions_path,
+    load_classifier,
+    load_directions,
+    load_sliders,
+    sliders_folder,
+)
 from glow import Checkpoint, CheckpointError, choose_device, load_checkpoint
 from glow.checkpoint import LARGEST_CONDITION
 from glow.exactness import LOSSLESS, round_trip_error
@@ -45,8 +55,16 @@ def examine(checkpoint_path: Path, device_name: str = "auto") -> list[Finding]:
     try:
         directions = load_directions(directions_path(checkpoint_path), checkpoint)
         findings.append(Finding("directions", f"40, from {directions.faces} faces, made for this model"))
+        findings += _own_sliders(checkpoint_path, checkpoint, directions)
     except (DirectionsError, CheckpointError) as error:
         findings.append(Finding("directions", str(error), False))
+    try:
+        accuracy = np.nanmean(load_classifier().balanced_accuracy)
+        findings.append(
+            Finding("classifier", f"balanced accuracy {accuracy:.3f}, the mean of {len(LABEL_NAMES)} labels")
+        )
+    except CheckpointError as error:
+        findings.append(Finding("classifier", str(error), False))
     return [*findings, *_round_trip(checkpoint)]
 
 
@@ -55,6 +73,12 @@ def _package(name: str) -> Finding:
         return Finding(name, version(name))
     except PackageNotFoundError:
         return Finding(name, "not installed; run `pip install -r requirements.txt`", False)
+
+
+def _own_sliders(path: Path, checkpoint: Checkpoint, labels: Directions) -> list[Finding]:
+    own = load_sliders(sliders_folder(path), checkpoint, labels)
+    titles = ", ".join(direction.slider.title for direction in own.directions)
+    return [Finding("own sliders", titles or "none"), *(Finding("own slider", text, False) for text in own.problems)]
 
 
 def _model(path: Path, checkpoint: Checkpoint) -> Finding:

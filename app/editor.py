@@ -45,7 +45,7 @@ WhichFace = int | Face | Literal["whole"]
 """A number counted from 0 with the largest face first, a face marked by hand, or "whole" for the central square."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Editor:
     """The model, its directions and the face detector. Holds no user's data; one serves all users."""
 
@@ -117,7 +117,7 @@ class Editor:
     def warm_up(self) -> None:
         """Do each slow first time (the detector's weights, the model's kernels) before a user waits for it."""
         self.detector.detect(np.full((256, 256, 3), 128, dtype=np.uint8))
-        self.decode(self.encode(np.full((1, self.size, self.size, 3), 128, dtype=np.uint8)))
+        self.read(self.decode(self.encode(np.full((1, self.size, self.size, 3), 128, dtype=np.uint8))))
 
     @torch.inference_mode()
     def encode(self, pixels: np.ndarray) -> Latent:

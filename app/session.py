@@ -160,10 +160,11 @@ class Session:
             slider = self.editor.directions.slider(name)
             if not slider.low <= value <= slider.high:  # also refuses NaN
                 raise DirectionsError(f"{name} is {value}; it must be from {slider.low:g} to {slider.high:g}.")
-        changed = [name for name, value in values.items() if self.values[name] != value]
+        now = self.values
+        changed = [name for name, value in values.items() if now[name] != value]
         if not changed:
             return False
-        edits = self._with_values(self.values | dict(values))
+        edits = self._with_values(now | dict(values))
         if len(changed) == 1 and changed[0] == self._moving:
             self.edits = edits
         else:

@@ -13,6 +13,7 @@ from attributes.basis import directions_path
 from attributes.compute import compute_directions, rank_and_size
 from attributes.dataset import DatasetError, FaceSet
 from attributes.directions import DirectionsError
+from attributes.measure_commands import add_measure_commands
 from attributes.own_commands import add_own_commands
 from glow.checkpoint import DEFAULT_CHECKPOINT, CheckpointError, load_checkpoint
 from glow.device import choose_device
@@ -37,6 +38,7 @@ def build_parser() -> argparse.ArgumentParser:
     compute.add_argument("--limit", type=int, help="use only the first so many faces")
     compute.set_defaults(run=run_compute)
 
+    add_measure_commands(commands, on_faces)
     add_own_commands(commands)
     return parser
 

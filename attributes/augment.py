@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import math
 
+import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
-from torchvision.io import ImageReadMode, decode_jpeg, encode_jpeg
 
 JPEG_SHARE = 0.2
 BLOCKS = (1, 2, 4, 8)
@@ -68,10 +70,11 @@ def _block_noise(x: Tensor) -> Tensor:
 
 def _compressed(x: Tensor) -> Tensor:
     """Some pictures through JPEG, of quality 30 to 90."""
-    chosen = torch.nonzero(torch.rand(len(x)) < JPEG_SHARE).flatten().tolist()
     x = x.clone()
-    for place in chosen:
-        levels = (x[place].clamp(0, 1) * 255).byte()
-        file = encode_jpeg(levels, quality=int(torch.randint(30, 91, (1,))))
-        x[place] = decode_jpeg(file, mode=ImageReadMode.RGB).float() / 255
+    for place in torch.nonzero(torch.rand(len(x)) < JPEG_SHARE).flatten().tolist():
+        levels = (x[place].clamp(0, 1) * 255).byte().permute(1, 2, 0).numpy()
+        file = io.BytesIO()
+        Image.fromarray(levels).save(file, "JPEG", quality=int(torch.randint(30, 91, (1,))))
+        # A copy, as an array on a picture's own memory may not be written to.
+        x[place] = torch.from_numpy(np.array(Image.open(file))).permute(2, 0, 1).float() / 255
     return x

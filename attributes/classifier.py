@@ -117,14 +117,15 @@ class AttributeClassifier:
         Calibrated as if half of all faces had each label: 0.5 is where the evidence speaks for neither side, and so
         near the threshold of the best balanced accuracy. :meth:`likely` also weighs how rare a label is.
         """
-        return torch.sigmoid(self._evidence(x))
+        return torch.sigmoid(self.evidence(x))
 
     @torch.inference_mode()
     def likely(self, x: Tensor) -> Tensor:
         """How probable each label is among faces such as the training data's, ``(B, 40)``: rare ones need more."""
-        return torch.sigmoid(self._evidence(x) + torch.logit(self.calibration.prevalence))
+        return torch.sigmoid(self.evidence(x) + torch.logit(self.calibration.prevalence))
 
-    def _evidence(self, x: Tensor) -> Tensor:
+    def evidence(self, x: Tensor) -> Tensor:
+        """The log odds of :meth:`probabilities`, ``(B, 40)``; gradients flow through, other than through these."""
         return self.net(self._read(x)) * self.calibration.slope + self.calibration.offset
 
     def _read(self, x: Tensor) -> Tensor:

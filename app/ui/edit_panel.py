@@ -212,9 +212,9 @@ def move(visit: Visit, *values: float) -> Any:
     return result(visit)
 
 
-def keep(visit: Visit, names: list[str]) -> Any:
+def keep(visit: Visit, names: list[str] | None) -> Any:
     """Keep the attributes of some sliders fixed."""
-    if not visit.session.ready or not visit.session.hold(names):
+    if not visit.session.ready or not visit.session.hold(names or ()):
         return gr.skip()
     return result(visit)
 

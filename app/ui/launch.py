@@ -37,6 +37,8 @@ def launch(editor: Editor, *, port: int = 7860, browser: bool = True) -> None:
         # Gradio reads these when it is imported.
         os.environ["GRADIO_TEMP_DIR"] = folder
         os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+        # torch makes an empty folder for a compiler that is never used here; it shall go with the rest.
+        os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(Path(folder) / "torch"))
         from app.ui.layout import build_page
         from app.ui.style import CSS, THEME
         from app.ui.visit import Visits

@@ -18,8 +18,8 @@ from attributes import GROUPS, LABEL_NAMES, YOUR_OWN, Slider, labels_in_group
 OPEN_GROUPS = ("Expression", "Hair")
 STEP = 0.05
 HOW_TO = (
-    "Make a slider from your own photos, with something and without it: "
-    '`python -m attributes learn "Wearing scarf" --with DIR --without DIR`, then refresh.'
+    "From photos with something and without it, a command makes a slider of your own; then refresh.\n\n"
+    '`python -m attributes learn "Wearing scarf" --with DIR --without DIR`'
 )
 
 
@@ -125,10 +125,10 @@ def refresh(visit: Visit) -> list[Any]:
     visit.own = [slider.name if slider else None for slider in rows]
     values = values_shown(visit)[len(LABEL_NAMES) :]
     left_out = len(editor.own) - sum(slider is not None for slider in rows)
-    note = f"{HOW_TO} {left_out} more are known to the command line." if left_out else HOW_TO
+    note = f"{HOW_TO}\n\nThe page has room for {ROOM} of a kind; {left_out} more are for the command line."
     return [
         gr.Dropdown(kept_choices(editor), value=list(visit.session.keep)),
-        note,
+        note if left_out else HOW_TO,
         *(gr.Accordion(visible=_open(group, rows)) for group in OWN_GROUPS),
         *(_placed(slider, value) for slider, value in zip(rows, values, strict=True)),
     ]

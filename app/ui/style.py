@@ -35,7 +35,7 @@ CSS = """
 /* However narrow the page: Gradio gives a gallery's cells a least width, and some galleries a least height. */
 #grid .grid-container { grid-template-columns: repeat(4, minmax(0, 1fr)) !important; }
 #faces .grid-container { grid-template-columns: repeat(3, minmax(0, 1fr)) !important; }
-#grid .grid-container > *, #faces .grid-container > * { min-width: 0; width: 100%; }
+#grid .grid-container > *, #faces .grid-container > * { min-width: 0; width: 100%; height: auto; aspect-ratio: 1; }
 #faces .grid-wrap { min-height: 0; }
 @media (max-width: 900px) { #sliders { max-height: none; } }
 """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +11,10 @@ import pytest
 from PIL import Image
 
 from app.cli import build_parser, main
+from app.cli import build_parser as app_parser
 from app.doctor import examine
-from attributes import LABEL_NAMES
+from attributes import LABEL_NAMES, find_recipe, sliders_folder
+from attributes.__main__ import build_parser as attributes_parser
 from glow import DEFAULT_CHECKPOINT
 
 
@@ -46,6 +50,9 @@ def test_blend_and_sample_write_pictures(astronaut_file: Path, tmp_path: Path) -
         (["edit", "{photo}", "--face", "3", "-o", "x.png"], "face 3 was asked for, and 1 found"),
         (["edit", "{photo}", "-o", "x.doc"], "png"),
         (["blend", "{photo}", "{photo}", "--ratio", "2", "-o", "x.png"], "the ratio is 2.0"),
+        (["edit", "{photo}", "--set", "Smile=1", "-o", "x.png"], "no such slider; did you mean Smiling"),
+        (["edit", "{photo}", "--keep", "Mail", "-o", "x.png"], "no such slider; did you mean Male"),
+        (["edit", "{photo}", "--recipe", "nowhere", "-o", "x.png"], "there is no recipe 'nowhere'"),
         (["sample", "--count", "0", "-o", "x.png"], "at least 1"),
         (["--checkpoint", "nowhere.safetensors", "sample", "-o", "x.png"], "there is no file nowhere.safetensors"),
         (["--device", "cuda:99", "sample", "-o", "x.png"], "try --device cpu"),
@@ -61,7 +68,7 @@ def test_what_goes_wrong_is_said_in_one_line(
     assert message in said
 
 
-@pytest.mark.parametrize("setting", ["Smile=1", "Smiling", "Smiling=much", "Smiling=nan"])
+@pytest.mark.parametrize("setting", ["=1", "Smiling", "Smiling=much", "Smiling=nan"])
 def test_wrong_settings_are_refused_before_anything_is_loaded(setting: str) -> None:
     with pytest.raises(SystemExit):
         build_parser().parse_args(["edit", "photo.jpg", "--set", setting, "-o", "x.png"])
@@ -71,6 +78,44 @@ def test_labels_lists_all_40(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["labels"]) == 0
     listed = [line.split()[0] for line in capsys.readouterr().out.splitlines() if line.startswith("  ")]
     assert sorted(listed) == sorted(LABEL_NAMES)
+
+
+def test_recipes_are_listed_and_applied(
+    astronaut_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["recipes"]) == 0
+    listed = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+    assert "blonde" in listed
+    recipe = find_recipe("blonde")
+    out = [tmp_path / f"{number}.png" for number in range(3)]
+    settings = [f"--set={name}={value}" for name, value in recipe.moves.items()]
+    kept = [f"--keep={name}" for name in recipe.keep]
+    assert main(["edit", str(astronaut_file), "--recipe", "blonde", "-o", str(out[0])]) == 0
+    assert main(["edit", str(astronaut_file), *settings, *kept, "-o", str(out[1])]) == 0
+    assert main(["edit", str(astronaut_file), *settings, "-o", str(out[2])]) == 0
+    assert np.array_equal(pixels(out[0]), pixels(out[1]))
+    assert not np.array_equal(pixels(out[0]), pixels(out[2])), "what is kept fixed changes the move"
+
+
+def test_the_lists_of_options_are_these(capsys: pytest.CaptureFixture[str]) -> None:
+    """People's scripts rely on them."""
+    expected = {
+        app_parser: {"edit": "--set --recipe --keep --face --output", "labels": "", "recipes": None},
+        attributes_parser: {
+            "classifier": "--data --output --epochs --device",
+            "probes": "--data --checkpoint --limit --device",
+            "learn": "--with --without --csv --aligned --checkpoint --device",
+            "components": "--data --checkpoint --count --limit --device",
+        },
+    }
+    for parser, commands in expected.items():
+        for command, options in commands.items():
+            with pytest.raises(SystemExit):
+                parser().parse_args([command, "--help"])
+            shown = set(re.findall(r"--[a-z]+", capsys.readouterr().out)) - {"--help"}
+            shared = "" if parser is attributes_parser or options is None else " --checkpoint --device"
+            assert set(((options or "") + shared).split()) <= shown
+            assert shown <= set(((options or "") + shared + " --csv").split())
 
 
 def test_options_may_stand_before_or_after_the_command() -> None:
@@ -83,7 +128,15 @@ def test_options_may_stand_before_or_after_the_command() -> None:
 def test_doctor_finds_all_in_order(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["doctor", "--device", "cpu"]) == 0
     report = capsys.readouterr().out
-    for text in ("torch", "made for this model", "lossless for 8 bits", "bits/dim", "one decode"):
+    for text in (
+        "torch",
+        "made for this model",
+        "own sliders",
+        "balanced accuracy",
+        "lossless for 8 bits",
+        "bits/dim",
+        "one decode",
+    ):
         assert text in report
     assert "ERROR" not in report
 
@@ -97,3 +150,11 @@ def test_doctor_says_what_is_wrong(tmp_path: Path) -> None:
     assert findings["model"].good
     assert not findings["directions"].good
     assert "there is no file" in findings["directions"].text
+    folder = sliders_folder(DEFAULT_CHECKPOINT.with_name("alone.safetensors")).name
+    (tmp_path / folder).mkdir()
+    (tmp_path / folder / "broken.safetensors").write_bytes(b"no slider")
+    shutil.copy(DEFAULT_CHECKPOINT.with_suffix(".directions.safetensors"), tmp_path / "alone.directions.safetensors")
+    findings = {finding.name: finding for finding in examine(alone, "cpu")}
+    assert findings["directions"].good
+    assert "broken.safetensors is broken" in findings["own slider"].text
+    assert not findings["own slider"].good

@@ -11,7 +11,7 @@ from PIL import Image
 from app.editor import Editor
 from app.session import Session
 from app.view import View
-from attributes import DirectionsError
+from attributes import DirectionsError, Recipe, RecipeError
 from faces import NoFaceError, PhotoError
 
 
@@ -36,10 +36,10 @@ def test_setting_the_same_values_changes_nothing(session: Session) -> None:
 
 def test_undo_and_redo_walk_through_the_edits(session: Session) -> None:
     session.set({"Smiling": 1.0})
-    session.set({"Bangs": 2.0})
+    session.set({"Bangs": 1.0})
     session.reset()
     pictures = []
-    for smiling, bangs in ((1.0, 2.0), (1.0, 0.0), (0.0, 0.0)):
+    for smiling, bangs in ((1.0, 1.0), (1.0, 0.0), (0.0, 0.0)):
         assert session.undo()
         assert (session.values["Smiling"], session.values["Bangs"]) == (smiling, bangs)
         pictures.append(session.picture().pixels)
@@ -135,3 +135,52 @@ def test_a_drawn_face_can_be_taken_on(session: Session, editor: Editor) -> None:
     assert not np.array_equal(session.picture().pixels, before)
     session.undo()
     assert np.array_equal(session.picture().pixels, before)
+
+
+def test_what_is_kept_fixed_is_a_step_for_undo_and_changes_the_picture(session: Session) -> None:
+    session.set({"Smiling": 1.0})
+    free = session.picture().pixels
+    assert session.hold(["High_Cheekbones", "Male"])
+    assert not session.hold(["Male", "High_Cheekbones"])
+    assert session.keep == ("High_Cheekbones", "Male")
+    assert not np.array_equal(session.picture().pixels, free)
+    assert session.undo()
+    assert session.keep == ()
+    assert np.array_equal(session.picture().pixels, free)
+    assert session.redo()
+    session.reset()
+    assert (session.keep, any(session.values.values())) == ((), False)
+    with pytest.raises(DirectionsError, match="did you mean Male"):
+        session.hold(["Mail"])
+
+
+def test_a_recipe_is_one_step_and_gives_itself_back(session: Session) -> None:
+    session.set({"Bangs": 1.0})
+    before = session.picture().pixels
+    recipe = Recipe("Party", {"Smiling": 0.5, "Blond_Hair": 99.0}, ("Male",))
+    session.apply(recipe)
+    assert session.values["Bangs"] == 0
+    assert session.values["Blond_Hair"] == session.editor.directions.slider("Blond_Hair").high
+    saved = session.recipe("Mine")
+    assert (saved.moves["Smiling"], saved.keep) == (0.5, ("Male",))
+    picture = session.picture().pixels
+    assert session.undo()
+    assert np.array_equal(session.picture().pixels, before)
+    session.apply(saved)
+    assert np.array_equal(session.picture().pixels, picture)
+    with pytest.raises(RecipeError, match="'Smilling'"):
+        session.apply(Recipe("Typo", {"Smilling": 1.0}))
+    assert np.array_equal(session.picture().pixels, picture)
+    session.reset()
+    with pytest.raises(RecipeError, match="nothing is moved"):
+        session.recipe("Empty")
+
+
+def test_the_reading_follows_the_sliders(session: Session) -> None:
+    """Of a smiling woman with brown hair, as the attribute classifier sees her."""
+    before = session.reading(before=True)
+    assert session.reading() == before
+    assert before["Smiling"] > 0.8
+    session.set({"Blond_Hair": 1.0})
+    assert session.reading()["Blond_Hair"] > before["Blond_Hair"] + 0.2
+    assert session.reading(before=True) == before

@@ -18,6 +18,10 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from attributes import LABEL_NAMES, FaceSet, Recipe
+from attributes.__main__ import main as attributes_main
+from glow import DEFAULT_CHECKPOINT
+
 ROOT = Path(__file__).parents[2]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 # Without these, Chromium calls home, and a machine without a network makes it wait.
@@ -37,12 +41,22 @@ def temporary(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def address(temporary: Path) -> Iterator[str]:
+def own_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Glowface's model in a folder of its own, so that sliders made for it do not lie in the repository."""
+    folder = tmp_path_factory.mktemp("model")
+    for path in (DEFAULT_CHECKPOINT, DEFAULT_CHECKPOINT.with_suffix(".directions.safetensors")):
+        shutil.copy(path, folder / path.name)
+    return folder / DEFAULT_CHECKPOINT.name
+
+
+@pytest.fixture(scope="module")
+def address(temporary: Path, own_checkpoint: Path) -> Iterator[str]:
     """A server of its own process, as ``python -m app`` starts it."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "app", "--no-browser", "--port", str(port), "--device", "cpu"]
+    command += ["--checkpoint", str(own_checkpoint)]
     process = subprocess.Popen(command, cwd=ROOT, env=os.environ | {"TMPDIR": str(temporary)})
     address = f"http://127.0.0.1:{port}"
     try:
@@ -154,6 +168,8 @@ def test_what_is_no_photo_is_answered_in_words_and_keeps_the_work(
     page.click("#photo button[aria-label*='lear'], #photo button[title*='lear'], #photo button[aria-label*='emove']")
     page.set_input_files("#photo input[type=file]", str(tmp_path / "broken.png"))
     page.wait_for_selector("text=is not a picture that can be read")
+    page.wait_for_selector("#photo img")  # the field shows again what is being edited
+    assert np.array_equal(picture(page, "#photo img"), np.asarray(Image.open(astronaut_file)))
     assert "Traceback" not in page.content()
     assert "Smiling +1" in page.inner_text("#status")
     slide(page, "Smiling", 0)
@@ -195,6 +211,92 @@ def test_a_drawn_face_can_be_edited(page: Page) -> None:
     status(page, "the face as drawn")
     slide(page, "Smiling", 1)
     status(page, "Smiling +1")
+
+
+def test_age_is_older_to_the_right_and_numbers_beyond_the_end_are_the_end(page: Page, astronaut_file: Path) -> None:
+    upload(page, astronaut_file)
+    status(page, "bit for bit")
+    page.get_by_role("button", name="Age and beard").click()
+    page.wait_for_selector("#slider-Young input[type=number]")
+    time.sleep(0.5)  # nobody types while the group still unfolds
+    slide(page, "Young", 0.5)
+    status(page, "Age +0.5")
+    slide(page, "Young", 99)
+    page.wait_for_function("!document.querySelector('#status').innerText.includes('Age +0.5')")
+    assert "Age +" in page.inner_text("#status")
+
+
+def test_a_recipe_is_applied_and_saved_with_what_it_keeps(page: Page, astronaut_file: Path, tmp_path: Path) -> None:
+    upload(page, astronaut_file)
+    status(page, "bit for bit")
+    page.get_by_role("button", name="Recipes").click()
+    (tmp_path / "typo.json").write_text('{"name": "Typo", "moves": {"Smilling": 1}}')
+    page.set_input_files("#upload-recipe input, input#upload-recipe, #recipes input[type=file]", tmp_path / "typo.json")
+    page.wait_for_selector("text=did you mean Smiling?")
+    (tmp_path / "grin.json").write_text('{"name": "Grin", "moves": {"Smiling": 0.5, "Young": -0.4}, "keep": ["Male"]}')
+    page.set_input_files("#upload-recipe input, input#upload-recipe, #recipes input[type=file]", tmp_path / "grin.json")
+    page.wait_for_function("document.querySelector('#recipe input').value === 'Grin'")
+    page.click("#apply-recipe")
+    status(page, "Smiling +0.5")
+    assert "Age +0.4" in page.inner_text("#status")
+    assert "Male" in page.inner_text("#keep")
+    page.fill("#recipe-name textarea, #recipe-name input", "My grin")
+    with page.expect_download() as waiting:
+        page.click("#save-recipe")
+    assert Recipe.load(waiting.value.path()) == Recipe("My grin", {"Smiling": 0.5, "Young": -0.4}, ("Male",))
+
+
+def test_the_page_tells_what_is_seen_in_the_face(page: Page, astronaut_file: Path) -> None:
+    upload(page, astronaut_file)
+    page.wait_for_selector("#reading:has-text('smiling')")
+    slide(page, "Blond_Hair", 1)
+    page.wait_for_selector("#reading strong:has-text('blond hair')")
+
+
+def test_a_slider_made_by_learn_appears_and_works(
+    page: Page, astronaut_file: Path, own_checkpoint: Path, celebahq_folder: Path, tmp_path: Path
+) -> None:
+    """From two folders of real faces, while the app is running."""
+    faces = FaceSet.open(celebahq_folder, "train")
+    assert faces.labels is not None
+    for folder, smiling in (("with", True), ("without", False)):
+        (tmp_path / folder).mkdir()
+        for index in np.nonzero(faces.labels[:, LABEL_NAMES.index("Smiling")] == smiling)[0][:14]:
+            shutil.copy(faces.paths[index], tmp_path / folder)
+    upload(page, astronaut_file)
+    status(page, "bit for bit")
+    first = picture(page, index=1)
+    page.get_by_role("button", name="Your own").click()
+    assert page.get_by_text("My grin", exact=True).count() == 0
+    command = ["learn", "My grin", "--with", str(tmp_path / "with"), "--without", str(tmp_path / "without")]
+    assert attributes_main([*command, "--checkpoint", str(own_checkpoint), "--aligned", "yes"]) == 0
+    page.click("#refresh")
+    field = page.locator("#own-0 input[type=number]")
+    page.wait_for_selector("#own-0:has-text('My grin')")
+    field.fill("-1")
+    field.press("Enter")
+    status(page, "My grin -1")
+    assert not all(np.array_equal(picture(page, index=i), first) for i in (0, 1))
+    page.click("#undo")
+    status(page, "bit for bit")
+    page.wait_for_function("document.querySelector('#own-0 input[type=number]').value === '0'")
+    page.reload()
+    page.get_by_role("button", name="Your own").click()
+    page.wait_for_selector("#own-0:has-text('My grin')")
+
+
+def test_the_page_is_no_wider_than_a_phone(browser: Browser, address: str, astronaut_file: Path) -> None:
+    page = browser.new_page(viewport={"width": 360, "height": 800})
+    page.set_default_timeout(WAIT)
+    page.goto(address)
+    page.wait_for_selector("#photo input[type=file]", state="attached")
+    upload(page, astronaut_file)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    page.get_by_role("tab", name="Random").click()
+    page.click("#draw")
+    page.wait_for_function("document.querySelectorAll('#grid img').length === 16")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    page.close()
 
 
 def test_a_closed_tab_leaves_no_photo_behind(

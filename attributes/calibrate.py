@@ -1,0 +1,168 @@
+"""Making sliders of directions: which mix each is, how far a value of 1 goes, and where its range ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from attributes.basis import Basis
+from attributes.judge import Judge, progress
+from attributes.labels import LABELS
+from attributes.partial import partial_weights
+from attributes.slider import Slider
+
+REACH = 0.84
+"""Share of faces that a value of 1 must change: a little over the 80 % that are promised for others."""
+PROMISED = 0.8
+"""Share of faces that a value of 1 is said to change."""
+CHOICE_FACES = 30
+"""Faces on which the mixes of one label are compared."""
+STRENGTH_FACES = 64
+"""Faces on which the strength of each side of a slider is measured."""
+TRIED = (0.8, 1.4, 2.1, 3.2)
+"""Strengths that are tried, in lengths of the label's mean direction."""
+STRAINED = 0.02
+"""Share of colour values that may leave what a picture can show; where it is more, a face breaks into blotches."""
+STRAIN_FACES = 16
+RANGES = (2.5, 2.0, 1.5, 1.25, 1.0)
+"""Ends of a slider's range that are tried, the furthest first."""
+
+
+@dataclass(frozen=True)
+class Course:
+    """What going one way does to faces on the other side of a label, at the strength that brings most of them over."""
+
+    amount: float
+    """That strength, in lengths of the vector; the longest that was tried where none does."""
+
+    reached: float
+    """Share of the faces that came over."""
+
+    leakage: float
+    """Mean change of the other labels' probabilities."""
+
+
+def calibrate(basis: Basis, judge: Judge, latents: Tensor) -> Basis:
+    """A basis with sliders: for each label the mix that leaks least, its strengths and its range.
+
+    Args:
+        basis: mean directions, as `compute` made them.
+        judge: the flow and the classifier.
+        latents: validation faces ``(B, D)`` that no evaluation will use.
+    """
+    calibration = Calibration(basis, judge, latents)
+    found = [calibration.slider(label) for label in progress(list(range(len(LABELS))), "calibrating")]
+    return basis.calibrated(torch.stack([mix for mix, _ in found]), [slider for _, slider in found])
+
+
+class Calibration:
+    """What the sliders of one basis are measured with.
+
+    Args:
+        basis: mean directions.
+        judge: the flow and the classifier.
+        latents: faces ``(B, D)``.
+    """
+
+    def __init__(self, basis: Basis, judge: Judge, latents: Tensor) -> None:
+        self.basis, self.judge, self.latents = basis, judge, latents
+        self.before = judge.logits(latents)
+        mean, partial = basis.kind("mean"), basis.kind("partial")
+        alone = partial_weights(basis.gram)[:, None].expand_as(partial)
+        self.kinds = (mean, (mean + partial) / 2, partial, alone)
+
+    def slider(self, label: int) -> tuple[Tensor, Slider]:
+        """The mix ``(S, 40)`` of a label and its slider."""
+        mean = self.kinds[0][label]
+        tried = [self._tried(label, mean, kind[label]) for kind in self.kinds]
+        mix = min(tried, key=lambda trial: trial[0])[1]
+        tried += [self._tried(label, mean, other) for other in weighted(mix)]
+        mix = min(tried, key=lambda trial: trial[0])[1]
+        vector = self._vector(mix)
+        (up, high), (down, low) = (self._way(label, sense * vector, sense) for sense in (1, -1))
+        return mix, Slider.of_label(LABELS[label], up=up, down=down, low=-low, high=high)
+
+    def _way(self, label: int, vector: Tensor, sense: int) -> tuple[float, float]:
+        """How far a value of 1 goes one way, and at which value the range ends."""
+        found = course(self.judge, self.latents, self.before, vector, label, most=STRENGTH_FACES, sense=sense)
+        some = self.latents[:STRAIN_FACES]
+        amount = plausible(self.judge, some, vector, found.amount)
+        return amount, end(self.judge, some, amount * vector)
+
+    def _tried(self, label: int, mean: Tensor, mix: Tensor) -> tuple[float, Tensor]:
+        """What a mix leaks where it reaches its label, and the mix, as long as the mean direction."""
+        mix = mix * float(self._vector(mean).norm() / self._vector(mix).norm())
+        found = course(self.judge, self.latents, self.before, self._vector(mix), label, most=CHOICE_FACES)
+        # One that does not get there is of no use, however little it leaks.
+        return found.leakage + 10 * max(0.0, PROMISED - found.reached), mix
+
+    def _vector(self, mix: Tensor) -> Tensor:
+        return self.basis.vectors(mix[None]).flatten()[0].to(self.latents)
+
+
+def weighted(mix: Tensor) -> list[Tensor]:
+    """A mix ``(S, 40)`` with the finest, the two finest, and the coarsest scale given other weights."""
+    finest, fine, coarsest = [0], [0, 1], [len(mix) - 1]
+    found = []
+    for scales, weight in ((finest, 0.0), (fine, 0.0), (fine, 0.5), (coarsest, 0.5)):
+        other = mix.clone()
+        other[scales] *= weight
+        found.append(other)
+    return found
+
+
+def course(
+    judge: Judge, latents: Tensor, before: Tensor, vector: Tensor, label: int, *, most: int, sense: int = 1
+) -> Course:
+    """How far to go for :data:`REACH` of the faces to change sides, and what else changes there.
+
+    Args:
+        judge: decodes and reads.
+        latents: ``(B, D)``.
+        before: their log odds, ``(B, 40)``.
+        vector: the way to go, ``(D,)``.
+        label: which label is to change.
+        most: at most so many faces.
+        sense: 1 where the faces are to gain the label, -1 where they are to lose it.
+    """
+    faces = torch.nonzero(sense * before[:, label] < 0).flatten()[:most]
+    if not len(faces):
+        return Course(1.0, 0.0, 0.0)
+    after = [before[faces], *(judge.logits(latents[faces] + tried * vector) for tried in TRIED)]
+    at = torch.tensor((0.0, *TRIED), dtype=torch.float64)
+    crossed = crossing(sense * torch.stack([logits[:, label] for logits in after]), at)
+    amount = float(torch.quantile(crossed, REACH).clamp(0.05, TRIED[-1]))
+    changes = [(torch.sigmoid(logits) - torch.sigmoid(before[faces])).abs().mean(0) for logits in after]
+    leakage = [float(change.sum() - change[label]) / (len(LABELS) - 1) for change in changes]
+    return Course(amount, float((crossed <= amount).double().mean()), _between(amount, at.tolist(), leakage))
+
+
+def crossing(curve: Tensor, at: Tensor) -> Tensor:
+    """Where each column of ``curve`` ``(T, B)``, sampled ``at`` ``(T,)``, first comes to 0; else twice the end."""
+    found = torch.full_like(curve[0], 2 * float(at[-1]))
+    for t in range(len(at) - 1, 0, -1):
+        low, high = curve[t - 1], curve[t]
+        here = (low < 0) & (high >= 0)
+        found = torch.where(here, at[t - 1] + (at[t] - at[t - 1]) * -low / (high - low), found)
+    return found
+
+
+def plausible(judge: Judge, latents: Tensor, vector: Tensor, amount: float) -> float:
+    """The amount, or as much of it as keeps faces whole."""
+    while amount > TRIED[0] / 2 and judge.strain(latents + amount * vector) > STRAINED:
+        amount *= 0.85
+    return amount
+
+
+def end(judge: Judge, latents: Tensor, vector: Tensor) -> float:
+    """The furthest of :data:`RANGES` at which faces are still whole, at least the last."""
+    return next((reach for reach in RANGES[:-1] if judge.strain(latents + reach * vector) <= STRAINED), RANGES[-1])
+
+
+def _between(x: float, at: list[float], values: list[float]) -> float:
+    """Linear interpolation."""
+    right = next(i for i in range(1, len(at)) if x <= at[i])
+    share = (x - at[right - 1]) / (at[right] - at[right - 1])
+    return values[right - 1] + share * (values[right] - values[right - 1])

@@ -1,0 +1,77 @@
+"""What the classifier sees in faces that the flow decodes: the judge of edits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from attributes.classifier import AttributeClassifier
+from attributes.dataset import FaceSet
+from glow.latent import Latent
+from glow.model import Glow
+
+BATCH = 20
+BEYOND = 0.1
+"""How far a colour value may leave [0, 1] before it counts as outside: clipping so little is not seen."""
+CERTAIN = 1e-6
+"""Probabilities nearer to 0 or 1 than this are taken for this, so that logits stay finite."""
+
+
+@dataclass(frozen=True)
+class Judge:
+    """The flow and the classifier, to tell what moved latents look like."""
+
+    model: Glow
+    """Decodes latents."""
+
+    classifier: AttributeClassifier
+    """Reads the decoded pictures."""
+
+    @torch.inference_mode()
+    def encode(self, faces: FaceSet, indices: Iterable[int]) -> Tensor:
+        """Latents of some faces of a set, ``(B, D)``."""
+        order = torch.tensor(list(indices)).numpy()
+        batches = faces.batches(self.model.config.image_size, BATCH, indices=order)
+        return torch.cat(
+            [
+                self.model.encode(torch.from_numpy(pixels).to(self.model.device).float() / 255).flatten()
+                for _, pixels in batches
+            ]
+        )
+
+    def pictures(self, latents: Tensor) -> Iterator[Tensor]:
+        """Batches of what latents ``(B, D)`` look like, in [0, 1]."""
+        return (x.clamp(0, 1) for x in self._decoded(latents))
+
+    @torch.inference_mode()
+    def _decoded(self, latents: Tensor) -> Iterator[Tensor]:
+        shapes = self.model.config.scale_shapes()
+        for part in latents.to(self.model.device).split(BATCH):
+            # Always of one size: the model prepares itself anew for each size of batch.
+            padded = torch.cat([part, part[-1:].expand(BATCH - len(part), -1)])
+            yield self.model.decode(Latent.unflatten(padded, shapes))[: len(part)]
+
+    @torch.inference_mode()
+    def strain(self, latents: Tensor) -> float:
+        """Share of colour values of the latents ``(B, D)`` that lie outside of what a picture can show."""
+        outside = [
+            ((x < -BEYOND) | (x > 1 + BEYOND) | ~x.isfinite()).float().mean((1, 2, 3)) for x in self._decoded(latents)
+        ]
+        return float(torch.cat(outside).mean())
+
+    def probabilities(self, latents: Tensor) -> Tensor:
+        """How sure each label is on each of the latents ``(B, D)``: ``(B, 40)`` on the CPU."""
+        return torch.cat([self.classifier.probabilities(x).cpu() for x in self.pictures(latents)])
+
+    def logits(self, latents: Tensor) -> Tensor:
+        """The log odds of :meth:`probabilities`."""
+        return torch.logit(self.probabilities(latents).double(), eps=CERTAIN)
+
+
+def progress(items: list[int], what: str) -> Iterable[int]:
+    """The items, with a bar on a terminal."""
+    return tqdm(items, desc=what, disable=None)

@@ -1,0 +1,144 @@
+"""The evaluation of the sliders as JSON, as docs/attributes.md, and in pictures."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from attributes.calibrate import PROMISED
+from attributes.directions import Directions, DirectionsError
+from attributes.evaluate import HEADLINE, Report, Side, other_labels
+from attributes.judge import Judge
+from attributes.labels import LABEL_NAMES, LABELS
+from glow.latent import Latent
+
+STRIP_VALUES = (-1.0, -0.5, 0.0, 0.5, 1.0)
+POOL = 48
+TEMPERATURE = 0.6
+"""Of the drawn faces: low, so that they are faces."""
+SEED = 0
+
+Comparison = Mapping[str, Mapping[str, Side]]
+"""For each headline label, what each kind of plain direction does at the slider's own rate."""
+
+
+def write_json(path: Path, reports: Sequence[Report], comparison: Comparison) -> None:
+    """All figures, with the leakage matrix."""
+
+    def plain(side: Side) -> dict[str, object]:
+        return asdict(side) | {"leakage": [round(value, 4) for value in side.leakage.tolist()]}
+
+    found = {
+        name: {
+            "up": plain(report.up), "down": plain(report.down), "monotone": report.monotone,
+            "reversed": report.reversed,
+        }
+        for name, report in zip(LABEL_NAMES, reports, strict=True)
+    }  # fmt: skip
+    compared = {name: {kind: plain(side) for kind, side in sides.items()} for name, sides in comparison.items()}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"labels": LABEL_NAMES, "sliders": found, "at the same rate": compared}, indent=1))
+
+
+def write_markdown(
+    path: Path, directions: Directions, reports: Sequence[Report], comparison: Comparison, command: str
+) -> None:
+    """The page of figures; pictures lie in the folder of the same name beside it."""
+    folder = path.with_suffix("").name
+    by_name = dict(zip(LABEL_NAMES, reports, strict=True))
+    lines = [
+        "# Attributes", "",
+        f"Made by `{command}`, after `python -m attributes calibrate`. {directions.faces:,} training faces made the "
+        "directions, one half of the validation faces the strengths, the other half the figures below. The judge is "
+        "the [attribute classifier](attributes-classifier.md), which also chose the strengths (on other faces). It is "
+        "wrong now and then: figures of labels that it reads badly say little.", "",
+        "Up is a value of 1 on faces that lack the label, down is -1 on faces that have it. *Reached* is the share "
+        f"of them whose label changed; {PROMISED:.0%} is promised. *Leakage* is how much the probabilities of the "
+        "other 39 labels change on average, *flips* how many of these change sides for each face. *Person* is the "
+        "distance in the classifier's features between before and after, as a share of that between two people. "
+        "*Outside* is how much the two thirds of the picture that change least do change, in 8-bit levels. *Monotone* "
+        "is the share of the steps over the range that do not lower the label's probability.", "",
+        "## Headline labels, beside plain directions that reach as many faces", "",
+        "`mean` is the paper's mean difference, `partial` the effect of a label with the others held fixed.", "",
+        "| label | reached | leakage | of `mean` | of `partial` | share of `mean` |",
+        "| --- | ---: | ---: | ---: | ---: | ---: |",
+    ]  # fmt: skip
+    shares = []
+    for name, sides in comparison.items():
+        index, up = LABEL_NAMES.index(name), by_name[name].up
+        own, *others = (other_labels(side.leakage, index) for side in (up, sides["mean"], sides["partial"]))
+        shares.append(own / max(others[0], 1e-9))
+        lines.append(
+            f"| {name} | {up.reached:.0%} | {own:.3f} | {others[0]:.3f} | {others[1]:.3f} | {shares[-1]:.0%} |"
+        )
+    short = [name for name in HEADLINE if by_name[name].up.reached < PROMISED]
+    lines += ["", f"On average {np.mean(shares):.0%} of what `mean` leaks at the same rate."]
+    if short:
+        lines.append(f"Short of {PROMISED:.0%}: {', '.join(short)}.")
+    if all(report.reversed for report in reports):
+        lines.append("+1 then −1 gave every latent back bit for bit, for every slider.")
+    lines += [
+        "", "## All sliders", "",
+        "| label | range | faces | reached | down | leakage | down | flips | person | outside | monotone |",
+        "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+    ]  # fmt: skip
+    for index, (slider, report) in enumerate(zip(directions.sliders, reports, strict=False)):
+        up, down = report.up, report.down
+        lines.append(
+            f"| {slider.name} | {slider.low:g} to {slider.high:g} | {up.faces} + {down.faces} | {up.reached:.0%} | "
+            f"{down.reached:.0%} | {other_labels(up.leakage, index):.3f} | {other_labels(down.leakage, index):.3f} | "
+            f"{up.flips:.1f} | {up.person:.2f} | {up.outside:.1f} | {report.monotone:.0%} |"
+        )
+    lines += ["", "## What moves what", "", f"![Leakage matrix]({folder}/leakage.png)", "", "## Strips", ""]
+    lines.append("Faces drawn by the model; values " + ", ".join(f"{value:g}" for value in STRIP_VALUES) + ".")
+    lines += ["", "| label | |", "| --- | --- |"]
+    lines += [f"| {name} | ![{name}]({folder}/{name}.jpg) |" for name in LABEL_NAMES]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(lines).replace("nan%", "–").replace("nan", "–") + "\n")
+
+
+def draw_leakage(path: Path, reports: Sequence[Report]) -> None:
+    """The 40×40 matrix of mean changes as a picture; needs matplotlib.
+
+    Raises:
+        DirectionsError: matplotlib is not installed.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise DirectionsError("drawing needs matplotlib; run `pip install -r requirements-dev.txt`.") from error
+    figure = Figure(figsize=(10, 9.5), layout="constrained")
+    axes = figure.subplots()
+    image = axes.imshow(torch.stack([report.up.leakage for report in reports]).numpy(), vmin=0, vmax=1, cmap="magma")
+    titles = [name.replace("_", " ") for name in LABEL_NAMES]
+    axes.set_xticks(range(len(titles)), titles, rotation=90, fontsize=7)
+    axes.set_yticks(range(len(titles)), titles, fontsize=7)
+    axes.set_xlabel("label that changes")
+    axes.set_ylabel("slider at 1")
+    figure.colorbar(image, label="mean change of probability", shrink=0.6)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=70)
+
+
+def draw_strips(folder: Path, judge: Judge, directions: Directions) -> None:
+    """One strip for each label: a drawn face that stands between having and lacking it, at :data:`STRIP_VALUES`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    drawn = judge.model.sample_latent(POOL, TEMPERATURE, torch.Generator().manual_seed(SEED))
+    seen = judge.probabilities(drawn.flatten())
+    for index, label in enumerate(LABELS):
+        face = drawn[int((seen[:, index] - 0.5).abs().argmin())]
+        moved = Latent.cat([directions.move(face, {label.name: value}) for value in STRIP_VALUES])
+        pictures = torch.cat([x.cpu() for x in judge.pictures(moved.flatten())])
+        _strip(pictures).save(folder / f"{label.name}.jpg", quality=85)
+
+
+def _strip(pictures: Tensor) -> Image.Image:
+    """Pictures ``(B, 3, H, W)`` side by side."""
+    return Image.fromarray((torch.cat(list(pictures), dim=2) * 255).round().byte().permute(1, 2, 0).numpy())

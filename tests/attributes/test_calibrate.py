@@ -1,0 +1,81 @@
+"""Calibrated sliders: they reach their label on faces that had no part in it, and leak less than plain directions."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from attributes import LABEL_NAMES, Basis, DirectionsError, directions_path
+from attributes.__main__ import main
+from attributes.calibrate import crossing
+from attributes.classifier import REPORT_HALF, load_classifier
+from attributes.evaluate import Evaluation, other_labels
+from attributes.judge import Judge
+from glow import DEFAULT_CHECKPOINT, Checkpoint
+
+LOOKED_AT = ("Smiling", "Blond_Hair", "Bangs")
+
+
+@pytest.fixture(scope="module")
+def basis(checkpoint: Checkpoint) -> Basis:
+    return Basis.load(directions_path(DEFAULT_CHECKPOINT), checkpoint)
+
+
+@pytest.fixture(scope="module")
+def evaluation(checkpoint: Checkpoint, validation_faces: torch.Tensor) -> Evaluation:
+    judge = Judge(checkpoint.model, load_classifier())
+    with torch.inference_mode():
+        latents = checkpoint.model.encode(validation_faces[REPORT_HALF][:60].float() / 255).flatten()
+    return Evaluation(judge, latents, 40)
+
+
+def test_where_a_course_first_crosses() -> None:
+    curve = torch.tensor([[-1.0, -1.0, -3.0], [1.0, -0.5, -2.0], [-1.0, 0.5, -1.0]], dtype=torch.float64)
+    at = torch.tensor([0.0, 1.0, 3.0], dtype=torch.float64)
+    assert crossing(curve, at).tolist() == [0.5, 2.0, 6.0]
+
+
+@pytest.mark.parametrize("name", LOOKED_AT)
+def test_a_value_of_one_reaches_most_faces_and_leaks_less_than_the_mean(
+    basis: Basis, evaluation: Evaluation, name: str
+) -> None:
+    label = LABEL_NAMES.index(name)
+    side = evaluation.side(basis.directions("calibrated"), label, 1)
+    assert side.reached >= 0.7  # 80 % over all; these are few faces
+    mean = evaluation.at_the_same_rate(basis, "mean", label, side.reached)
+    assert other_labels(side.leakage, label) < other_labels(mean.leakage, label)
+
+
+def test_every_slider_goes_both_ways_within_its_range(basis: Basis) -> None:
+    for slider in basis.sliders:
+        assert slider.up > 0
+        assert slider.down > 0
+        assert slider.low <= -1
+        assert slider.high >= 1
+
+
+def test_uncalibrated_directions_say_so(basis: Basis) -> None:
+    with pytest.raises(DirectionsError, match="attributes calibrate"):
+        Basis(basis.means, basis.gram, basis.spread_mean, basis.spread_covariance, "").directions("calibrated")
+
+
+def test_evaluate_writes_figures_and_pictures(celebahq_folder: Path, tmp_path: Path) -> None:
+    page, figures = tmp_path / "attributes.md", tmp_path / "figures.json"
+    command = ["evaluate", "--data", str(celebahq_folder), "--faces", "1", "--json", str(figures)]
+    assert main([*command, "--markdown", str(page), "--device", "cpu"]) == 0
+    found = json.loads(figures.read_text())
+    assert len(found["sliders"]) == 40
+    assert all(slider["reversed"] for slider in found["sliders"].values())
+    text = page.read_text()
+    for name in LABEL_NAMES:
+        assert f"attributes/{name}.jpg" in text
+        assert 0 < (tmp_path / "attributes" / f"{name}.jpg").stat().st_size < 10_000
+    assert (tmp_path / "attributes" / "leakage.png").is_file()
+
+
+def test_too_few_faces_are_refused(celebahq_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["calibrate", "--data", str(celebahq_folder), "--limit", "5"]) == 1
+    assert "5 validation faces" in capsys.readouterr().err
