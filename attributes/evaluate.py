@@ -24,7 +24,7 @@ ALIKE = (1.0, 1.5, 2.0, 3.0, 4.5)
 """Strengths of other kinds of direction among which the one that reaches as many faces is looked for."""
 TUNING_FACES = 100
 """Faces on which it is looked for."""
-GRID_FACES = 30
+GRID_FACES = 20
 GRID = (-1.0, -0.5, 0.5, 1.0)
 """Values between the ends of the range at which the course of a slider is looked at."""
 SLACK = 0.01
