@@ -164,7 +164,7 @@ class Evaluation:
         curve = [self.judge.logits(latents[some] + times * vector)[:, label] for times in ALIKE]
         start = torch.logit(self.before[faces][some, label].double(), eps=1e-6)
         crossed = crossing(torch.stack([start, *curve]), torch.tensor((0.0, *ALIKE), dtype=torch.float64))
-        times = float(torch.quantile(crossed, rate).clamp_max(ALIKE[-1]))
+        times = float(torch.quantile(crossed, rate).clamp_max(ALIKE[-1])) if len(faces) else 1.0
         return self.compare(faces, torch.cat([x.cpu() for x in self.judge.pictures(latents + times * vector)]), label)
 
     def _latent(self, faces: Tensor) -> Latent:
