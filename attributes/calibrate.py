@@ -17,9 +17,9 @@ REACH = 0.84
 """Share of faces that a value of 1 must change: a little over the 80 % that are promised for others."""
 PROMISED = 0.8
 """Share of faces that a value of 1 is said to change."""
-CHOICE_FACES = 30
+CHOICE_FACES = 40
 """Faces on which the mixes of one label are compared."""
-STRENGTH_FACES = 64
+STRENGTH_FACES = 60
 """Faces on which the strength of each side of a slider is measured."""
 TRIED = (0.8, 1.4, 2.1, 3.2)
 """Strengths that are tried, in lengths of the label's mean direction."""

@@ -24,7 +24,7 @@ ALIKE = (1.0, 1.5, 2.0, 3.0, 4.5)
 """Strengths of other kinds of direction among which the one that reaches as many faces is looked for."""
 TUNING_FACES = 100
 """Faces on which it is looked for."""
-GRID_FACES = 30
+GRID_FACES = 20
 GRID = (-1.0, -0.5, 0.5, 1.0)
 """Values between the ends of the range at which the course of a slider is looked at."""
 SLACK = 0.01
@@ -164,7 +164,7 @@ class Evaluation:
         curve = [self.judge.logits(latents[some] + times * vector)[:, label] for times in ALIKE]
         start = torch.logit(self.before[faces][some, label].double(), eps=1e-6)
         crossed = crossing(torch.stack([start, *curve]), torch.tensor((0.0, *ALIKE), dtype=torch.float64))
-        times = float(torch.quantile(crossed, rate).clamp_max(ALIKE[-1]))
+        times = float(torch.quantile(crossed, rate).clamp_max(ALIKE[-1])) if len(faces) else 1.0
         return self.compare(faces, torch.cat([x.cpu() for x in self.judge.pictures(latents + times * vector)]), label)
 
     def _latent(self, faces: Tensor) -> Latent:

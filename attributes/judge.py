@@ -15,6 +15,7 @@ from glow.latent import Latent
 from glow.model import Glow
 
 BATCH = 20
+FEW = 4
 BEYOND = 0.1
 """How far a colour value may leave [0, 1] before it counts as outside: clipping so little is not seen."""
 CERTAIN = 1e-6
@@ -50,9 +51,10 @@ class Judge:
     @torch.inference_mode()
     def _decoded(self, latents: Tensor) -> Iterator[Tensor]:
         shapes = self.model.config.scale_shapes()
-        for part in latents.to(self.model.device).split(BATCH):
-            # Always of one size: the model prepares itself anew for each size of batch.
-            padded = torch.cat([part, part[-1:].expand(BATCH - len(part), -1)])
+        # One of two sizes: the model prepares itself anew for each size of batch.
+        size = FEW if len(latents) <= FEW else BATCH
+        for part in latents.to(self.model.device).split(size):
+            padded = torch.cat([part, part.new_zeros(size - len(part), part.shape[1])])
             yield self.model.decode(Latent.unflatten(padded, shapes))[: len(part)]
 
     @torch.inference_mode()
