@@ -26,6 +26,10 @@ TRIED = (0.8, 1.4, 2.1, 3.2)
 STRAINED = 0.02
 """Share of colour values that may leave what a picture can show; where it is more, a face breaks into blotches."""
 STRAIN_FACES = 16
+WHOLE_FACES = 200
+"""Faces of which not one may break at a slider's end."""
+LEAST = 0.3
+"""Lengths of the mean direction that a value of 1 goes at the least."""
 RANGES = (2.5, 2.0, 1.5, 1.25, 1.0)
 """Ends of a slider's range that are tried, the furthest first."""
 
@@ -87,9 +91,8 @@ class Calibration:
     def _way(self, label: int, vector: Tensor, sense: int) -> tuple[float, float]:
         """How far a value of 1 goes one way, and at which value the range ends."""
         found = course(self.judge, self.latents, self.before, vector, label, most=STRENGTH_FACES, sense=sense)
-        some = self.latents[:STRAIN_FACES]
-        amount = plausible(self.judge, some, vector, found.amount)
-        return amount, end(self.judge, some, amount * vector)
+        amount = plausible(self.judge, self.latents, vector, found.amount)
+        return amount, end(self.judge, self.latents, amount * vector)
 
     def _tried(self, label: int, mean: Tensor, mix: Tensor) -> tuple[float, Tensor]:
         """What a mix leaks where it reaches its label, and the mix, as long as the mean direction."""
@@ -151,14 +154,19 @@ def crossing(curve: Tensor, at: Tensor) -> Tensor:
 
 def plausible(judge: Judge, latents: Tensor, vector: Tensor, amount: float) -> float:
     """The amount, or as much of it as keeps faces whole."""
-    while amount > TRIED[0] / 2 and judge.strain(latents + amount * vector) > STRAINED:
+    while amount > LEAST and not _keeps_faces(judge, latents, amount * vector):
         amount *= 0.85
     return amount
 
 
 def end(judge: Judge, latents: Tensor, vector: Tensor) -> float:
     """The furthest of :data:`RANGES` at which faces are still whole, at least the last."""
-    return next((reach for reach in RANGES[:-1] if judge.strain(latents + reach * vector) <= STRAINED), RANGES[-1])
+    return next((reach for reach in RANGES[:-1] if _keeps_faces(judge, latents, reach * vector)), RANGES[-1])
+
+
+def _keeps_faces(judge: Judge, latents: Tensor, move: Tensor) -> bool:
+    strained = judge.strain(latents[:STRAIN_FACES] + move) > STRAINED
+    return not strained and judge.whole(latents[:WHOLE_FACES] + move)
 
 
 def _between(x: float, at: list[float], values: list[float]) -> float:

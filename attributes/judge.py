@@ -18,6 +18,12 @@ BATCH = 20
 FEW = 4
 BEYOND = 0.1
 """How far a colour value may leave [0, 1] before it counts as outside: clipping so little is not seen."""
+BLOCK = 8
+"""Side of the blocks in which a broken face is looked for, in pixels."""
+BROKEN = 1.1
+"""Mean distance from grey of a block that no picture has (black and white are at 0.5): the flow has lost the face."""
+BROKEN_VALUE = 3.5
+"""Distance from grey of a single value, likewise."""
 CERTAIN = 1e-6
 """Probabilities nearer to 0 or 1 than this are taken for this, so that logits stay finite."""
 
@@ -64,6 +70,16 @@ class Judge:
             ((x < -BEYOND) | (x > 1 + BEYOND) | ~x.isfinite()).float().mean((1, 2, 3)) for x in self._decoded(latents)
         ]
         return float(torch.cat(outside).mean())
+
+    @torch.inference_mode()
+    def whole(self, latents: Tensor) -> bool:
+        """Whether not one of the latents ``(B, D)`` decodes to a broken face."""
+        for x in self._decoded(latents):
+            away = (x - 0.5).abs()
+            blocks = torch.nn.functional.avg_pool2d(away, min(BLOCK, x.shape[-1]))
+            if not (float(away.max()) < BROKEN_VALUE and float(blocks.max()) < BROKEN):  # also of NaN
+                return False
+        return True
 
     def probabilities(self, latents: Tensor) -> Tensor:
         """How sure each label is on each of the latents ``(B, D)``: ``(B, 40)`` on the CPU."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -31,11 +32,13 @@ def choose_device(name: str = "auto") -> torch.device:
     return device
 
 
+@lru_cache
 def fastest_net_dtype(device: torch.device) -> torch.dtype:
     """bfloat16 where a convolution runs clearly faster in it than in float32 on ``device``, else float32.
 
     Measured rather than looked up: CPUs without bfloat16 instructions compute it by emulation, very slowly. By turns,
     the best of many, and in one thread: beside another busy program, threads that wait for one another tell nothing.
+    Once in a process, so that all of its models compute alike.
     """
     seconds = {torch.float32: math.inf, torch.bfloat16: math.inf}
     inputs = {dtype: _convolution_input(device, dtype) for dtype in seconds}

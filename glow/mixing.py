@@ -105,7 +105,7 @@ class Conv1x1LU(Mixing):
 
 def _triangles(lower: Tensor, upper: Tensor, log_s: Tensor, sign: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """L, ``U + diag(s)`` and s of their parts, in whatever dtype these have."""
-    lower, upper, s = lower.tril(-1), upper.triu(1), log_s.exp().mul_(sign)
+    lower, upper, s = lower.tril(-1), upper.triu(1), log_s.exp() * sign
     lower.diagonal().fill_(1)
     upper.diagonal().copy_(s)
     return lower, upper, s

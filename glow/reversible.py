@@ -65,7 +65,9 @@ class _Reversible(torch.autograd.Function):
         return (None, None, None, grad_x, *own)
 
 
-def _step_back(step: FlowStep, y: Tensor, grad_y: Tensor, grad_logdet: Tensor) -> tuple[Tensor, Tensor, list[Tensor]]:
+def _step_back(
+    step: FlowStep, y: Tensor, grad_y: Tensor, grad_logdet: Tensor
+) -> tuple[Tensor, Tensor, list[Tensor | None]]:
     """The step's input, the gradient by it, and those by the step's parameters, in the order of ``parameters()``."""
     mixed, grad_mixed, coupling_gradients = _coupling_back(step, y, grad_y, grad_logdet)
     x = per_position(mixed, *step.inverse_kernel(y.dtype))
@@ -78,13 +80,13 @@ def _step_back(step: FlowStep, y: Tensor, grad_y: Tensor, grad_logdet: Tensor) -
     grad_weight = torch.einsum("bohw,bihw->oi", grad_mixed, x)
     outputs = (weight, bias, constant)
     grad_outputs = (grad_weight, grad_mixed.sum((0, 2, 3)), grad_logdet.sum())
-    own = torch.autograd.grad(outputs, linear, grad_outputs)
+    own = _gradients(outputs, grad_outputs, linear)
     return x, grad_x, [*own, *coupling_gradients]
 
 
 def _coupling_back(
     step: FlowStep, y: Tensor, grad_y: Tensor, grad_logdet: Tensor
-) -> tuple[Tensor, Tensor, list[Tensor]]:
+) -> tuple[Tensor, Tensor, list[Tensor | None]]:
     """As :func:`_step_back`, for the coupling alone."""
     parameters = list(step.coupling.parameters())
     kept, moved = halves(y)
@@ -101,6 +103,19 @@ def _coupling_back(
         grad_outputs = (grad_moved, grad_moved * moved + grad_logdet[:, None, None, None])
         scale = log_scale.detach().exp()
         moved, grad_moved = moved / scale, grad_moved * scale
-    through_net, *own = torch.autograd.grad(outputs, (kept, *parameters), grad_outputs)
+    through_net, *own = _gradients(outputs, grad_outputs, (kept, *parameters))
+    assert through_net is not None  # kept always asks for it
     x = join([kept.detach(), moved])
     return x, join([grad_kept + through_net, grad_moved]), own
+
+
+def _gradients(
+    outputs: Sequence[Tensor], grad_outputs: Sequence[Tensor], inputs: Sequence[Tensor]
+) -> list[Tensor | None]:
+    """The gradients by ``inputs``; None by those that are frozen, as parameters are in fine-tuning."""
+    reached = [(output, grad) for output, grad in zip(outputs, grad_outputs, strict=True) if output.requires_grad]
+    wanted = [tensor for tensor in inputs if tensor.requires_grad]
+    if not reached or not wanted:
+        return [None] * len(inputs)
+    found = iter(torch.autograd.grad([output for output, _ in reached], wanted, [grad for _, grad in reached]))
+    return [next(found) if tensor.requires_grad else None for tensor in inputs]

@@ -68,7 +68,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("glow.checkpoint.os.fsync", full)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(CheckpointError, match="No space left"):
         save_checkpoint(path, Glow(TINY), TrainingRecord(step=2))
     assert load_checkpoint(path).record.step == 1
     assert list(tmp_path.iterdir()) == [path]

@@ -43,6 +43,7 @@ def large() -> tuple[Glow, torch.Tensor]:
 
 def assert_lossless(model: Glow, pixels: torch.Tensor, precision: Precision) -> None:
     nets, spine, bound = precision
+    model.requires_grad_(False)  # as loaded models are: they run in their fused form
     model.set_precision(nets=nets, spine=spine)
     x = pixels.to(model.device).float() / 255
     with torch.inference_mode():

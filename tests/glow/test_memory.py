@@ -43,6 +43,16 @@ def test_gradients_are_those_of_storing_all(memory: Memory, permutation: str, co
     torch.testing.assert_close(gradients(model, memory), gradients(model, "store"), atol=1e-11, rtol=0)
 
 
+@pytest.mark.parametrize("frozen", ["actnorm", "conv.", "net.", ""])
+@pytest.mark.parametrize("coupling", ["affine", "additive"])
+def test_frozen_parameters_change_no_other_gradient(frozen: str, coupling: str) -> None:
+    """As in fine-tuning; with all frozen ("" is part of every name), the gradients by the pictures remain."""
+    model = made(replace(TINY, coupling=coupling))  # type: ignore[arg-type]
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_(frozen not in name)
+    torch.testing.assert_close(gradients(model, "reversible"), gradients(model, "store"), atol=1e-11, rtol=0)
+
+
 def test_reversible_training_with_a_fused_optimiser_stays_that_of_storing_all() -> None:
     """Fused optimisers change parameters without a trace, so nothing made of these may be kept."""
     weights = []

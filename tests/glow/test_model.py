@@ -67,6 +67,41 @@ def test_decode_inverts_encode_for_any_picture() -> None:
     torch.testing.assert_close(model.decode(model.encode(x)), x, atol=1e-10, rtol=0)
 
 
+@pytest.mark.parametrize("permutation", ["1x1-lu", "1x1-full", "shuffle", "reverse"])
+def test_decode_can_be_differentiated_by_parameters(permutation: str) -> None:
+    model = shaken(replace(TINY, permutation=permutation))  # type: ignore[arg-type]
+    latent = model.sample_latent(1, generator=torch.Generator().manual_seed(0)).to("cpu", torch.float64)
+    scale = model.levels[0][0].actnorm.log_scale  # type: ignore[index, union-attr]
+    model.decode(latent).sum().backward()
+    step, sums = 1e-6, []
+    with torch.no_grad():
+        for change in (step, -2 * step):
+            scale[0] += change
+            sums.append(float(model.decode(latent).sum()))
+    assert scale.grad is not None
+    assert float(scale.grad[0]) == pytest.approx((sums[0] - sums[1]) / (2 * step), rel=1e-5)
+
+
+def test_bfloat16_nets_have_nearly_float32s_gradients() -> None:
+    """Training in bfloat16 takes ways of its own through the nets: kernels as matrix products, ReLUs in place."""
+    torch.manual_seed(0)
+    model = Glow(GlowConfig(image_size=16, levels=2, steps=2, widths=(32, 32)))
+    x = torch.rand(4, 3, 16, 16)
+    model.initialise(x)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(0.02 * torch.randn_like(parameter))
+    found = {}
+    for nets in (torch.float32, torch.bfloat16):
+        model.set_precision(nets=nets)
+        model.zero_grad()
+        model.bits_per_dim(x).mean().backward()
+        found[nets] = {name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None}
+    for name, exact in found[torch.float32].items():
+        error = (found[torch.bfloat16][name] - exact).norm() / exact.norm()
+        assert error < 0.1, name
+
+
 def test_every_scale_matters() -> None:
     """A scale that decode ignored or re-sampled would break exactness."""
     model = shaken(TINY)
