@@ -24,7 +24,7 @@ def bits_per_dim(model: Glow, pixels: Tensor, *, batch: int = 50, seed: int = 0,
     """
     ranks = ranks or Ranks(model.device)
     total = torch.zeros((), dtype=torch.float64)
-    for chosen in torch.arange(ranks.rank, len(pixels), ranks.size).split(batch):
+    for chosen in torch.arange(len(pixels))[ranks.rank :: ranks.size].split(batch):
         parts = [dequantise(pixels[i], model.config.n_bits, generator_of(seed, int(i))) for i in chosen]
         if parts:
             total += model.bits_per_dim(torch.stack(parts).to(model.device)).cpu().double().sum()

@@ -57,7 +57,7 @@ class Optimiser:
 
     def clear(self) -> None:
         """Forget the gradients."""
-        for parameter in self.parameters:
+        for parameter in (*self.parameters, *self._stand_ins):
             parameter.grad = None
 
     def step(self, share: float, largest_norm: float) -> tuple[Tensor, Tensor]:

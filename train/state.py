@@ -126,7 +126,7 @@ def _read(folder: Path, config: FitConfig) -> tuple[dict[str, Tensor], Progress]
     """The newest state that is whole."""
     for half in folder.glob(".*.part"):  # of a process that was killed while it wrote
         half.unlink()
-    files = state_files(folder)
+    files, spoilt = state_files(folder), []
     for path in files:
         try:
             tensors, header = read_safetensors(path, "training state")
@@ -134,7 +134,7 @@ def _read(folder: Path, config: FitConfig) -> tuple[dict[str, Tensor], Progress]
                 raise CheckpointError(f"{path} is broken: its checksum is wrong.")
         except CheckpointError as error:
             print(f"{error} The run goes on from the state before it, if there is one.", file=sys.stderr)
-            path.replace(path.with_suffix(".broken"))  # out of the way of the ones to come
+            spoilt.append(path)
             continue
         saved = FitConfig.from_dict(header["config"])
         saved = replace(saved, **{name: getattr(config, name) for name in MAY_CHANGE})
@@ -143,6 +143,8 @@ def _read(folder: Path, config: FitConfig) -> tuple[dict[str, Tensor], Progress]
                 f"{folder} holds a run with another recipe ({_differences(saved, config)}); give its options again, "
                 "or choose another --out."
             )
+        for other in spoilt:  # out of the way of the ones to come
+            other.replace(other.with_suffix(".broken"))
         best = header["progress"]["best"]
         return tensors, Progress(**header["progress"] | {"best": math.inf if best is None else best})
     if files:

@@ -16,7 +16,7 @@ from attributes.evaluate import Evaluation, other_labels
 from attributes.judge import Judge
 from glow import DEFAULT_CHECKPOINT, Checkpoint
 
-LOOKED_AT = ("Smiling", "Blond_Hair", "Bangs")
+LOOKED_AT = ("Smiling", "Black_Hair", "Bangs")
 
 
 @pytest.fixture(scope="module")
