@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 import time
 from functools import lru_cache
+from threading import Lock
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+
+_measuring = Lock()
 
 TURNS = 30
 """How often each dtype is timed where the faster one is looked for: under a tenth of a second in all."""
@@ -42,16 +45,17 @@ def fastest_net_dtype(device: torch.device) -> torch.dtype:
     """
     seconds = {torch.float32: math.inf, torch.bfloat16: math.inf}
     inputs = {dtype: _convolution_input(device, dtype) for dtype in seconds}
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        for _ in range(TURNS):
-            for dtype, (x, weight) in inputs.items():
-                start = time.perf_counter()
-                float(F.conv2d(x, weight, padding=1).sum())  # reading the value waits for the device
-                seconds[dtype] = min(seconds[dtype], time.perf_counter() - start)
-    finally:
-        torch.set_num_threads(threads)
+    with _measuring:  # the number of threads is the process's: two at once would put back each other's 1
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            for _ in range(TURNS):
+                for dtype, (x, weight) in inputs.items():
+                    start = time.perf_counter()
+                    float(F.conv2d(x, weight, padding=1).sum())  # reading the value waits for the device
+                    seconds[dtype] = min(seconds[dtype], time.perf_counter() - start)
+        finally:
+            torch.set_num_threads(threads)
     return torch.bfloat16 if seconds[torch.bfloat16] < 0.8 * seconds[torch.float32] else torch.float32
 
 

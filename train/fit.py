@@ -94,6 +94,8 @@ def fit(
         )
     if shard:
         check_shard(memory, ranks.size)
+    # MKL counts cores in its own way until it is told a number; a run must round alike in each process it goes on in.
+    torch.set_num_threads(torch.get_num_threads())
     try:
         with locked(out / ".lock", wait=False) if ranks.first else nullcontext():
             run = _Run(

@@ -34,11 +34,18 @@ def assert_same(folder: Path, other: Path) -> None:
     assert [name for name in ours if not torch.equal(ours[name], theirs[name])] == []
 
 
+def in_a_process(command: list[str], env: dict[str, str] | None = None) -> tuple[int, str]:
+    """Exit status and stderr of a command in a process of its own, as people run it: what rounds depends on nothing
+    that other tests have set in this one."""
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+    return done.returncode, done.stderr
+
+
 @pytest.fixture(scope="module")
-def whole(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def whole(command: Command, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of 60 steps that nothing has happened to."""
     out = tmp_path_factory.mktemp("whole")
-    assert run(out, *EXACT, "--steps", "60") == 0
+    assert in_a_process(command(out, *EXACT, "--steps", "60"))[0] == 0
     return out
 
 
@@ -54,7 +61,7 @@ def test_a_killed_run_goes_on_and_ends_like_one_that_was_not_killed(
     process.wait()
     assert state_files(tmp_path)
     assert not (tmp_path / "model.safetensors").exists(), "it ended before it could be killed"
-    assert run(tmp_path, *EXACT, "--steps", "60") == 0
+    assert in_a_process(command(tmp_path, *EXACT, "--steps", "60"))[0] == 0
     assert_same(tmp_path, whole)
     assert len(state_files(tmp_path)) == 2
     assert not list(tmp_path.glob(".*.part"))
@@ -62,7 +69,7 @@ def test_a_killed_run_goes_on_and_ends_like_one_that_was_not_killed(
 
 @pytest.mark.parametrize("spoil", ["cut off", "other bytes"])
 def test_a_run_goes_on_from_the_state_before_a_spoilt_one(
-    run: Run, whole: Path, tmp_path: Path, spoil: str, capsys: pytest.CaptureFixture[str]
+    command: Command, whole: Path, tmp_path: Path, spoil: str
 ) -> None:
     (tmp_path / "run").mkdir()
     for path in state_files(whole):
@@ -70,23 +77,25 @@ def test_a_run_goes_on_from_the_state_before_a_spoilt_one(
     newest, before = state_files(tmp_path / "run")
     content = newest.read_bytes()
     newest.write_bytes(content[:-1000] if spoil == "cut off" else content[:-1000] + bytes(1000))
-    capsys.readouterr()
-    assert run(tmp_path / "run", *EXACT, "--steps", "60") == 0
-    assert f"{newest} is broken" in capsys.readouterr().err
+    again = command(tmp_path / "run", *EXACT, "--steps", "60")
+    status, messages = in_a_process(again)
+    assert status == 0
+    assert f"{newest} is broken" in messages
     assert_same(tmp_path / "run", whole)
     for path in state_files(tmp_path / "run"):
         path.write_bytes(b"nothing")
-    assert run(tmp_path / "run", *EXACT, "--steps", "60") == 1
-    assert "no state in" in capsys.readouterr().err
+    status, messages = in_a_process(again, ALONE)
+    assert status == 1
+    assert "no state in" in messages
     assert before.name == "state-000000050.safetensors"
 
 
-def assert_full_disk_is_told(done: subprocess.CompletedProcess[str], out: Path) -> None:
+def assert_full_disk_is_told(status: int, messages: str, out: Path) -> None:
     """The message says what could not be written; what was there before can still be gone on from and used."""
-    assert done.returncode == 1, done.stderr
-    assert "error: " in done.stderr
-    assert "make room" in done.stderr
-    assert "Traceback" not in done.stderr
+    assert status == 1, messages
+    assert "error: " in messages
+    assert "make room" in messages
+    assert "Traceback" not in messages
     assert [path.name for path in state_files(out)] == ["state-000000010.safetensors"]
     assert len(state(out)) > 100
     assert load_checkpoint(out / "model.safetensors").record.step in {10, 20}  # it may have had room
@@ -105,7 +114,7 @@ def test_files_that_may_not_grow_leave_the_last_checkpoint_whole(run: Run, comma
         check=False,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
     )
-    assert_full_disk_is_told(done, tmp_path)
+    assert_full_disk_is_told(done.returncode, done.stderr, tmp_path)
 
 
 def test_a_full_disk_leaves_the_last_checkpoint_whole(run: Run, command: Command, tmp_path: Path) -> None:
@@ -119,15 +128,7 @@ def test_a_full_disk_leaves_the_last_checkpoint_whole(run: Run, command: Command
         with (tmp_path / "other").open("wb") as file:  # leaves room for the log, not for a state
             free = os.statvfs(tmp_path)
             file.write(bytes(free.f_bavail * free.f_frsize - 100_000))
-        done = subprocess.run(
-            command(tmp_path, *EXACT, "--steps", "20"),
-            cwd=ROOT,
-            env=ALONE,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert_full_disk_is_told(done, tmp_path)
+        assert_full_disk_is_told(*in_a_process(command(tmp_path, *EXACT, "--steps", "20"), ALONE), tmp_path)
         (tmp_path / "other").unlink()
         assert run(tmp_path, *EXACT, "--steps", "20") == 0
     finally:
