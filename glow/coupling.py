@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from glow.layer import FlowLayer, Images, PerPicture
 from glow.layout import for_net, from_net, halves, join
@@ -50,15 +47,22 @@ class Coupling(FlowLayer):
     def scale_and_shift(self, kept: Tensor) -> tuple[Tensor | None, Tensor]:
         """Log-scale (None where nothing is scaled) and shift of the moved half, each of its shape.
 
-        In the dtype of the parameters, also where the spine has more digits: both directions see the same numbers.
+        In the dtype of the net's output, also where the spine has more digits: both directions see the same numbers.
         """
         return self.split(self.output(kept))
 
-    def output(self, kept: Tensor) -> Tensor:
-        """What the net puts out, in the dtype of its parameters."""
+    def dtypes(self) -> tuple[torch.dtype, torch.dtype]:
+        """What the net computes in, and what its output is rounded to: its parameters'.
+
+        Rounded also where the net computes in more digits: what a spine of float64 loses is then not seen at all.
+        """
         own = self.net.first.bias.dtype
-        seen = bounded_input(for_net(kept, self.net_dtype or own), self.input_bound)
-        return from_net(self.net(seen), own)
+        return self.net_dtype or own, own
+
+    def output(self, kept: Tensor) -> Tensor:
+        """What the net puts out."""
+        nets, output = self.dtypes()
+        return from_net(self.net(bounded_input(for_net(kept, nets), self.input_bound)), output)
 
     def inverse(self, y: Images) -> Images:
         kept, moved = halves(y)
@@ -66,29 +70,6 @@ class Coupling(FlowLayer):
         moved = moved - shift
         # Divided by the very number that the other direction multiplies with.
         return join([kept, moved if log_scale is None else moved / log_scale.exp()])
-
-
-class _Affine(torch.autograd.Function):
-    """:meth:`AffineCoupling.forward` of what the net has put out: autograd would make a graph of small steps of it."""
-
-    @staticmethod
-    def forward(ctx: Any, kept: Tensor, moved: Tensor, output: Tensor, bound: float) -> tuple[Tensor, Tensor]:
-        raw, shift = halves(output)
-        gate, log_scale = bounded(raw, bound)
-        logdet = log_scale.sum((1, 2, 3))
-        scale = log_scale.exp_()
-        ctx.save_for_backward(moved, gate, scale)
-        return join([kept, (moved * scale).add_(shift)]), logdet
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, gradient: Tensor, by_logdet: Tensor) -> tuple[Tensor | None, ...]:
-        moved, gate, scale = ctx.saved_tensors
-        by_kept, by_shift = halves(gradient)
-        by_moved = by_shift * scale
-        by_log_scale = torch.addcmul(by_logdet[:, None, None, None], by_moved, moved).to(gate.dtype)
-        by_raw = torch.ops.aten.sigmoid_backward(by_log_scale, gate).mul_(4)
-        return by_kept, by_moved, join([by_raw, by_shift.to(gate.dtype)]), None
 
 
 def bounded(raw: Tensor, bound: float) -> tuple[Tensor, Tensor]:
@@ -132,8 +113,9 @@ class AffineCoupling(Coupling):
 
     def forward(self, x: Images) -> tuple[Images, PerPicture]:
         kept, moved = halves(x)
-        y: tuple[Images, PerPicture] = _Affine.apply(kept, moved, self.output(kept), self.bound)
-        return y
+        log_scale, shift = self.scale_and_shift(kept)
+        assert log_scale is not None
+        return join([kept, moved * log_scale.exp() + shift]), log_scale.sum((1, 2, 3))
 
 
 class AdditiveCoupling(Coupling):

@@ -13,11 +13,15 @@ from threading import Lock
 import torch
 from torch import Tensor, nn
 
-from glow.coupling import AffineCoupling, Coupling, bounded, bounded_input
-from glow.layer import Images, PerPicture
-from glow.layout import for_net
+from glow.coupling import AffineCoupling, bounded_input
+from glow.layer import FlowLayer, Images, PerPicture
+from glow.layout import as_pictures, as_rows, for_net
+from glow.net import ScaledConv2d
 from glow.packed import prepare
+from glow.prior import LOG_STD_BOUND, SplitPrior
 from glow.step import FlowStep
+
+Shape = tuple[int, int, int, int]
 
 LARGEST_STORE = 4
 """Forms of one model, one for each batch size: a user of many must not fill the memory."""
@@ -26,44 +30,66 @@ HIDDEN_BYTES = 2 * 2**20
 
 
 class FusedNet:
-    """A coupling's net for pictures of one shape.
+    """Convolutions with ReLU between, for pictures of one shape, which come as rows: ``(C, B * H * W)``.
 
     Args:
-        coupling: whose net.
-        shape: ``(B, C, H, W)`` of what the net sees.
+        convolutions: the layers.
+        shape: ``(B, C, H, W)`` of what comes in.
+        dtype: to compute in.
+        input_bound: where the input is cut off; None for nowhere.
+        grid: what is seen of each position's coordinates besides, ``(1, 2, H, W)``; None if nothing.
+        gates: the output channels that are log-scales behind a :func:`glow.coupling.bounded`, and its bound. They come
+            as log-scales; None for no channels.
     """
 
-    def __init__(self, coupling: Coupling, shape: tuple[int, int, int, int]) -> None:
-        net = coupling.net
+    def __init__(
+        self,
+        convolutions: Sequence[ScaledConv2d],
+        shape: Shape,
+        dtype: torch.dtype,
+        *,
+        input_bound: float | None,
+        grid: Tensor | None = None,
+        gates: tuple[slice, float] | None = None,
+    ) -> None:
         batch, channels, *sides = shape
-        self._own = net.first.bias.dtype
-        self._dtype = coupling.net_dtype or self._own
-        self._bound = coupling.input_bound
-        device = net.first.bias.device
-        self._grid = net.grid(sides[0], sides[1], device, self._dtype)
+        last = convolutions[-1]
+        device = last.bias.device
+        self._dtype, self._input_bound, self._grid, self._gates = dtype, input_bound, grid, gates
         self._shape = (channels, batch, *sides)
         self._part = batch
         if device.type == "cpu":
-            width = len(net.first.bias)
-            self._part = max(1, min(batch, HIDDEN_BYTES // (width * sides[0] * sides[1] * self._dtype.itemsize)))
+            width = max(len(conv.bias) for conv in convolutions)
+            self._part = max(1, min(batch, HIDDEN_BYTES // (width * sides[0] * sides[1] * dtype.itemsize)))
         self._layers = []
-        for conv in net.convolutions:
-            like = torch.empty((self._part, conv.weight.shape[1], *sides), dtype=self._dtype, device=device)
-            self._layers.append(prepare(*conv.folded(self._dtype), like, relu=conv is not net.last))
-        self._outputs = len(net.last.bias)
+        for conv in convolutions:
+            kernel, bias = conv.folded(dtype)
+            if gates is not None and conv is last:
+                channel, bound = gates
+                kernel[channel] *= 2 / bound
+                bias[channel] *= 2 / bound
+            like = torch.empty((self._part, conv.weight.shape[1], *sides), dtype=dtype, device=device)
+            self._layers.append(prepare(kernel, bias, like, relu=conv is not last))
+        self._outputs, self._output_dtype = len(last.bias), last.bias.dtype
+        self._lowest = None if gates is None else torch.tensor(-gates[1], dtype=self._output_dtype, device=device)
 
     def __call__(self, kept: Tensor) -> Tensor:
-        """The net's output, a row for each channel, in the dtype of the parameters."""
-        x = bounded_input(for_net(kept.view(self._shape).transpose(0, 1), self._dtype), self._bound)
+        """The output, a row for each channel, in the parameters' dtype."""
+        x = bounded_input(for_net(kept.view(self._shape).transpose(0, 1), self._dtype), self._input_bound)
         if self._grid is not None:
             x = torch.cat([x, self._grid.expand(len(x), -1, -1, -1)], dim=1)
-        y = torch.empty((self._outputs, *self._shape[1:]), dtype=self._own, device=x.device)
+        y = torch.empty((self._outputs, *self._shape[1:]), dtype=self._output_dtype, device=x.device)
         for start in range(0, len(x), self._part):
             part = x[start : start + self._part]
             for layer in self._layers:
                 part = layer(part)
             y[:, start : start + self._part] = part.transpose(0, 1)
-        return y.flatten(1)
+        rows = y.flatten(1)
+        if self._gates is not None and self._lowest is not None:
+            channel, bound = self._gates
+            raw = rows[channel].sigmoid_()  # the rest of its argument's factor is in the kernel
+            torch.add(self._lowest, raw, alpha=2 * bound, out=raw)
+        return rows
 
 
 class FusedStep:
@@ -75,13 +101,22 @@ class FusedStep:
         dtype: of what passes through the flow.
     """
 
-    def __init__(self, step: FlowStep, shape: tuple[int, int, int, int], dtype: torch.dtype) -> None:
+    def __init__(self, step: FlowStep, shape: Shape, dtype: torch.dtype) -> None:
         batch, channels, height, width = shape
         self._step = step
         self._dtype = dtype
         self._moved_shape = (channels // 2, batch, height * width)
-        self._net = FusedNet(step.coupling, (batch, channels // 2, height, width))
-        self._bound = step.coupling.bound if isinstance(step.coupling, AffineCoupling) else None
+        coupling = step.coupling
+        self._affine = isinstance(coupling, AffineCoupling)
+        nets_dtype, _ = coupling.dtypes()
+        self._net = FusedNet(
+            coupling.net.convolutions,
+            (batch, channels // 2, height, width),
+            nets_dtype,
+            input_bound=coupling.input_bound,
+            grid=coupling.net.grid(height, width, coupling.net.first.bias.device, nets_dtype),
+            gates=(slice(channels // 2), coupling.bound) if isinstance(coupling, AffineCoupling) else None,
+        )
 
     @cached_property
     def _forward_kernel(self) -> tuple[Tensor, Tensor]:
@@ -104,11 +139,10 @@ class FusedStep:
         y = torch.addmm(bias, weight, x)
         kept, moved = y.chunk(2)
         output = self._net(kept)
-        if self._bound is None:
+        if not self._affine:
             moved.add_(output)
             return y, None
-        raw, shift = output.chunk(2)
-        log_scale = bounded(raw, self._bound)[1]
+        log_scale, shift = output.chunk(2)
         change = log_scale.view(self._moved_shape).sum((0, 2))
         moved.mul_(log_scale.exp_()).add_(shift)
         return y, change
@@ -117,47 +151,89 @@ class FusedStep:
         """The step's input; ``y`` is overwritten."""
         kept, moved = y.chunk(2)
         output = self._net(kept)
-        if self._bound is None:
-            moved.sub_(output)
+        if self._affine:
+            log_scale, shift = output.chunk(2)
+            moved.sub_(shift).div_(log_scale.exp_())
         else:
-            raw, shift = output.chunk(2)
-            moved.sub_(shift).div_(bounded(raw, self._bound)[1].exp_())
+            moved.sub_(output)
         weight, bias = self._inverse_kernel
         return torch.addmm(bias, weight, y)
 
 
-class FusedLevel:
-    """The steps of a level, as :class:`FusedStep`."""
+class FusedSplit:
+    """A :class:`glow.prior.SplitPrior` for pictures of one shape, which come as rows: ``(C, B * H * W)``.
 
-    def __init__(self, steps: Sequence[FlowStep], shape: tuple[int, int, int, int], dtype: torch.dtype) -> None:
+    Args:
+        split: the layer; its parameters must stay as they are.
+        shape: ``(B, C, H, W)``.
+    """
+
+    def __init__(self, split: SplitPrior, shape: Shape) -> None:
+        batch, channels, height, width = shape
+        self._moved_shape = (channels // 2, batch, height * width)
+        self._net = FusedNet(
+            [split.conv],
+            (batch, channels // 2, height, width),
+            split.conv.bias.dtype,
+            input_bound=split.input_bound,
+            gates=(slice(channels // 2, channels), LOG_STD_BOUND),
+        )
+
+    def forward(self, x: Tensor) -> PerPicture:
+        """``x`` becomes the layer's output; its log-determinant."""
+        z1, z2 = x.chunk(2)
+        mean, log_std = self._net(z1).chunk(2)
+        change = log_std.view(self._moved_shape).sum((0, 2)).neg_()
+        z2.sub_(mean).div_(log_std.exp_())
+        return change
+
+    def inverse(self, y: Tensor) -> None:
+        """``y`` becomes the layer's input."""
+        z1, eps = y.chunk(2)
+        mean, log_std = self._net(z1).chunk(2)
+        eps.mul_(log_std.exp_()).add_(mean)
+
+
+class FusedLevel:
+    """The steps of a level, as :class:`FusedStep`, and what its split does.
+
+    Args:
+        steps: the steps; their parameters must stay as they are.
+        split: the layer behind them; None in the last level.
+        shape: ``(B, C, H, W)``.
+        dtype: of what passes through the flow.
+    """
+
+    def __init__(self, steps: Sequence[FlowStep], split: FlowLayer | None, shape: Shape, dtype: torch.dtype) -> None:
         self._steps = [FusedStep(step, shape, dtype) for step in steps]
+        self._split = FusedSplit(split, shape) if isinstance(split, SplitPrior) else None
         self._shape = shape
 
     @cached_property
     def _log_abs_det(self) -> Tensor:
         return torch.stack([step.log_abs_det for step in self._steps]).sum() * (self._shape[2] * self._shape[3])
 
-    def _pictures(self, rows: Tensor) -> Images:
-        batch, channels, *sides = self._shape
-        return rows.view(channels, batch, *sides).transpose(0, 1)
-
     def forward(self, x: Images) -> tuple[Images, PerPicture]:
         """The level's output and log-determinant."""
         changes = []
-        rows = x.transpose(0, 1).flatten(1)
+        rows = as_rows(x)
         for step in self._steps:
             rows, change = step.forward(rows)
             if change is not None:
                 changes.append(change)
+        if self._split is not None:
+            changes.append(self._split.forward(rows))
         constant = self._log_abs_det.expand(len(x))
-        return self._pictures(rows), torch.stack([constant, *changes]).sum(0) if changes else constant
+        return as_pictures(rows, self._shape), torch.stack([constant, *changes]).sum(0) if changes else constant
 
     def inverse(self, y: Images) -> Images:
         """The level's input; ``y`` is overwritten."""
-        rows = y.transpose(0, 1).flatten(1)
+        rows = as_rows(y)
+        if self._split is not None:
+            self._split.inverse(rows)
         for step in reversed(self._steps):
             rows = step.inverse(rows)
-        return self._pictures(rows)
+        return as_pictures(rows, self._shape)
 
 
 def _tensors(model: nn.Module) -> list[Tensor]:
@@ -204,15 +280,15 @@ class FusedForms:
     def get(
         self,
         model: nn.Module,
-        levels: Sequence[Sequence[FlowStep]],
-        shapes: Sequence[tuple[int, int, int, int]],
+        levels: Sequence[tuple[Sequence[FlowStep], FlowLayer | None]],
+        shapes: Sequence[Shape],
         dtype: torch.dtype,
     ) -> list[FusedLevel] | None:
         """The levels' fused forms, or None where something may be trained.
 
         Args:
             model: what the levels are part of.
-            levels: the steps of each level.
+            levels: the steps of each level, and its split.
             shapes: ``(B, C, H, W)`` of each level.
             dtype: of what passes through the flow.
         """
@@ -226,10 +302,12 @@ class FusedForms:
             if state != self._state:
                 # Held fast, so that no other tensor comes to lie at the same address.
                 self._state, self._pinned, self._forms = state, [tensor.detach() for tensor in tensors], {}
-            name = (tuple(shapes[0]), dtype, levels[0][0].coupling.net_dtype)
-            if name not in self._forms:
+            name = (tuple(shapes[0]), dtype, levels[0][0][0].coupling.net_dtype)
+            form = self._forms.pop(name, None)
+            if form is None:
                 while len(self._forms) >= LARGEST_STORE:
-                    del self._forms[next(iter(self._forms))]
+                    del self._forms[next(iter(self._forms))]  # the one that was not asked for the longest
                 pairs = zip(levels, shapes, strict=True)
-                self._forms[name] = [FusedLevel(steps, shape, dtype) for steps, shape in pairs]
-            return self._forms[name]
+                form = [FusedLevel(steps, split, shape, dtype) for (steps, split), shape in pairs]
+            self._forms[name] = form
+            return form

@@ -73,6 +73,17 @@ class _FromNet(torch.autograd.Function):
         return _channels_last(gradient, ctx.dtype), None
 
 
+def as_rows(x: Tensor) -> Tensor:
+    """Pictures as rows, ``(C, B * H * W)``."""
+    return x.transpose(0, 1).flatten(1)
+
+
+def as_pictures(rows: Tensor, shape: Sequence[int]) -> Tensor:
+    """Rows as pictures of ``shape``, ``(B, C, H, W)``."""
+    batch, channels, *sides = shape
+    return rows.view(channels, batch, *sides).transpose(0, 1)
+
+
 def per_position(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """``weight @ x + bias`` at each position: a 1×1 convolution as one matrix product.
 
@@ -84,7 +95,6 @@ def per_position(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tenso
     Returns:
         ``(B, D, H, W)``, with the channels one after the other in memory.
     """
-    batch, _, *sides = x.shape
-    rows = x.transpose(0, 1).flatten(1)
+    rows = as_rows(x)
     y = weight @ rows if bias is None else torch.addmm(bias[:, None], weight, rows)
-    return y.unflatten(1, (batch, *sides)).transpose(0, 1)
+    return as_pictures(y, (len(x), len(y), *x.shape[2:]))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Self
 
 import torch
 from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
 
 from glow.config import Permutation
 from glow.layer import FlowLayer, Images, PerPicture
@@ -27,6 +27,12 @@ class Mixing(FlowLayer):
     def weight(self, dtype: torch.dtype | None = None) -> Tensor:
         """W, of shape ``(C, C)``."""
         raise NotImplementedError(f"{type(self).__name__} has no weight.")
+
+    @classmethod
+    def stacked(cls, mixings: Sequence[Self], dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+        """W of each of K mixings, ``(K, C, C)`` in ``dtype``, and their log|det W|, ``(K,)``."""
+        weights = torch.stack([mixing.weight(dtype) for mixing in mixings])
+        return weights, torch.stack([mixing.log_abs_det() for mixing in mixings])
 
     def inverse_weight(self) -> Tensor:
         """W⁻¹ in float64, ``(C, C)``: a float32 general inverse loses too many digits."""
@@ -86,14 +92,25 @@ class Conv1x1LU(Mixing):
         return f"channels={self.log_s.numel()}"
 
     def weight(self, dtype: torch.dtype | None = None) -> Tensor:
-        parts = (self.lower, self.upper, self.log_s, self.sign)
-        weight: Tensor = _LU.apply(self.permutation, *(part.to(dtype or part.dtype) for part in parts))
-        return weight
+        return self.stacked([self], dtype or self.lower.dtype)[0][0]
+
+    @classmethod
+    def stacked(cls, mixings: Sequence[Self], dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+        orders = torch.stack([mixing.permutation for mixing in mixings])
+        log_s = torch.stack([mixing.log_s for mixing in mixings])
+        lower, upper = _triangles(
+            torch.stack([mixing.lower for mixing in mixings]).to(dtype),
+            torch.stack([mixing.upper for mixing in mixings]).to(dtype),
+            log_s.to(dtype),
+            torch.stack([mixing.sign for mixing in mixings]).to(dtype),
+        )
+        product = lower @ upper
+        return product.gather(1, orders.unsqueeze(2).expand_as(product)), log_s.sum(1)
 
     def inverse_weight(self) -> Tensor:
         """W⁻¹ in float64, by two triangular solves."""
         parts = (self.lower, self.upper, self.log_s, self.sign)
-        lower, upper, _ = _triangles(*(in_float64(part) for part in parts))
+        lower, upper = _triangles(*(in_float64(part) for part in parts))
         permutation = torch.eye(len(lower), dtype=torch.float64, device=lower.device)
         permutation = permutation[self.permutation.to(lower.device)]
         solved = torch.linalg.solve_triangular(lower, permutation.T, upper=False, unitriangular=True)
@@ -103,31 +120,10 @@ class Conv1x1LU(Mixing):
         return self.log_s.sum()
 
 
-def _triangles(lower: Tensor, upper: Tensor, log_s: Tensor, sign: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """L, ``U + diag(s)`` and s of their parts, in whatever dtype these have."""
-    lower, upper, s = lower.tril(-1), upper.triu(1), log_s.exp() * sign
-    lower.diagonal().fill_(1)
-    upper.diagonal().copy_(s)
-    return lower, upper, s
-
-
-class _LU(torch.autograd.Function):
-    """``P L (U + diag(s))`` of its parts, as one function: autograd would make two dozen small steps of it."""
-
-    @staticmethod
-    def forward(ctx: Any, permutation: Tensor, *parts: Tensor) -> Tensor:
-        lower, upper, s = _triangles(*parts)
-        ctx.save_for_backward(lower, upper, s, permutation)
-        return (lower @ upper)[permutation]
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        lower, upper, s, permutation = ctx.saved_tensors
-        gradient = torch.empty_like(gradient).index_copy_(0, permutation, gradient)
-        by_upper = lower.T @ gradient
-        by_log_s = by_upper.diagonal() * s
-        return None, (gradient @ upper.T).tril_(-1), by_upper.triu_(1), by_log_s, None
+def _triangles(lower: Tensor, upper: Tensor, log_s: Tensor, sign: Tensor) -> tuple[Tensor, Tensor]:
+    """L and ``U + diag(s)`` of their parts, in whatever dtype these have, also stacked."""
+    ones = torch.diag_embed(torch.ones_like(log_s))
+    return lower.tril(-1) + ones, upper.triu(1) + torch.diag_embed(log_s.exp() * sign)
 
 
 class Conv1x1(Mixing):

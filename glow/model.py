@@ -15,6 +15,7 @@ from glow.fused import FusedForms, FusedLevel
 from glow.latent import Latent
 from glow.layer import FlowLayer, Images, PerPicture
 from glow.layout import halves, join
+from glow.passing import pass_through
 from glow.prior import SplitPrior, StandardPrior, TopPrior
 from glow.reversible import run_reversibly
 from glow.squeeze import Squeeze
@@ -134,11 +135,9 @@ class Glow(nn.Module):
         fused = self._fused(len(z), z.dtype)
         for level in range(self.config.levels):
             z, _ = self.squeeze(z)
-            z, change = fused[level].forward(z) if fused else self._run(self._steps(level), z)
+            z, change = fused[level].forward(z) if fused else self._level(level, z)
             logdet = logdet + change
             if level < len(self.splits):
-                z, change = self.splits[level](z)
-                logdet = logdet + change
                 z, eps = halves(z)
                 scales.append(eps.contiguous())
         eps, change = self.top(z)
@@ -146,7 +145,7 @@ class Glow(nn.Module):
 
     def _fused(self, batch: int, dtype: torch.dtype) -> list[FusedLevel] | None:
         """The levels in the form for pictures that are not trained on; None while something may be trained."""
-        levels = [self._steps(level) for level in range(self.config.levels)]
+        levels = [(self._steps(level), self._split(level)) for level in range(self.config.levels)]
         side, channels, shapes = self.config.image_size, self.config.channels, []
         for _ in levels:
             side, channels = side // 2, channels * 4
@@ -154,16 +153,30 @@ class Glow(nn.Module):
             channels //= 2
         return self._forms.get(self, levels, shapes, dtype)
 
+    def _split(self, level: int) -> FlowLayer | None:
+        """What predicts the half that leaves behind a level; None behind the last."""
+        return cast(FlowLayer, self.splits[level]) if level < len(self.splits) else None
+
+    def _level(self, level: int, z: Images) -> tuple[Images, PerPicture]:
+        """The steps of a level and what its split does."""
+        z, logdet = self._run(self._steps(level), z)
+        split = self._split(level)
+        if split is not None:
+            z, change = split(z)
+            logdet = logdet + change
+        return z, logdet
+
     def _run(self, steps: list[FlowStep], z: Images) -> tuple[Images, PerPicture]:
         """The steps of a level, in the memory mode that is set."""
-        if self.memory == "reversible" and torch.is_grad_enabled():
+        memory = self.memory if torch.is_grad_enabled() else "store"
+        if memory == "reversible":
             return run_reversibly(steps, z)
+        whole = type(steps[0].actnorm.bias) is nn.Parameter  # a shard (FSDP) is another kind of tensor
+        if memory == "store" and whole:
+            return pass_through(steps, z)
         logdet = z.new_zeros(len(z))
-        for step in steps:
-            if self.memory == "checkpoint" and torch.is_grad_enabled():
-                z, change = checkpoint(step, z, use_reentrant=False)
-            else:
-                z, change = step(z)
+        for step in steps:  # shards are put together in each step's own call
+            z, change = checkpoint(step, z, use_reentrant=False) if memory == "checkpoint" else step(z)
             logdet = logdet + change
         return z, logdet
 
@@ -191,12 +204,13 @@ class Glow(nn.Module):
         z = join([self.top.inverse(scales[-1])])  # a copy: fused levels write in place
         fused = self._fused(len(z), z.dtype)
         for level in reversed(range(self.config.levels)):
-            if level < len(self.splits):
-                split = cast(FlowLayer, self.splits[level])
-                z = split.inverse(join([z, scales[level]]))
+            split = self._split(level)
+            if split is not None:
+                z = join([z, scales[level]])
             if fused:
                 z = fused[level].inverse(z)
             else:
+                z = split.inverse(z) if split is not None else z
                 for step in reversed(self._steps(level)):
                     z = step.inverse(z)
             z = self.squeeze.inverse(z)

@@ -72,12 +72,43 @@ def prepare(weight: Tensor, bias: Tensor, like: Tensor, *, relu: bool = False) -
     return partial(_pointwise, weight=packed, bias=bias, padding=padding, relu=relu)
 
 
-def rows_pay(x: Tensor) -> bool:
-    """Whether matrix products of shifted copies beat oneDNN's own gradients for inputs ``x`` of a 3×3 convolution."""
-    return can_pack(x) and x.dtype == torch.bfloat16
+FEW_CHANNELS = 8
+"""Inputs up to which a convolution's gradient by them is faster by a product with a fold than by oneDNN."""
 
 
-def input_gradient(gradient: Tensor, kernel: Tensor) -> Tensor:
+def convolution_gradients(gradient: Tensor, x: Tensor, kernel: Tensor) -> tuple[Tensor, Tensor]:
+    """The gradients by input and kernel of a convolution that keeps the sides, in whatever way is fastest.
+
+    Args:
+        gradient: by the convolution's output, ``(B, outputs, H, W)``, channels last.
+        x: the input, ``(B, inputs, H, W)``, channels last.
+        kernel: ``(outputs, inputs, k, k)``, not packed.
+
+    Returns:
+        Tensors of the shapes of ``x`` and ``kernel``, in the gradient's dtype.
+    """
+    outputs, inputs, size, _ = kernel.shape
+    by_rows = size > 1 and can_pack(x) and x.dtype == torch.bfloat16
+    if by_rows and 2 * outputs <= inputs:
+        return gradients_by_rows(gradient, x, kernel)
+    fold = by_rows and inputs <= FEW_CHANNELS
+    by_input, by_kernel, _ = torch.ops.aten.convolution_backward.default(
+        gradient,
+        x,
+        kernel,
+        [outputs],
+        [1, 1],
+        [size // 2] * 2,
+        [1, 1],
+        False,
+        [0, 0],
+        1,
+        [not fold, True, False],
+    )
+    return input_gradient_by_fold(gradient, kernel) if fold else by_input, by_kernel
+
+
+def input_gradient_by_fold(gradient: Tensor, kernel: Tensor) -> Tensor:
     """The gradient by the input of a convolution with few of them, by one matrix product and sums of shifted parts.
 
     oneDNN computes 16 channels where there are fewer.
@@ -102,7 +133,7 @@ def input_gradient(gradient: Tensor, kernel: Tensor) -> Tensor:
     return total[:, :, edge : edge + height, edge : edge + width].transpose(0, 1).to(gradient.dtype)
 
 
-def gradients(gradient: Tensor, x: Tensor, kernel: Tensor) -> tuple[Tensor, Tensor]:
+def gradients_by_rows(gradient: Tensor, x: Tensor, kernel: Tensor) -> tuple[Tensor, Tensor]:
     """The gradients by input and kernel of a convolution with few outputs, as two matrix products.
 
     Both see the same thing, a copy of the gradient for each of the kernel's places, shifted to it. It is small where

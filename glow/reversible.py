@@ -15,8 +15,10 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from glow.fold import fold
 from glow.layer import Images, PerPicture
-from glow.layout import halves, join, per_position
+from glow.layout import as_pictures, as_rows
+from glow.passing import Passage
 from glow.step import FlowStep
 
 
@@ -49,8 +51,7 @@ class _Reversible(torch.autograd.Function):
     def forward(ctx: Any, step: FlowStep, place: int, tape: _Tape, *tensors: Tensor) -> tuple[Tensor, Tensor]:
         ctx.step, ctx.place, ctx.tape = step, place, tape
         x = tensors[0]  # the others are the parameters
-        y, logdet = step(x)
-        return y, logdet
+        return step(x)
 
     @staticmethod
     @once_differentiable
@@ -69,44 +70,21 @@ def _step_back(
     step: FlowStep, y: Tensor, grad_y: Tensor, grad_logdet: Tensor
 ) -> tuple[Tensor, Tensor, list[Tensor | None]]:
     """The step's input, the gradient by it, and those by the step's parameters, in the order of ``parameters()``."""
-    mixed, grad_mixed, coupling_gradients = _coupling_back(step, y, grad_y, grad_logdet)
-    x = per_position(mixed, *step.inverse_kernel(y.dtype))
-    linear = [*step.actnorm.parameters(), *step.conv.parameters()]
+    batch, _, height, width = y.shape
+    passage = Passage.of(step, (batch, height, width))
     with torch.enable_grad():
-        weight, bias = step.forward_kernel(y.dtype)
-        # A step's linear part adds the same to every picture's log-determinant.
-        constant = step.log_abs_det() * (y.shape[2] * y.shape[3])
-    grad_x = per_position(grad_mixed, weight.detach().T)
-    grad_weight = torch.einsum("bohw,bihw->oi", grad_mixed, x)
-    outputs = (weight, bias, constant)
-    grad_outputs = (grad_weight, grad_mixed.sum((0, 2, 3)), grad_logdet.sum())
-    own = _gradients(outputs, grad_outputs, linear)
-    return x, grad_x, [*own, *coupling_gradients]
-
-
-def _coupling_back(
-    step: FlowStep, y: Tensor, grad_y: Tensor, grad_logdet: Tensor
-) -> tuple[Tensor, Tensor, list[Tensor | None]]:
-    """As :func:`_step_back`, for the coupling alone."""
-    parameters = list(step.coupling.parameters())
-    kept, moved = halves(y)
-    grad_kept, grad_moved = halves(grad_y)
-    with torch.enable_grad():
-        kept = kept.detach().requires_grad_()
-        log_scale, shift = step.coupling.scale_and_shift(kept)
-    moved = moved - shift.detach()  # what was scaled, before the shift
-    if log_scale is None:
-        outputs: tuple[Tensor, ...] = (shift,)
-        grad_outputs: tuple[Tensor, ...] = (grad_moved,)
-    else:
-        outputs = (shift, log_scale)
-        grad_outputs = (grad_moved, grad_moved * moved + grad_logdet[:, None, None, None])
-        scale = log_scale.detach().exp()
-        moved, grad_moved = moved / scale, grad_moved * scale
-    through_net, *own = _gradients(outputs, grad_outputs, (kept, *parameters))
-    assert through_net is not None  # kept always asks for it
-    x = join([kept.detach(), moved])
-    return x, join([grad_kept + through_net, grad_moved]), own
+        (folded,), log_abs_det = fold([step], y.dtype)
+        constant = log_abs_det * (height * width)  # the same for every picture
+    net = [tensor.detach() for tensor in folded.net]
+    saved = passage.back(as_rows(y), net)
+    grad_mixed, by_net = passage.gradients(as_rows(grad_y), grad_logdet, saved, net)
+    inverse, bias = step.inverse_kernel(y.dtype)
+    x = torch.addmm(bias[:, None], inverse, saved.mixed)
+    grad_x = folded.weight.detach().t() @ grad_mixed
+    outputs = (folded.weight, folded.bias, *folded.net, constant)
+    grad_outputs = (grad_mixed @ x.t(), grad_mixed.sum(1), *by_net, grad_logdet.sum())
+    own = _gradients(outputs, grad_outputs, list(step.parameters()))
+    return as_pictures(x, y.shape), as_pictures(grad_x, y.shape), own
 
 
 def _gradients(

@@ -10,15 +10,17 @@ from torch import Tensor
 from glow.actnorm import ActNorm
 from glow.config import GlowConfig
 from glow.coupling import AdditiveCoupling, AffineCoupling, Coupling
+from glow.fold import fold_linear
 from glow.layer import FlowLayer, Images, PerPicture
 from glow.layout import per_position
 from glow.mixing import Mixing, in_float64, make_mixing
+from glow.passing import pass_through
 
 
 class FlowStep(FlowLayer):
     """Actnorm → mixing of channels → coupling (arXiv 1807.03039, figure 2a).
 
-    Actnorm and mixing are both linear per position, so they run as one convolution.
+    Actnorm and mixing are both linear per position, so they run as one matrix product.
 
     Args:
         channels: C of the ``(B, C, H, W)`` input; even.
@@ -38,8 +40,8 @@ class FlowStep(FlowLayer):
 
     def forward_kernel(self, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
         """Weight ``(C, C)`` and bias ``(C,)`` of actnorm and mixing as one linear map."""
-        weight = self.conv.weight(dtype) * self.actnorm.log_scale.to(dtype).exp()
-        return weight, weight @ self.actnorm.bias.to(dtype)
+        weights, biases, _ = fold_linear([self], dtype)
+        return weights[0], biases[0]
 
     def inverse_kernel(self, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
         """Weight and bias of the inverse of that map."""
@@ -51,8 +53,7 @@ class FlowStep(FlowLayer):
         return per_position(x, *self.forward_kernel(x.dtype))
 
     def forward(self, x: Images) -> tuple[Images, PerPicture]:
-        y, logdet = self.coupling(self._mix(x))
-        return y, logdet + self.log_abs_det() * (x.shape[2] * x.shape[3])
+        return pass_through([self], x)
 
     def log_abs_det(self) -> Tensor:
         """log|det| of actnorm and mixing at one position, a scalar."""

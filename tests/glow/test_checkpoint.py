@@ -86,24 +86,29 @@ def test_a_model_whose_inverse_lost_accuracy_says_so(tmp_path: Path) -> None:
 def deep(weight: float) -> Glow:
     """A model whose couplings magnify differences, so that rounding errors grow on the way through its 16 steps."""
     torch.manual_seed(0)
-    model = Glow(GlowConfig(image_size=8, levels=1, steps=16, widths=(64,), coupling="additive"))
-    model.initialise(torch.rand(8, 3, 8, 8))
+    model = Glow(GlowConfig(image_size=16, levels=1, steps=16, widths=(64,), coupling="additive"))
+    model.initialise(torch.rand(8, 3, 16, 16))
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             if name.endswith("net.last.weight"):
                 parameter.copy_(weight * torch.randn_like(parameter))
-    return model
+    return model.requires_grad_(False)
+
+
+def error_of_float32_nets(model: Glow) -> float:
+    model.set_precision(nets=torch.float32, spine=torch.float64)
+    return round_trip_error(model)
 
 
 def test_nets_that_would_lose_digits_are_computed_in_the_spines_dtype(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    save_checkpoint(tmp_path / "m.safetensors", deep(0.28), TrainingRecord())
+    # By how much errors grow depends on each rounding, which CPUs do differently: the mildest model that is too much.
+    weights = (0.15 + 0.01 * step for step in range(10))
+    model = next(model for model in map(deep, weights) if error_of_float32_nets(model) > LOSSLESS)
+    save_checkpoint(tmp_path / "m.safetensors", model, TrainingRecord())
     monkeypatch.setattr("glow.checkpoint.fastest_net_dtype", lambda _: torch.float32)
-    loaded = load_checkpoint(tmp_path / "m.safetensors").model
-    assert round_trip_error(loaded) < LOSSLESS
-    loaded.set_precision(nets=torch.float32, spine=torch.float64)
-    assert round_trip_error(loaded) > LOSSLESS
+    assert round_trip_error(load_checkpoint(tmp_path / "m.safetensors").model) < LOSSLESS
 
 
 def test_a_model_that_gives_no_picture_back_says_so(tmp_path: Path) -> None:

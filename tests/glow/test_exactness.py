@@ -14,7 +14,7 @@ DEVICES = [
     pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA GPU here")),
 ]
 PRECISIONS = [
-    pytest.param((torch.float32, torch.float64, 1e-9), id="float32 nets, float64 spine"),
+    pytest.param((torch.float32, torch.float64, 1e-5), id="float32 nets, float64 spine"),
     pytest.param((torch.bfloat16, torch.float64, 1e-9), id="bfloat16 nets, float64 spine"),
     pytest.param((torch.float32, torch.float32, 1e-3), id="all float32"),
 ]

@@ -86,8 +86,9 @@ def kept_bytes(memory: Memory, steps: int) -> int:
 
     def keep(tensor: torch.Tensor) -> torch.Tensor:
         storage = tensor.untyped_storage()
-        # Activations have a batch; what is made of parameters alone (kernels) counts as parameters.
-        if storage.data_ptr() not in own and tensor.ndim == 4 and tensor.shape[0] == 16:
+        # Activations have a batch, or all positions of one in a row; what is made of parameters alone counts as such.
+        batch = (tensor.ndim == 4 and tensor.shape[0] == 16) or (tensor.ndim == 2 and tensor.shape[1] % 64 == 0)
+        if storage.data_ptr() not in own and batch:
             kept[storage.data_ptr()] = storage.nbytes()
         return tensor
 

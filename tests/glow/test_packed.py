@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from glow.packed import convolve, gradients, input_gradient, prepare
+from glow.packed import convolution_gradients, convolve, gradients_by_rows, input_gradient_by_fold, prepare
 
 
 @pytest.mark.parametrize("size", [1, 3, 5])
@@ -16,7 +16,7 @@ def test_the_gradient_by_the_input_is_autograds(size: int) -> None:
     y = F.conv2d(x, kernel, padding=size // 2)
     gradient = torch.randn_like(y)
     (expected,) = torch.autograd.grad(y, x, gradient)
-    assert torch.allclose(input_gradient(gradient, kernel), expected, atol=1e-12)
+    assert torch.allclose(input_gradient_by_fold(gradient, kernel), expected, atol=1e-12)
 
 
 @pytest.mark.parametrize("size", [1, 3])
@@ -38,6 +38,21 @@ def test_both_gradients_by_matrix_products_are_autograds(size: int) -> None:
     gradient = torch.randn_like(y)
     expected = torch.autograd.grad(y, (x, kernel), gradient)
     with torch.no_grad():
-        got = gradients(gradient, x, kernel)
+        got = gradients_by_rows(gradient, x, kernel)
     for one, other in zip(got, expected, strict=True):
         assert torch.allclose(one, other, atol=1e-12)
+
+
+@pytest.mark.parametrize(("inputs", "outputs", "size"), [(6, 32, 3), (12, 32, 3), (32, 32, 1), (32, 12, 3)])
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-5), (torch.bfloat16, 2e-2)])
+def test_gradients_are_autograds_whichever_way_is_fastest(
+    inputs: int, outputs: int, size: int, dtype: torch.dtype, tolerance: float
+) -> None:
+    x = torch.randn(2, inputs, 8, 12).to(dtype, memory_format=torch.channels_last)
+    kernel = torch.randn(outputs, inputs, size, size).to(dtype, memory_format=torch.channels_last)
+    gradient = torch.randn(2, outputs, 8, 12).to(dtype, memory_format=torch.channels_last)
+    exact = [x.double().requires_grad_(), kernel.double().requires_grad_()]
+    expected = torch.autograd.grad(F.conv2d(*exact, padding=size // 2), exact, gradient.double())
+    for one, other in zip(convolution_gradients(gradient, x, kernel), expected, strict=True):
+        assert one.shape == other.shape
+        assert float((one.double() - other).abs().max()) < tolerance * float(other.abs().max())
