@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from glow.coupling import AffineCoupling, bounded_input
 from glow.layer import FlowLayer, Images, PerPicture
-from glow.layout import as_pictures, as_rows, for_net
+from glow.layout import as_pictures, as_rows, channels_last
 from glow.net import ScaledConv2d
 from glow.packed import prepare
 from glow.prior import LOG_STD_BOUND, SplitPrior
@@ -52,11 +52,11 @@ class FusedNet:
         grid: Tensor | None = None,
         gates: tuple[slice, float] | None = None,
     ) -> None:
-        batch, channels, *sides = shape
+        batch, _, *sides = shape
         last = convolutions[-1]
         device = last.bias.device
         self._dtype, self._input_bound, self._grid, self._gates = dtype, input_bound, grid, gates
-        self._shape = (channels, batch, *sides)
+        self._shape = (batch, sides[0], sides[1])
         self._part = batch
         if device.type == "cpu":
             width = max(len(conv.bias) for conv in convolutions)
@@ -75,21 +75,22 @@ class FusedNet:
 
     def __call__(self, kept: Tensor) -> Tensor:
         """The output, a row for each channel, in the parameters' dtype."""
-        x = bounded_input(for_net(kept.view(self._shape).transpose(0, 1), self._dtype), self._input_bound)
+        rows = [bounded_input(kept.to(self._dtype), self._input_bound)]
         if self._grid is not None:
-            x = torch.cat([x, self._grid.expand(len(x), -1, -1, -1)], dim=1)
-        y = torch.empty((self._outputs, *self._shape[1:]), dtype=self._output_dtype, device=x.device)
+            rows.append(self._grid.flatten(2)[0])
+        x = channels_last(rows, self._shape, self._dtype)
+        y = torch.empty((self._outputs, *self._shape), dtype=self._output_dtype, device=x.device)
         for start in range(0, len(x), self._part):
             part = x[start : start + self._part]
             for layer in self._layers:
                 part = layer(part)
             y[:, start : start + self._part] = part.transpose(0, 1)
-        rows = y.flatten(1)
+        found = y.flatten(1)
         if self._gates is not None and self._lowest is not None:
             channel, bound = self._gates
-            raw = rows[channel].sigmoid_()  # the rest of its argument's factor is in the kernel
+            raw = found[channel].sigmoid_()  # the rest of its argument's factor is in the kernel
             torch.add(self._lowest, raw, alpha=2 * bound, out=raw)
-        return rows
+        return found
 
 
 class FusedStep:

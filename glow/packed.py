@@ -74,6 +74,8 @@ def prepare(weight: Tensor, bias: Tensor, like: Tensor, *, relu: bool = False) -
 
 FEW_CHANNELS = 8
 """Inputs up to which a convolution's gradient by them is faster by a product with a fold than by oneDNN."""
+MANY_CHANNELS = 128
+"""Channels on the other side from which matrix products are faster at all."""
 
 
 def convolution_gradients(gradient: Tensor, x: Tensor, kernel: Tensor) -> tuple[Tensor, Tensor]:
@@ -88,7 +90,7 @@ def convolution_gradients(gradient: Tensor, x: Tensor, kernel: Tensor) -> tuple[
         Tensors of the shapes of ``x`` and ``kernel``, in the gradient's dtype.
     """
     outputs, inputs, size, _ = kernel.shape
-    by_rows = size > 1 and can_pack(x) and x.dtype == torch.bfloat16
+    by_rows = size > 1 and max(inputs, outputs) >= MANY_CHANNELS and can_pack(x) and x.dtype == torch.bfloat16
     if by_rows and 2 * outputs <= inputs:
         return gradients_by_rows(gradient, x, kernel)
     fold = by_rows and inputs <= FEW_CHANNELS

@@ -14,10 +14,10 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from glow.coupling import AffineCoupling, bounded
+from glow.coupling import AffineCoupling, bounded, bounded_input
 from glow.fold import fold
 from glow.layer import Images, PerPicture
-from glow.layout import as_pictures, as_rows
+from glow.layout import as_pictures, as_rows, channels_last
 from glow.packed import convolution_gradients, convolve
 
 if TYPE_CHECKING:
@@ -77,23 +77,23 @@ class Passage:
 
     def run_net(self, kept: Tensor, net: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
         """The net's output as rows, and what each of its convolutions has seen."""
-        x = self._pictures(kept.to(net[0].dtype))
-        if self.input_bound is not None:
-            x = x.clamp(-self.input_bound, self.input_bound)
+        dtype = net[0].dtype
+        rows = [bounded_input(kept.to(dtype), self.input_bound)]
         if self.grid is not None:
-            x = torch.cat([x, self.grid.expand(len(x), -1, -1, -1)], dim=1)
+            rows.append(self.grid.flatten(2)[0])
+        x = channels_last(rows, self.shape, dtype)
         seen = []
         for place in range(0, len(net), 2):
             seen.append(x)
             kernel, bias = net[place : place + 2]
             x = convolve(x, kernel, bias, kernel.shape[-1], relu=place + 2 < len(net))
-        return _rows(x).to(self.dtype), seen
+        return _rows(x, self.dtype), seen
 
     def net_gradients(
-        self, by_output: Tensor, kept: Tensor, net: Sequence[Tensor], seen: Sequence[Tensor]
+        self, by_output: Sequence[Tensor], kept: Tensor, net: Sequence[Tensor], seen: Sequence[Tensor]
     ) -> tuple[Tensor, list[Tensor]]:
-        """The gradients by ``kept`` and by the net's kernels and biases, of that by the output's rows."""
-        through = self._pictures(by_output.to(net[0].dtype))
+        """The gradients by ``kept`` and by the net's kernels and biases, of that by the output's rows, in parts."""
+        through = channels_last(by_output, self.shape, net[0].dtype)
         found: list[Tensor] = []
         for place in reversed(range(len(seen))):
             x = seen[place]
@@ -102,7 +102,7 @@ class Passage:
             if place > 0:
                 _relu_backward(through, x)
             found = [by_kernel, by_bias, *found]
-        by_kept = _rows(through[:, : len(kept)]).to(kept.dtype)
+        by_kept = _rows(through[:, : len(kept)], kept.dtype)
         if self.input_bound is not None:
             by_kept = torch.ops.aten.hardtanh_backward(by_kept, kept, -self.input_bound, self.input_bound)
         return by_kept, found
@@ -151,7 +151,7 @@ class Passage:
         kept, moved = mixed.chunk(2)
         by_shift = by_y[len(kept) :]
         by_mixed = torch.empty_like(by_y)
-        by_output = by_shift
+        by_output = [by_shift]
         if gate is None or scale is None:
             by_mixed[len(kept) :] = by_shift
         else:
@@ -159,18 +159,16 @@ class Passage:
             pictures = (len(moved), self.shape[0], -1)
             by_log_scale = torch.addcmul(by_logdet[:, None], by_moved.view(pictures), moved.view(pictures))
             by_raw = torch.ops.aten.sigmoid_backward(by_log_scale.view_as(gate).to(gate.dtype), gate).mul_(4)
-            by_output = torch.cat([by_raw, by_shift.to(gate.dtype)])
+            by_output = [by_raw, by_shift]
         by_kept, found = self.net_gradients(by_output, kept, net, seen)
         torch.add(by_y[: len(kept)], by_kept, out=by_mixed[: len(kept)])
         return by_mixed, found
 
-    def _pictures(self, rows: Tensor) -> Tensor:
-        """Rows as the nets' convolutions want them: ``(B, C, H, W)``, channels last."""
-        return rows.t().contiguous().view(*self.shape, len(rows)).permute(0, 3, 1, 2)
 
-
-def _rows(x: Tensor) -> Tensor:
-    return x.permute(0, 2, 3, 1).reshape(-1, x.shape[1]).t().contiguous()
+def _rows(x: Tensor, dtype: torch.dtype) -> Tensor:
+    """Channels-last pictures as rows in ``dtype``."""
+    pixels = x.permute(0, 2, 3, 1).reshape(-1, x.shape[1])
+    return torch.empty(x.shape[1], len(pixels), dtype=dtype, device=x.device).copy_(pixels.t())
 
 
 class Passing(torch.autograd.Function):

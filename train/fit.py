@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 from attributes.reading import Pictures
 from glow.checkpoint import Checkpoint, TrainingRecord, save_checkpoint
-from glow.device import fastest_net_dtype
+from glow.device import fastest_net_dtype, keep_freed_memory
 from glow.model import Glow, Memory
 from train.average import Average
 from train.config import FitConfig
@@ -96,6 +96,7 @@ def fit(
         check_shard(memory, ranks.size)
     # MKL counts cores in its own way until it is told a number; a run must round alike in each process it goes on in.
     torch.set_num_threads(torch.get_num_threads())
+    keep_freed_memory()
     try:
         with locked(out / ".lock", wait=False) if ranks.first else nullcontext():
             run = _Run(

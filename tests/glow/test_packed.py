@@ -43,7 +43,9 @@ def test_both_gradients_by_matrix_products_are_autograds(size: int) -> None:
         assert torch.allclose(one, other, atol=1e-12)
 
 
-@pytest.mark.parametrize(("inputs", "outputs", "size"), [(6, 32, 3), (12, 32, 3), (32, 32, 1), (32, 12, 3)])
+@pytest.mark.parametrize(
+    ("inputs", "outputs", "size"), [(6, 128, 3), (12, 128, 3), (32, 32, 1), (128, 12, 3), (32, 12, 3)]
+)
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-5), (torch.bfloat16, 2e-2)])
 def test_gradients_are_autograds_whichever_way_is_fastest(
     inputs: int, outputs: int, size: int, dtype: torch.dtype, tolerance: float
