@@ -38,7 +38,6 @@ def choose_device(name: str = "auto") -> torch.device:
     return device
 
 
-@lru_cache
 def fastest_net_dtype(device: torch.device) -> torch.dtype:
     """bfloat16 where a convolution runs clearly faster in it than in float32 on ``device``, else float32.
 
@@ -46,19 +45,24 @@ def fastest_net_dtype(device: torch.device) -> torch.dtype:
     the best of many, and in one thread: beside another busy program, threads that wait for one another tell nothing.
     Once in a process, so that all of its models compute alike.
     """
+    with _measuring:  # the number of threads is the process's: two at once would put back each other's 1
+        return _measured_net_dtype(device)
+
+
+@lru_cache
+def _measured_net_dtype(device: torch.device) -> torch.dtype:
     seconds = {torch.float32: math.inf, torch.bfloat16: math.inf}
     inputs = {dtype: _convolution_input(device, dtype) for dtype in seconds}
-    with _measuring:  # the number of threads is the process's: two at once would put back each other's 1
-        threads = torch.get_num_threads()
-        torch.set_num_threads(1)
-        try:
-            for _ in range(TURNS):
-                for dtype, (x, weight) in inputs.items():
-                    start = time.perf_counter()
-                    float(F.conv2d(x, weight, padding=1).sum())  # reading the value waits for the device
-                    seconds[dtype] = min(seconds[dtype], time.perf_counter() - start)
-        finally:
-            torch.set_num_threads(threads)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        for _ in range(TURNS):
+            for dtype, (x, weight) in inputs.items():
+                start = time.perf_counter()
+                float(F.conv2d(x, weight, padding=1).sum())  # reading the value waits for the device
+                seconds[dtype] = min(seconds[dtype], time.perf_counter() - start)
+    finally:
+        torch.set_num_threads(threads)
     return torch.bfloat16 if seconds[torch.bfloat16] < 0.8 * seconds[torch.float32] else torch.float32
 
 
@@ -69,14 +73,14 @@ def keep_freed_memory() -> None:
     faults take up to a tenth of a CPU's time.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
-    if mallopt is not None:
-        mallopt(_MMAP_THRESHOLD, 1 << 30)
+    # Older ones refuse more than 32 MiB. Without the first setting, the second would do harm.
+    if mallopt is not None and (mallopt(_MMAP_THRESHOLD, 1 << 30) or mallopt(_MMAP_THRESHOLD, 32 << 20)):
         mallopt(_TRIM_THRESHOLD, (1 << 31) - 1)
 
 
 def _convolution_input(device: torch.device, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-    x = torch.randn(4, 64, 16, 16, device=device, dtype=dtype).contiguous(memory_format=torch.channels_last)
-    return x, torch.randn(64, 64, 3, 3, device=device, dtype=dtype)
+    x = torch.ones(4, 64, 16, 16, device=device, dtype=dtype).contiguous(memory_format=torch.channels_last)
+    return x, torch.ones(64, 64, 3, 3, device=device, dtype=dtype)
 
 
 def exact_spine_dtype(device: torch.device) -> torch.dtype:

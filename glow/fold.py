@@ -42,9 +42,9 @@ def fold(steps: Sequence[FlowStep], dtype: torch.dtype) -> tuple[list[Folded], T
         What each step computes with, and log|det| of all actnorms and mixings together at one position, a scalar.
     """
     weights, biases, log_abs_dets = fold_linear(steps, dtype)
-    nets_dtype, _ = steps[0].coupling.dtypes()
+    dtypes = [step.coupling.dtypes()[0] for step in steps]
     layers = zip(*(step.coupling.net.convolutions for step in steps), strict=True)
-    nets = zip(*(part for layer in layers for part in _fold_layer(layer, nets_dtype)), strict=True)
+    nets = zip(*(part for layer in layers for part in _fold_layer(layer, dtypes)), strict=True)
     parts = zip(weights.unbind(), biases.unbind(), nets, strict=True)
     return [Folded(*part) for part in parts], log_abs_dets.sum()
 
@@ -60,12 +60,14 @@ def fold_linear(steps: Sequence[FlowStep], dtype: torch.dtype) -> tuple[Tensor, 
     return weights, (weights @ shifts.to(dtype).unsqueeze(2)).squeeze(2), log_abs_dets + log_scales.sum(1)
 
 
-def _fold_layer(convolutions: Sequence[ScaledConv2d], dtype: torch.dtype) -> tuple[Sequence[Tensor], Sequence[Tensor]]:
+def _fold_layer(
+    convolutions: Sequence[ScaledConv2d], dtypes: Sequence[torch.dtype]
+) -> tuple[Sequence[Tensor], Sequence[Tensor]]:
     """Kernels and biases of one layer of the nets, as :meth:`glow.net.ScaledConv2d.folded` gives them."""
     weights = [conv.weight for conv in convolutions]
     biases = [conv.bias for conv in convolutions]
     log_scales = [conv.log_scale for conv in convolutions]
-    folded = _FoldLayer.apply(convolutions[0].factor, dtype, *weights, *biases, *log_scales)
+    folded = _FoldLayer.apply(convolutions[0].factor, dtypes, *weights, *biases, *log_scales)
     return folded[: len(weights)], folded[len(weights) :]
 
 
@@ -73,17 +75,18 @@ class _FoldLayer(torch.autograd.Function):
     """Kernels are large: each is read and written as few times as can be, and they are not stacked."""
 
     @staticmethod
-    def forward(ctx: Any, factor: int, dtype: torch.dtype, *tensors: Tensor) -> tuple[Tensor, ...]:
+    def forward(ctx: Any, factor: int, dtypes: Sequence[torch.dtype], *tensors: Tensor) -> tuple[Tensor, ...]:
         count = len(tensors) // 3
         weights, biases = tensors[:count], torch.stack(tensors[count : 2 * count])
         scales = torch.stack(tensors[2 * count :]).mul_(factor).exp_()
         kernels = [
             (weight * scale[:, None, None, None]).to(dtype).contiguous(memory_format=torch.channels_last)
-            for weight, scale in zip(weights, scales, strict=True)
+            for weight, scale, dtype in zip(weights, scales, dtypes, strict=True)
         ]
         ctx.factor = factor
         ctx.save_for_backward(biases, scales, *weights)
-        return (*kernels, *(biases * scales).to(dtype).unbind())
+        folded = zip((biases * scales).unbind(), dtypes, strict=True)
+        return (*kernels, *(bias.to(dtype) for bias, dtype in folded))
 
     @staticmethod
     @once_differentiable
@@ -95,7 +98,7 @@ class _FoldLayer(torch.autograd.Function):
             by_scales.append((by_weight * weight).flatten(1).sum(1))
             # In place, but for a gradient that needed no conversion, which is not ours.
             by_weights.append(torch.mul(by_weight, scale[:, None, None, None], out=_own(by_weight, gradient)))
-        by_biases = torch.stack(gradients[len(weights) :]).to(biases.dtype)
+        by_biases = torch.stack([gradient.to(biases.dtype) for gradient in gradients[len(weights) :]])
         by_log_scales = torch.stack(by_scales).addcmul_(by_biases, biases).mul_(scales).mul_(ctx.factor)
         return None, None, *by_weights, *(by_biases * scales).unbind(), *by_log_scales.unbind()
 

@@ -63,22 +63,23 @@ class FusedNet:
             self._part = max(1, min(batch, HIDDEN_BYTES // (width * sides[0] * sides[1] * dtype.itemsize)))
         self._layers = []
         for conv in convolutions:
-            kernel, bias = conv.folded(dtype)
+            kernel, bias = conv.folded(conv.bias.dtype)
             if gates is not None and conv is last:
                 channel, bound = gates
                 kernel[channel] *= 2 / bound
                 bias[channel] *= 2 / bound
             like = torch.empty((self._part, conv.weight.shape[1], *sides), dtype=dtype, device=device)
-            self._layers.append(prepare(kernel, bias, like, relu=conv is not last))
+            kernel = kernel.to(dtype).contiguous(memory_format=torch.channels_last)
+            self._layers.append(prepare(kernel, bias.to(dtype), like, relu=conv is not last))
         self._outputs, self._output_dtype = len(last.bias), last.bias.dtype
         self._lowest = None if gates is None else torch.tensor(-gates[1], dtype=self._output_dtype, device=device)
 
     def __call__(self, kept: Tensor) -> Tensor:
         """The output, a row for each channel, in the parameters' dtype."""
-        rows = [bounded_input(kept.to(self._dtype), self._input_bound)]
+        parts = [bounded_input(kept.to(self._dtype), self._input_bound)]
         if self._grid is not None:
-            rows.append(self._grid.flatten(2)[0])
-        x = channels_last(rows, self._shape, self._dtype)
+            parts.append(self._grid.flatten(2)[0])
+        x = channels_last(parts, self._shape, self._dtype)
         y = torch.empty((self._outputs, *self._shape), dtype=self._output_dtype, device=x.device)
         for start in range(0, len(x), self._part):
             part = x[start : start + self._part]

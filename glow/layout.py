@@ -84,11 +84,11 @@ def as_pictures(rows: Tensor, shape: Sequence[int]) -> Tensor:
     return rows.view(channels, batch, *sides).transpose(0, 1)
 
 
-def channels_last(rows: Sequence[Tensor], shape: tuple[int, int, int], dtype: torch.dtype) -> Tensor:
+def channels_last(parts: Sequence[Tensor], shape: tuple[int, int, int], dtype: torch.dtype) -> Tensor:
     """Rows ``(C, B * H * W)`` as convolutions want them, one part's channels behind the other's.
 
     Args:
-        rows: the parts; ``(C, H * W)`` for channels that are the same in each picture.
+        parts: rows; ``(C, H * W)`` for channels that are the same in each picture.
         shape: ``(B, H, W)``.
         dtype: of the result.
 
@@ -96,14 +96,14 @@ def channels_last(rows: Sequence[Tensor], shape: tuple[int, int, int], dtype: to
         ``(B, C, H, W)``, channels last, with the channels of all parts.
     """
     batch, height, width = shape
-    y = torch.empty(batch, height * width, sum(map(len, rows)), dtype=dtype, device=rows[0].device)
+    y = torch.empty(batch, height * width, sum(map(len, parts)), dtype=dtype, device=parts[0].device)
     start = 0
-    for part in rows:
+    for part in parts:
         # Converted first: both in one step would be slower.
-        pictures = part.to(dtype).view(len(part), -1, height * width).permute(1, 2, 0)
+        pictures = part.to(dtype).view(len(part), part.shape[1] // (height * width), height * width).permute(1, 2, 0)
         y[:, :, start : start + len(part)].copy_(pictures)
         start += len(part)
-    return y.view(batch, height, width, -1).permute(0, 3, 1, 2)
+    return y.view(batch, height, width, start).permute(0, 3, 1, 2)
 
 
 def per_position(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import Literal, cast
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, Literal, ParamSpec, TypeVar, cast
 
 import torch
 from jaxtyping import Float
@@ -21,9 +23,22 @@ from glow.reversible import run_reversibly
 from glow.squeeze import Squeeze
 from glow.step import FlowStep, make_step
 
+P = ParamSpec("P")
+T = TypeVar("T")
 Memory = Literal["store", "checkpoint", "reversible"]
 """What training does with activations: keep them all, recompute each step's in its turn (Chen et al. 2016, arXiv
 1604.06174), or keep none inside a level and get them back by inverting. Time grows, memory falls, in this order."""
+
+
+def _without_autocast(method: Callable[Concatenate[Glow, P], T]) -> Callable[Concatenate[Glow, P], T]:
+    """The method, computing in the model's own precisions also where a caller has turned autocast on."""
+
+    @wraps(method)
+    def wrapped(self: Glow, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        with torch.autocast(self.device.type, enabled=False):
+            return method(self, *args, **kwargs)
+
+    return wrapped
 
 
 class Glow(nn.Module):
@@ -126,6 +141,7 @@ class Glow(nn.Module):
             if level < len(self.splits):
                 z = halves(self.splits[level](z)[0])[0]
 
+    @_without_autocast
     def forward(self, x: Images) -> tuple[Latent, PerPicture]:
         """The latent of ``x`` and the log-determinant of the whole map, ``(B,)``."""
         self._check(x)
@@ -189,6 +205,7 @@ class Glow(nn.Module):
         latent: Latent = self(x)[0]
         return latent
 
+    @_without_autocast
     def decode(self, latent: Latent) -> Images:
         """The pictures ``(B, 3, H, W)`` of a latent: the exact inverse of :meth:`encode`.
 

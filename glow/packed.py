@@ -27,17 +27,16 @@ def can_pack(x: Tensor) -> bool:
     )
 
 
-def convolve(x: Tensor, weight: Tensor, bias: Tensor, size: int, *, relu: bool = False) -> Tensor:
+def convolve(x: Tensor, weight: Tensor, bias: Tensor, *, relu: bool = False) -> Tensor:
     """Convolution that keeps the sides, where asked with a ReLU behind it, in the same pass where possible.
 
     Args:
         x: ``(B, C, H, W)``.
         weight: ``(outputs, C, k, k)``, channels last.
         bias: ``(outputs,)``.
-        size: side of the kernel.
         relu: whether negative results become 0.
     """
-    padding = size // 2
+    padding = weight.shape[-1] // 2
     if can_pack(x):
         return _pointwise(x, weight, bias, [padding, padding], relu=relu)
     y = F.conv2d(x, weight, bias, padding=padding)
@@ -61,10 +60,9 @@ def prepare(weight: Tensor, bias: Tensor, like: Tensor, *, relu: bool = False) -
         like: a tensor of the dtype, device and shape ``(B, C, H, W)`` of the inputs.
         relu: whether negative results become 0.
     """
-    size = weight.shape[-1]
     if not can_pack(like):
-        return partial(convolve, weight=weight, bias=bias, size=size, relu=relu)
-    padding = [size // 2] * 2
+        return partial(convolve, weight=weight, bias=bias, relu=relu)
+    padding = [weight.shape[-1] // 2] * 2
     batch, _, *sides = like.shape
     packed: Tensor = torch.ops.mkldnn._reorder_convolution_weight(
         weight, padding, [1, 1], [1, 1], 1, [batch, weight.shape[1], *sides]

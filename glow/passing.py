@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from glow.coupling import AffineCoupling, bounded, bounded_input
+from glow.coupling import AdditiveCoupling, AffineCoupling, bounded, bounded_input
 from glow.fold import fold
 from glow.layer import Images, PerPicture
 from glow.layout import as_pictures, as_rows, channels_last
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 def pass_through(steps: Sequence[FlowStep], x: Images) -> tuple[Images, PerPicture]:
     """The output of steps of one level, one after the other, and the log-determinant of them all."""
     batch, _, height, width = x.shape
-    passage = Passage.of(steps[0], (batch, height, width))
     folded, log_abs_det = fold(steps, x.dtype)
     rows, changes = as_rows(x), []
-    for weight, bias, net in folded:
+    for step, (weight, bias, net) in zip(steps, folded, strict=True):
+        passage = Passage.of(step, (batch, height, width))
         rows, change = Passing.apply(rows, passage, weight, bias, *net)
         changes.append(change)
     return as_pictures(rows, x.shape), torch.stack(changes).sum(0) + log_abs_det * (height * width)
@@ -72,21 +72,27 @@ class Passage:
         coupling = step.coupling
         nets, output = coupling.dtypes()
         grid = coupling.net.grid(*shape[1:], coupling.net.first.bias.device, nets)
-        bound = coupling.bound if isinstance(coupling, AffineCoupling) else None
+        match coupling:
+            case AffineCoupling():
+                bound: float | None = coupling.bound
+            case AdditiveCoupling():
+                bound = None
+            case _:
+                raise TypeError(f"{type(coupling).__name__} is a coupling that flow steps do not know.")
         return Passage(shape, output, bound, coupling.input_bound, grid)
 
     def run_net(self, kept: Tensor, net: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
         """The net's output as rows, and what each of its convolutions has seen."""
         dtype = net[0].dtype
-        rows = [bounded_input(kept.to(dtype), self.input_bound)]
+        parts = [bounded_input(kept.to(dtype), self.input_bound)]
         if self.grid is not None:
-            rows.append(self.grid.flatten(2)[0])
-        x = channels_last(rows, self.shape, dtype)
+            parts.append(self.grid.flatten(2)[0])
+        x = channels_last(parts, self.shape, dtype)
         seen = []
         for place in range(0, len(net), 2):
             seen.append(x)
             kernel, bias = net[place : place + 2]
-            x = convolve(x, kernel, bias, kernel.shape[-1], relu=place + 2 < len(net))
+            x = convolve(x, kernel, bias, relu=place + 2 < len(net))
         return _rows(x, self.dtype), seen
 
     def net_gradients(
@@ -114,6 +120,11 @@ class Passage:
         raw, shift = output.chunk(2)
         return *bounded(raw, self.scale_bound), shift
 
+    def _by_picture(self, rows: Tensor) -> tuple[int, int, int]:
+        """``(C, B, H * W)`` of rows."""
+        batch, height, width = self.shape
+        return len(rows), batch, height * width
+
     def forward(self, mixed: Tensor, net: Sequence[Tensor]) -> tuple[Tensor, PerPicture, Saved]:
         """The coupling's output rows and log-determinant of its input's."""
         kept, moved = mixed.chunk(2)
@@ -124,12 +135,12 @@ class Passage:
         if log_scale is None:
             torch.add(moved, shift, out=y[len(kept) :])
             return y, mixed.new_zeros(self.shape[0]), Saved(mixed, seen, None, None)
-        logdet = log_scale.view(len(moved), self.shape[0], -1).sum((0, 2))
+        logdet = log_scale.view(self._by_picture(moved)).sum((0, 2))
         scale = log_scale.exp_()
         torch.mul(moved, scale, out=y[len(kept) :]).add_(shift)
         return y, logdet, Saved(mixed, seen, gate, scale)
 
-    def back(self, y: Tensor, net: Sequence[Tensor]) -> Saved:
+    def recompute(self, y: Tensor, net: Sequence[Tensor]) -> Saved:
         """What :meth:`forward` gave besides ``y``, of ``y``."""
         kept, moved = y.chunk(2)
         output, seen = self.run_net(kept, net)
@@ -156,7 +167,7 @@ class Passage:
             by_mixed[len(kept) :] = by_shift
         else:
             by_moved = torch.mul(by_shift, scale, out=by_mixed[len(kept) :])
-            pictures = (len(moved), self.shape[0], -1)
+            pictures = self._by_picture(moved)
             by_log_scale = torch.addcmul(by_logdet[:, None], by_moved.view(pictures), moved.view(pictures))
             by_raw = torch.ops.aten.sigmoid_backward(by_log_scale.view_as(gate).to(gate.dtype), gate).mul_(4)
             by_output = [by_raw, by_shift]
@@ -167,8 +178,9 @@ class Passage:
 
 def _rows(x: Tensor, dtype: torch.dtype) -> Tensor:
     """Channels-last pictures as rows in ``dtype``."""
-    pixels = x.permute(0, 2, 3, 1).reshape(-1, x.shape[1])
-    return torch.empty(x.shape[1], len(pixels), dtype=dtype, device=x.device).copy_(pixels.t())
+    batch, channels, height, width = x.shape
+    pixels = x.permute(0, 2, 3, 1).reshape(batch * height * width, channels)
+    return torch.empty(channels, len(pixels), dtype=dtype, device=x.device).copy_(pixels.t())
 
 
 class Passing(torch.autograd.Function):

@@ -76,7 +76,7 @@ def _step_back(
         (folded,), log_abs_det = fold([step], y.dtype)
         constant = log_abs_det * (height * width)  # the same for every picture
     net = [tensor.detach() for tensor in folded.net]
-    saved = passage.back(as_rows(y), net)
+    saved = passage.recompute(as_rows(y), net)
     grad_mixed, by_net = passage.gradients(as_rows(grad_y), grad_logdet, saved, net)
     inverse, bias = step.inverse_kernel(y.dtype)
     x = torch.addmm(bias[:, None], inverse, saved.mixed)

@@ -26,7 +26,7 @@ def test_convolutions_are_pytorchs(size: int, relu: bool) -> None:
     kernel, bias = torch.randn(7, 6, size, size), torch.randn(7)
     expected = F.conv2d(x, kernel, bias, padding=size // 2)
     expected = expected.relu() if relu else expected
-    assert torch.allclose(convolve(x, kernel, bias, size, relu=relu), expected, atol=1e-5)
+    assert torch.allclose(convolve(x, kernel, bias, relu=relu), expected, atol=1e-5)
     assert torch.allclose(prepare(kernel, bias, x, relu=relu)(x), expected, atol=1e-5)
 
 

@@ -1,0 +1,102 @@
+"""Flow steps in training give what their layers, one after the other, give by autograd."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from glow import Glow, GlowConfig
+from glow.config import Coupling
+from glow.layer import FlowLayer
+from glow.model import Memory
+from glow.step import FlowStep
+
+
+def made(coupling: Coupling, *, bound: float | None, coordinates: bool) -> Glow:
+    torch.manual_seed(0)
+    config = GlowConfig(
+        image_size=8,
+        levels=2,
+        steps=3,
+        widths=(8, 8),
+        coupling=coupling,
+        input_bound=bound,
+        coordinates=coordinates,
+    )
+    model = Glow(config).double()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(0.1 * torch.randn_like(parameter))
+    return model
+
+
+def layer_by_layer(steps: nn.ModuleList, x: Tensor) -> tuple[Tensor, Tensor]:
+    """The steps of a level by the plain formulas of their three layers."""
+    logdet = x.new_zeros(len(x))
+    for step in steps:
+        assert isinstance(step, FlowStep)
+        layers: list[FlowLayer] = [step.actnorm, step.conv, step.coupling]
+        for layer in layers:
+            x, change = layer(x)
+            logdet = logdet + change
+    return x, logdet
+
+
+def assert_same(model: Glow, x: Tensor) -> None:
+    """Outputs, and gradients by pictures and parameters of a loss that weighs pictures differently."""
+    steps = model.levels[0]
+    assert isinstance(steps, nn.ModuleList)
+    found = []
+    for run in (lambda z: model._run(list(steps), z), lambda z: layer_by_layer(steps, z)):  # type: ignore[arg-type]
+        x = x.detach().requires_grad_()
+        y, logdet = run(x)
+        loss = (y.sin().flatten(1).sum(1) + logdet).square().sum()
+        wanted = [x, *(parameter for parameter in steps.parameters() if parameter.requires_grad)]
+        found.append([y, logdet, *torch.autograd.grad(loss, wanted)])
+    for ours, plain in zip(*found, strict=True):
+        torch.testing.assert_close(ours, plain, atol=1e-10, rtol=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("coupling", "bound", "coordinates", "memory"),
+    list(product(["affine", "additive"], [None, 0.5], [False, True], ["store", "checkpoint", "reversible"])),
+)
+def test_outputs_and_gradients_are_those_of_the_layers(
+    coupling: Coupling, bound: float | None, coordinates: bool, memory: Memory
+) -> None:
+    model = made(coupling, bound=bound, coordinates=coordinates)
+    model.memory = memory
+    assert_same(model, torch.randn(3, 12, 4, 4, dtype=torch.float64))
+
+
+def test_each_step_keeps_its_own_settings() -> None:
+    model = made("affine", bound=None, coordinates=False)
+    model.levels[0][1].coupling.bound = 1.5  # type: ignore[index, union-attr]
+    model.levels[0][2].coupling.input_bound = 0.3  # type: ignore[index, union-attr]
+    assert_same(model, torch.randn(3, 12, 4, 4, dtype=torch.float64))
+
+
+def test_a_step_whose_parameters_are_frozen_lets_gradients_through() -> None:
+    model = made("affine", bound=0.5, coordinates=True)
+    model.levels[0][1].requires_grad_(False)  # type: ignore[index]
+    assert_same(model, torch.randn(3, 12, 4, 4, dtype=torch.float64))
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+def test_no_pictures_are_no_error(frozen: bool) -> None:
+    model = made("affine", bound=0.5, coordinates=True).requires_grad_(not frozen)
+    with torch.set_grad_enabled(not frozen):
+        assert model.bits_per_dim(torch.rand(0, 3, 8, 8, dtype=torch.float64)).shape == (0,)
+
+
+def test_autocast_changes_nothing() -> None:
+    model = made("affine", bound=0.5, coordinates=True).float()
+    x = torch.rand(2, 3, 8, 8)
+    plain = model.bits_per_dim(x)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        cast = model.bits_per_dim(x)
+    cast.sum().backward()
+    assert torch.equal(cast, plain)
