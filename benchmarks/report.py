@@ -9,9 +9,9 @@ REPORT = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 HEAD = "# Benchmarks\n\nWritten by the commands named in each section. Compare ratios: machines differ.\n"
 
 
-def write_section(title: str, text: str) -> None:
+def write_section(title: str, text: str, path: Path = REPORT) -> None:
     """Put ``text`` under ``## title``, in place of what stood there."""
-    report = REPORT.read_text() if REPORT.exists() else HEAD
+    report = path.read_text() if path.exists() else HEAD
     section = f"\n## {title}\n\n{text.strip()}\n"
     old = re.search(rf"\n## {re.escape(title)}\n.*?(?=\n## |\Z)", report, re.S)
-    REPORT.write_text(report.replace(old.group(), section.rstrip("\n") + "\n") if old else report + section)
+    path.write_text(report.replace(old.group(), section.rstrip("\n") + "\n") if old else report + section)

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from functools import cached_property
-from threading import Lock
+from threading import Lock, local
 
 import torch
 from torch import Tensor, nn
 
 from glow.coupling import AffineCoupling, bounded_input
 from glow.layer import FlowLayer, Images, PerPicture
-from glow.layout import as_pictures, as_rows, channels_last
+from glow.layout import as_pictures, as_rows
 from glow.net import ScaledConv2d
 from glow.packed import prepare
 from glow.prior import LOG_STD_BOUND, SplitPrior
@@ -29,6 +29,31 @@ HIDDEN_BYTES = 2 * 2**20
 """Size of a coupling net's hidden layer on a CPU: larger batches pass in parts, which then stay in its caches."""
 
 
+class _Workspace(local):
+    """What a net works in, of each thread: to ask for it anew, with all views of it, takes as long as some operations.
+
+    Args:
+        shape: ``(B, C, H, W)`` of what comes in.
+        bias: of the last layer.
+        dtype: to compute in.
+        grid: what the net sees of each position's coordinates, ``(1, 2, H, W)``; None if nothing.
+        part: pictures that pass together.
+    """
+
+    def __init__(self, shape: Shape, bias: Tensor, dtype: torch.dtype, grid: Tensor | None, part: int) -> None:
+        batch, channels, height, width = shape
+        inputs = channels if grid is None else channels + grid.shape[1]
+        with torch.inference_mode(False):  # it must be usable everywhere
+            seen = torch.empty(batch, height, width, inputs, dtype=dtype, device=bias.device)
+            self.output = torch.empty(len(bias), batch * height * width, dtype=bias.dtype, device=bias.device)
+            if grid is not None:
+                seen[:, :, :, channels:] = grid.permute(0, 2, 3, 1)
+        self.input = seen.view(batch * height * width, inputs)[:, :channels].t()
+        pictures, found = seen.permute(0, 3, 1, 2), as_pictures(self.output, (batch, len(bias), height, width))
+        starts = range(0, batch, part)
+        self.parts = [(pictures[start : start + part], found[start : start + part]) for start in starts]
+
+
 class FusedNet:
     """Convolutions with ReLU between, for pictures of one shape, which come as rows: ``(C, B * H * W)``.
 
@@ -40,6 +65,7 @@ class FusedNet:
         grid: what is seen of each position's coordinates besides, ``(1, 2, H, W)``; None if nothing.
         gates: the output channels that are log-scales behind a :func:`glow.coupling.bounded`, and its bound. They come
             as log-scales; None for no channels.
+        workspaces: those of the nets that run one after the other, which share what is alike.
     """
 
     def __init__(
@@ -51,16 +77,16 @@ class FusedNet:
         input_bound: float | None,
         grid: Tensor | None = None,
         gates: tuple[slice, float] | None = None,
+        workspaces: dict[Hashable, _Workspace],
     ) -> None:
         batch, _, *sides = shape
         last = convolutions[-1]
         device = last.bias.device
-        self._dtype, self._input_bound, self._grid, self._gates = dtype, input_bound, grid, gates
-        self._shape = (batch, sides[0], sides[1])
-        self._part = batch
+        self._dtype, self._input_bound, self._gates = dtype, input_bound, gates
+        part = max(1, batch)  # of no pictures, none is a part
         if device.type == "cpu":
             width = max(len(conv.bias) for conv in convolutions)
-            self._part = max(1, min(batch, HIDDEN_BYTES // (width * sides[0] * sides[1] * dtype.itemsize)))
+            part = max(1, min(batch, HIDDEN_BYTES // (width * sides[0] * sides[1] * dtype.itemsize)))
         self._layers = []
         for conv in convolutions:
             kernel, bias = conv.folded(conv.bias.dtype)
@@ -68,30 +94,32 @@ class FusedNet:
                 channel, bound = gates
                 kernel[channel] *= 2 / bound
                 bias[channel] *= 2 / bound
-            like = torch.empty((self._part, conv.weight.shape[1], *sides), dtype=dtype, device=device)
+            like = torch.empty((part, conv.weight.shape[1], *sides), dtype=dtype, device=device)
             kernel = kernel.to(dtype).contiguous(memory_format=torch.channels_last)
             self._layers.append(prepare(kernel, bias.to(dtype), like, relu=conv is not last))
-        self._outputs, self._output_dtype = len(last.bias), last.bias.dtype
-        self._lowest = None if gates is None else torch.tensor(-gates[1], dtype=self._output_dtype, device=device)
+        self._lowest = None if gates is None else torch.tensor(-gates[1], dtype=last.bias.dtype, device=device)
+        name = (shape, last.bias.shape, last.bias.dtype, dtype, grid is None, part)
+        if name not in workspaces:
+            workspaces[name] = _Workspace(shape, last.bias, dtype, grid, part)
+        self._workspace = workspaces[name]
 
     def __call__(self, kept: Tensor) -> Tensor:
-        """The output, a row for each channel, in the parameters' dtype."""
-        parts = [bounded_input(kept.to(self._dtype), self._input_bound)]
-        if self._grid is not None:
-            parts.append(self._grid.flatten(2)[0])
-        x = channels_last(parts, self._shape, self._dtype)
-        y = torch.empty((self._outputs, *self._shape), dtype=self._output_dtype, device=x.device)
-        for start in range(0, len(x), self._part):
-            part = x[start : start + self._part]
+        """The output, a row for each channel, in the parameters' dtype.
+
+        It lies in the workspace: the thread's next call of a net of this shape writes over it.
+        """
+        workspace = self._workspace
+        workspace.input.copy_(bounded_input(kept.to(self._dtype), self._input_bound))
+        for part, output in workspace.parts:
+            x = part
             for layer in self._layers:
-                part = layer(part)
-            y[:, start : start + self._part] = part.transpose(0, 1)
-        found = y.flatten(1)
+                x = layer(x)
+            output.copy_(x)
         if self._gates is not None and self._lowest is not None:
             channel, bound = self._gates
-            raw = found[channel].sigmoid_()  # the rest of its argument's factor is in the kernel
+            raw = workspace.output[channel].sigmoid_()  # the rest of its argument's factor is in the kernel
             torch.add(self._lowest, raw, alpha=2 * bound, out=raw)
-        return found
+        return workspace.output
 
 
 class FusedStep:
@@ -101,9 +129,12 @@ class FusedStep:
         step: the step; its parameters must stay as they are.
         shape: ``(B, C, H, W)``.
         dtype: of what passes through the flow.
+        workspaces: those of the level.
     """
 
-    def __init__(self, step: FlowStep, shape: Shape, dtype: torch.dtype) -> None:
+    def __init__(
+        self, step: FlowStep, shape: Shape, dtype: torch.dtype, workspaces: dict[Hashable, _Workspace]
+    ) -> None:
         batch, channels, height, width = shape
         self._step = step
         self._dtype = dtype
@@ -118,6 +149,7 @@ class FusedStep:
             input_bound=coupling.input_bound,
             grid=coupling.net.grid(height, width, coupling.net.first.bias.device, nets_dtype),
             gates=(slice(channels // 2), coupling.bound) if isinstance(coupling, AffineCoupling) else None,
+            workspaces=workspaces,
         )
 
     @cached_property
@@ -179,6 +211,7 @@ class FusedSplit:
             split.conv.bias.dtype,
             input_bound=split.input_bound,
             gates=(slice(channels // 2, channels), LOG_STD_BOUND),
+            workspaces={},
         )
 
     def forward(self, x: Tensor) -> PerPicture:
@@ -207,7 +240,8 @@ class FusedLevel:
     """
 
     def __init__(self, steps: Sequence[FlowStep], split: FlowLayer | None, shape: Shape, dtype: torch.dtype) -> None:
-        self._steps = [FusedStep(step, shape, dtype) for step in steps]
+        workspaces: dict[Hashable, _Workspace] = {}
+        self._steps = [FusedStep(step, shape, dtype, workspaces) for step in steps]
         self._split = FusedSplit(split, shape) if isinstance(split, SplitPrior) else None
         self._shape = shape
 

@@ -45,6 +45,8 @@ def configured(args: argparse.Namespace) -> FitConfig:
     if args.variant is not None:
         of_variant = VARIANTS[args.variant]()
         given |= {"permutation": of_variant.permutation, "coupling": of_variant.coupling}
+    if args.coupling is not None:
+        given["coupling"] = args.coupling
     recipe = {name: value for name in RECIPE_OPTIONS if (value := getattr(args, name)) is not None}
     if args.no_mirror:
         recipe["mirror"] = False

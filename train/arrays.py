@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -49,7 +50,8 @@ class ArraySet:
 
     def __init__(self, files: list[Path], limit: int | None = None) -> None:
         self.files = files
-        self._rows: Callable[[Path], np.ndarray] = lru_cache(maxsize=2)(_rows)  # the one before may still be read
+        self._cached: Callable[[Path], np.ndarray] = lru_cache(maxsize=2)(_rows)  # the one before may still be read
+        self._lock = Lock()  # without it, each thread that reads would load the file for itself
         shapes = [self._rows(path).shape for path in files]
         if len({shape[1:] for shape in shapes}) > 1:
             raise DatasetError(f"the files in {files[0].parent} hold pictures of different sizes; keep one set apart.")
@@ -64,6 +66,10 @@ class ArraySet:
             about = path.stat()
             digest.update(f"{path}\n{about.st_size}\n{about.st_mtime_ns}\n".encode())
         return digest.hexdigest()
+
+    def _rows(self, path: Path) -> np.ndarray:
+        with self._lock:
+            return self._cached(path)
 
     def __len__(self) -> int:
         return self._length

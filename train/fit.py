@@ -146,7 +146,7 @@ class _Run:
         self.optimiser = Optimiser(model, config)
         self.average = Average(model, skeleton, config.ema)
         self.parts = (model, self.average, self.optimiser)
-        self.progress: Progress = load_state(out, config, self.parts, ranks)
+        self.progress: Progress = load_state(out, config, len(pictures), self.parts, ranks)
         # The faster dtype is measured, and a run must not change it on its way.
         before = getattr(torch, self.progress.nets) if self.progress.nets else None
         nets = net_dtype or before or ranks.told_by_first(fastest_net_dtype(ranks.device))

@@ -97,7 +97,8 @@ def prepare(
             report.broken += 1
             _tell(path, str(error))
             continue
-        for number, square in enumerate(squares if faces == "all" else squares[:1], start=1):
+        numbered = list(enumerate(squares if faces == "all" else squares[:1], start=1))
+        for number, square in reversed(numbered):  # the largest last: where it is, all are
             if square.size < smallest:
                 report.small += 1
                 _tell(path, f"face {number} is {square.size:.0f} pixels large, {smallest} are asked for")
@@ -108,12 +109,13 @@ def prepare(
 
 
 def _already(folder: Path, name: str, size: int) -> int:
-    """How many faces of a photo are there, in this size."""
+    """How many faces of a photo are there, in this size; none if the run was stopped while it saved them."""
     count = 0
-    for path in folder.glob("*.png"):
-        if path.name.startswith(f"{name}-"):
-            with Image.open(path) as image:
-                count += image.size == (size, size)
+    while (path := folder / f"{name}-{count + 1}.png").exists():
+        with Image.open(path) as image:
+            if image.size != (size, size):
+                return 0
+        count += 1
     return count
 
 

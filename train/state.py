@@ -49,6 +49,9 @@ class Progress:
     nets: str = ""
     """The coupling nets' dtype, so that a run goes on in the one that it began with."""
 
+    pictures: int = 0
+    """How many it is trained on, which decides their order; 0 if that is not known."""
+
 
 def state_files(folder: Path) -> list[Path]:
     """The states in a run's folder, the newest first."""
@@ -88,19 +91,25 @@ def save_state(folder: Path, config: FitConfig, progress: Progress, parts: RunPa
         old.unlink()
 
 
-def load_state(folder: Path, config: FitConfig, parts: RunParts, ranks: Ranks) -> Progress:
+def load_state(folder: Path, config: FitConfig, pictures: int, parts: RunParts, ranks: Ranks) -> Progress:
     """Fill in the newest state that is whole; how far it is, which in a fresh folder is nowhere.
 
     The first process reads, and sends the others what they need: only its machine has to have the folder.
 
     Raises:
-        ResumeError: the folder holds a run with another recipe, or no state that is whole.
+        ResumeError: the folder holds a run with another recipe or on other pictures, or no state that is whole.
     """
     model, average, optimiser = parts
     tensors: dict[str, Tensor] = {}
     progress: Progress | None = None
     if ranks.first:
         tensors, progress = _read(folder, config)
+        if progress.pictures not in (0, pictures):
+            raise ResumeError(
+                f"{folder} holds a run on {progress.pictures} pictures, {pictures} are given here; give its --data and "
+                "--limit again, or choose another --out."
+            )
+        progress.pictures = pictures
     progress, shapes = ranks.told_by_first((progress, {name: (t.shape, t.dtype) for name, t in tensors.items()}))
     assert isinstance(progress, Progress)
     if not progress.step:

@@ -44,6 +44,10 @@ def test_photos_become_aligned_faces(photos: Path, tmp_path: Path, capsys: pytes
     assert len(FaceSet.open(out)) == 3
     assert main(words) == 0
     assert "3 faces from 4 photos, of them 2 prepared before" in capsys.readouterr().out
+    (out / "journey" / "two.jpg-1.png").unlink()  # as if it had been stopped before it came to the largest face
+    assert main(words) == 0
+    assert "3 faces from 4 photos, of them 1 prepared before" in capsys.readouterr().out
+    assert len(FaceSet.open(out)) == 3
 
 
 def test_one_face_of_each_photo_and_none_that_is_too_small(
