@@ -10,8 +10,8 @@ from train.options import RECIPE_OPTIONS, build_parser
 COMMON = "--device --seed"
 PICTURES = "--data --limit --cache --workers"
 OPTIONS = {
-    "fit": f"{COMMON} {PICTURES} --out --preset --variant --image-size --levels --flow-steps --widths --n-bits --steps "
-    "--batch --accumulation --optimiser --learning-rate --muon-rate --warmup --decay-share --gradient-clip --ema "
+    "fit": f"{COMMON} {PICTURES} --out --preset --variant --coupling --image-size --levels --flow-steps --widths --n-bits "
+    "--steps --batch --accumulation --optimiser --learning-rate --muon-rate --warmup --decay-share --gradient-clip --ema "
     "--patience --no-mirror --memory --shard --pictures --warm-start --precision --save-every --look-every --log-every",
     "eval": f"{COMMON} {PICTURES} --checkpoint --split --round-trip --frechet --temperatures --json",
     "sample": f"{COMMON} checkpoint --output --columns --temperatures",
