@@ -11,8 +11,8 @@ COMMON = "--device --seed"
 PICTURES = "--data --limit --cache --workers"
 OPTIONS = {
     "fit": f"{COMMON} {PICTURES} --out --preset --variant --coupling --image-size --levels --flow-steps --widths "
-    "--n-bits --steps --batch --accumulation --optimiser --learning-rate --muon-rate --warmup --decay-share --gradient-clip "
-    "--ema --patience --no-mirror --memory --shard --pictures --warm-start --precision --save-every --look-every "
+    "--n-bits --steps --batch --accumulation --optimiser --learning-rate --muon-rate --warmup --decay-share "
+    "--gradient-clip --ema --patience --no-mirror --memory --shard --pictures --warm-start --precision --save-every --look-every "
     "--log-every",
     "eval": f"{COMMON} {PICTURES} --checkpoint --split --round-trip --frechet --temperatures --json",
     "sample": f"{COMMON} checkpoint --output --columns --temperatures",
