@@ -12,8 +12,8 @@ PICTURES = "--data --limit --cache --workers"
 OPTIONS = {
     "fit": f"{COMMON} {PICTURES} --out --preset --variant --coupling --image-size --levels --flow-steps --widths "
     "--n-bits --steps --batch --accumulation --optimiser --learning-rate --muon-rate --warmup --decay-share "
-    "--gradient-clip --ema --patience --no-mirror --memory --shard --pictures --warm-start --precision --save-every --look-every "
-    "--log-every",
+    "--gradient-clip --ema --patience --no-mirror --memory --shard --pictures --warm-start --precision --save-every "
+    "--look-every --log-every",
     "eval": f"{COMMON} {PICTURES} --checkpoint --split --round-trip --frechet --temperatures --json",
     "sample": f"{COMMON} checkpoint --output --columns --temperatures",
     "prepare": "photos out --size --faces --smallest --device",
