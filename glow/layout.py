@@ -84,7 +84,7 @@ def as_pictures(rows: Tensor, shape: Sequence[int]) -> Tensor:
     return rows.view(channels, batch, *sides).transpose(0, 1)
 
 
-def channels_last(parts: Sequence[Tensor], shape: tuple[int, int, int], dtype: torch.dtype) -> Tensor:
+def rows_for_net(parts: Sequence[Tensor], shape: tuple[int, int, int], dtype: torch.dtype) -> Tensor:
     """Rows ``(C, B * H * W)`` as convolutions want them, one part's channels behind the other's.
 
     Args:

@@ -17,7 +17,7 @@ from torch.autograd.function import once_differentiable
 from glow.coupling import AdditiveCoupling, AffineCoupling, bounded, bounded_input
 from glow.fold import fold
 from glow.layer import Images, PerPicture
-from glow.layout import as_pictures, as_rows, channels_last
+from glow.layout import as_pictures, as_rows, rows_for_net
 from glow.packed import convolution_gradients, convolve
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def pass_through(steps: Sequence[FlowStep], x: Images) -> tuple[Images, PerPictu
     rows, changes = as_rows(x), []
     for step, (weight, bias, net) in zip(steps, folded, strict=True):
         passage = Passage.of(step, (batch, height, width))
-        rows, change = Passing.apply(rows, passage, weight, bias, *net)
+        rows, change = _PassThrough.apply(rows, passage, weight, bias, *net)
         changes.append(change)
     return as_pictures(rows, x.shape), torch.stack(changes).sum(0) + log_abs_det * (height * width)
 
@@ -87,7 +87,7 @@ class Passage:
         parts = [bounded_input(kept.to(dtype), self.input_bound)]
         if self.grid is not None:
             parts.append(self.grid.flatten(2)[0])
-        x = channels_last(parts, self.shape, dtype)
+        x = rows_for_net(parts, self.shape, dtype)
         seen = []
         for place in range(0, len(net), 2):
             seen.append(x)
@@ -99,7 +99,7 @@ class Passage:
         self, by_output: Sequence[Tensor], kept: Tensor, net: Sequence[Tensor], seen: Sequence[Tensor]
     ) -> tuple[Tensor, list[Tensor]]:
         """The gradients by ``kept`` and by the net's kernels and biases, of that by the output's rows, in parts."""
-        through = channels_last(by_output, self.shape, net[0].dtype)
+        through = rows_for_net(by_output, self.shape, net[0].dtype)
         found: list[Tensor] = []
         for place in reversed(range(len(seen))):
             x = seen[place]
@@ -183,8 +183,8 @@ def _rows(x: Tensor, dtype: torch.dtype) -> Tensor:
     return torch.empty(channels, len(pixels), dtype=dtype, device=x.device).copy_(pixels.t())
 
 
-class Passing(torch.autograd.Function):
-    """``Passing.apply(x, passage, weight, bias, *net)`` is the step's output and the coupling's log-determinant.
+class _PassThrough(torch.autograd.Function):
+    """``_PassThrough.apply(x, passage, weight, bias, *net)`` is the step's output and the coupling's log-determinant.
 
     ``x`` and the output are rows; ``weight``, ``bias`` and ``net`` are those of :class:`glow.fold.Folded`. First
     derivatives only.

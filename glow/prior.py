@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from glow.coupling import bounded_input
+from glow.coupling import bounded, bounded_input
 from glow.layer import FlowLayer, Images, PerPicture
 from glow.layout import for_net, from_net, halves, join
 from glow.net import ScaledConv2d
@@ -15,7 +15,7 @@ LOG_STD_BOUND = 3.0
 
 
 def _bounded(log_std: Tensor) -> Tensor:
-    return LOG_STD_BOUND * torch.tanh(log_std / LOG_STD_BOUND)
+    return bounded(log_std, LOG_STD_BOUND)[1]
 
 
 class StandardPrior(FlowLayer):
