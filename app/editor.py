@@ -26,7 +26,9 @@ from attributes import (
     AttributeClassifier,
     Direction,
     Directions,
+    Judge,
     directions_path,
+    fit,
     load_classifier,
     load_directions,
     load_sliders,
@@ -110,6 +112,11 @@ class Editor:
         self.directions = self.labels.with_sliders(self.own)
 
     @property
+    def judge(self) -> Judge:
+        """What tells how far a slider has to go on a face."""
+        return Judge(self.checkpoint.model, self.classifier)
+
+    @property
     def size(self) -> int:
         """Side of the model's pictures, in pixels."""
         return self.checkpoint.model.config.image_size
@@ -117,7 +124,9 @@ class Editor:
     def warm_up(self) -> None:
         """Do each slow first time (the detector's weights, the model's kernels) before a user waits for it."""
         self.detector.detect(np.full((256, 256, 3), 128, dtype=np.uint8))
-        self.read(self.decode(self.encode(np.full((1, self.size, self.size, 3), 128, dtype=np.uint8))))
+        grey = self.encode(np.full((1, self.size, self.size, 3), 128, dtype=np.uint8))
+        self.read(self.decode(grey))
+        fit(self.labels, self.judge, grey, before=torch.tensor([-1.0]), name=LABEL_NAMES[0], sense=1)
 
     @torch.inference_mode()
     def encode(self, pixels: np.ndarray) -> Latent:
@@ -163,7 +172,7 @@ class Editor:
 
         Args:
             portrait: the face to move.
-            values: a number per slider; for a calibrated one, 1 is what makes the attribute seen in most faces.
+            values: a number per slider; for those of the 40 labels, 1 is what makes the attribute seen in this face.
             keep: sliders whose attributes shall stay as they are.
 
         Raises:
@@ -177,8 +186,25 @@ class Editor:
         Raises:
             DirectionsError: a name is no slider, or a value is not a finite number.
         """
-        moved = self.directions.move(portrait.latent, values, keep)
+        self._fit(portrait, values)
+        moved = self.directions.move(portrait.latent, values, keep, portrait.strengths)
         return portrait.decoded if moved is portrait.latent else self.decode(moved)
+
+    def _fit(self, portrait: Portrait, values: Mapping[str, float]) -> None:
+        """Find the portrait's strengths of the labels' sliders that move, where they are not known yet."""
+        moving = {(name, 1 if value > 0 else -1) for name, value in values.items() if value and name in LABEL_NAMES}
+        unknown = moving - portrait.strengths.keys()
+        if unknown:
+            before = self.judge.read(portrait.decoded)
+        for name, sense in unknown:
+            portrait.strengths[name, sense] = fit(
+                self.labels,
+                self.judge,
+                portrait.latent,
+                before=before[:, LABEL_NAMES.index(name)],
+                name=name,
+                sense=sense,
+            )
 
     def put_back(self, portrait: Portrait, picture: Tensor) -> Photo:
         """The portrait's photo with :meth:`moved`'s picture in the place of its face."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from torch import Tensor
 
@@ -29,6 +29,9 @@ class Portrait:
 
     drawn: bool = False
     """Whether the model drew the face: then the whole picture is the model's, not only a difference."""
+
+    strengths: dict[tuple[str, int], Tensor] = field(default_factory=dict, repr=False, compare=False)
+    """How far sliders go on this face (:func:`attributes.fit`); found when a slider first moves, and kept."""
 
     def seen(self, view: View) -> Portrait:
         """The same face in what a view shows of its photo."""

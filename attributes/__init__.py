@@ -4,6 +4,8 @@ from attributes.basis import Basis, directions_path, load_directions
 from attributes.classifier import AttributeClassifier, load_classifier
 from attributes.dataset import DatasetError, FaceSet
 from attributes.directions import Directions, DirectionsError
+from attributes.fit import fit
+from attributes.judge import Judge
 from attributes.labels import GROUPS, LABEL_NAMES, LABELS, Label, labels_in_group
 from attributes.own import FOUND, YOUR_OWN, listed_sliders, load_sliders, sliders_folder
 from attributes.recipe import Recipe, RecipeError, find_recipe, no_slider, shipped_recipes
@@ -22,12 +24,14 @@ __all__ = [
     "Directions",
     "DirectionsError",
     "FaceSet",
+    "Judge",
     "Label",
     "Recipe",
     "RecipeError",
     "Slider",
     "directions_path",
     "find_recipe",
+    "fit",
     "labels_in_group",
     "listed_sliders",
     "load_classifier",

@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 
 from attributes.basis import Basis
+from attributes.crossing import between, crossing
+from attributes.fit import CLEAR
 from attributes.judge import Judge, progress
 from attributes.labels import LABELS
 from attributes.partial import partial_weights
@@ -32,6 +34,8 @@ LEAST = 0.3
 """Lengths of the mean direction that a value of 1 goes at the least."""
 RANGES = (2.5, 2.0, 1.5, 1.25, 1.0)
 """Ends of a slider's range that are tried, the furthest first."""
+SHORTEST = 1.5
+"""The shortest range: where faces break earlier, a value of 1 goes less far, to leave fitted sliders room beyond."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,8 @@ class Course:
     """Share of the faces that came over."""
 
     leakage: float
-    """Mean change of the other labels' probabilities."""
+    """Mean change of the other labels' probabilities where each face goes only as far as it needs, as
+    :func:`attributes.fit.fit` lets it."""
 
 
 def calibrate(basis: Basis, judge: Judge, latents: Tensor) -> Basis:
@@ -92,7 +97,10 @@ class Calibration:
         """How far a value of 1 goes one way, and at which value the range ends."""
         found = course(self.judge, self.latents, self.before, vector, label, most=STRENGTH_FACES, sense=sense)
         amount = plausible(self.judge, self.latents, vector, found.amount)
-        return amount, end(self.judge, self.latents, amount * vector)
+        reach = end(self.judge, self.latents, amount * vector)
+        if reach < SHORTEST:
+            amount, reach = amount * reach / SHORTEST, SHORTEST
+        return amount, reach
 
     def _tried(self, label: int, mean: Tensor, mix: Tensor) -> tuple[float, Tensor]:
         """What a mix leaks where it reaches its label, and the mix, as long as the mean direction."""
@@ -135,21 +143,14 @@ def course(
         return Course(1.0, 0.0, 0.0)
     after = [before[faces], *(judge.logits(latents[faces] + tried * vector) for tried in TRIED)]
     at = torch.tensor((0.0, *TRIED), dtype=torch.float64)
-    crossed = crossing(sense * torch.stack([logits[:, label] for logits in after]), at)
+    over = sense * torch.stack([logits[:, label] for logits in after])
+    crossed, clear = crossing(over, at), crossing(over - CLEAR, at)
     amount = float(torch.quantile(crossed, REACH).clamp(0.05, TRIED[-1]))
-    changes = [(torch.sigmoid(logits) - torch.sigmoid(before[faces])).abs().mean(0) for logits in after]
-    leakage = [float(change.sum() - change[label]) / (len(LABELS) - 1) for change in changes]
-    return Course(amount, float((crossed <= amount).double().mean()), _between(amount, at.tolist(), leakage))
-
-
-def crossing(curve: Tensor, at: Tensor) -> Tensor:
-    """Where each column of ``curve`` ``(T, B)``, sampled ``at`` ``(T,)``, first comes to 0; else twice the end."""
-    found = torch.full_like(curve[0], 2 * float(at[-1]))
-    for t in range(len(at) - 1, 0, -1):
-        low, high = curve[t - 1], curve[t]
-        here = (low < 0) & (high >= 0)
-        found = torch.where(here, at[t - 1] + (at[t] - at[t - 1]) * -low / (high - low), found)
-    return found
+    probabilities = torch.sigmoid(torch.stack(after))
+    needed = torch.where(clear <= at[-1], clear, amount)
+    change = between(needed, at, (probabilities - probabilities[0]).abs()).mean(0)
+    leakage = float(change.sum() - change[label]) / (len(LABELS) - 1)
+    return Course(amount, float((crossed <= amount).double().mean()), leakage)
 
 
 def plausible(judge: Judge, latents: Tensor, vector: Tensor, amount: float) -> float:
@@ -167,10 +168,3 @@ def end(judge: Judge, latents: Tensor, vector: Tensor) -> float:
 def _keeps_faces(judge: Judge, latents: Tensor, move: Tensor) -> bool:
     strained = judge.strain(latents[:STRAIN_FACES] + move) > STRAINED
     return not strained and judge.whole(latents[:WHOLE_FACES] + move)
-
-
-def _between(x: float, at: list[float], values: list[float]) -> float:
-    """Linear interpolation."""
-    right = next(i for i in range(1, len(at)) if x <= at[i])
-    share = (x - at[right - 1]) / (at[right] - at[right - 1])
-    return values[right - 1] + share * (values[right] - values[right - 1])

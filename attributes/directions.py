@@ -6,6 +6,7 @@ import difflib
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import torch
 
@@ -18,6 +19,11 @@ from glow.mixing import in_float64
 
 class DirectionsError(ValueError):
     """Directions cannot be used with this model or these values; the message says why and what to do."""
+
+
+Strengths: TypeAlias = Mapping[tuple[str, int], torch.Tensor]
+"""How far sliders go on some faces: by the slider's name and the sense, 1 or -1, which of its values a value of 1 (or
+-1) stands for, for each face; ``(B,)`` float64, above 0. Sliders that are not named go as far as on any face."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +58,13 @@ class Directions:
         """
         return self.sliders[self._index(name)]
 
-    def move(self, latent: Latent, values: Mapping[str, float], keep: Iterable[str] = ()) -> Latent:
+    def move(
+        self,
+        latent: Latent,
+        values: Mapping[str, float],
+        keep: Iterable[str] = (),
+        strengths: Strengths | None = None,
+    ) -> Latent:
         """``latent`` moved along each named direction; the very same latent where all values are 0.
 
         Moves are exact: a latent that this returned remembers where it came from, so that +s and then -s give the
@@ -66,6 +78,8 @@ class Directions:
             values: a number per slider name. For a calibrated slider, 1 is what makes the attribute seen in most
                 faces that lack it.
             keep: names of sliders whose directions are taken out of the moves of all others.
+            strengths: of sliders that were fitted to these very faces (:func:`attributes.fit.fit`): there, 1 is what
+                makes the attribute seen in each of them.
 
         Raises:
             DirectionsError: a name is no slider, or a value is not a finite number.
@@ -85,15 +99,20 @@ class Directions:
         order = sorted(total, key=lambda step: (self._index(step[0]), sorted(step[1])))
         indices = [self._index(name) for name, _ in order]
         sliders = [self.sliders[index] for index in indices]
-        amounts = [slider.amount(float(total[step])) for slider, step in zip(sliders, order, strict=True)]
+        going_to = [float(total[step]) for step in order]
         furthest = [
-            abs(slider.amount(slider.high if amount > 0 else slider.low))
-            for slider, amount in zip(sliders, amounts, strict=True)
+            abs(slider.amount(slider.high if value > 0 else slider.low))
+            for slider, value in zip(sliders, going_to, strict=True)
         ]
         flat = in_float64(self.vectors.flatten())
         chosen = flat[indices]
         gram = (chosen @ chosen.T).cpu()
-        asked = torch.tensor(amounts, dtype=torch.float64)
+        asked = torch.stack(
+            torch.broadcast_tensors(
+                *(_asked(slider, value, strengths or {}) for slider, value in zip(sliders, going_to, strict=True))
+            ),
+            dim=1,
+        )
         products = (in_float64(origin.flatten()) @ chosen.T).cpu()
         held = self.population.select(indices).hold_back(asked, products, gram, torch.tensor(furthest).double())
         going = torch.stack([self._without(flat, chosen[k], step[1]) for k, step in enumerate(order)])
@@ -145,3 +164,11 @@ class Directions:
     def to(self, device: str | torch.device) -> Directions:
         """The directions on another device."""
         return replace(self, vectors=self.vectors.to(device))
+
+
+def _asked(slider: Slider, value: float, strengths: Strengths) -> torch.Tensor:
+    """How many lengths of its vector a slider is to go, ``(B,)`` or ``(1,)``."""
+    strength = strengths.get((slider.name, 1 if value > 0 else -1))
+    if strength is None:
+        return torch.tensor([slider.amount(value)], dtype=torch.float64)
+    return slider.unfitted(value, strength) * (slider.up if value > 0 else slider.down)

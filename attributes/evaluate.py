@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from attributes.basis import Basis, Kind
-from attributes.calibrate import crossing
+from attributes.crossing import crossing
 from attributes.directions import Directions
-from attributes.judge import Judge
+from attributes.fit import fit
+from attributes.judge import Judge, log_odds
 from attributes.labels import LABEL_NAMES
 from glow.latent import Latent
 
@@ -84,7 +85,7 @@ class Evaluation:
     Args:
         judge: the flow and the classifier.
         latents: validation faces ``(B, D)`` that had no part in calibration.
-        most: at most so many faces for each side of a slider.
+        most: at most so many faces for each slider: half of them on each side, where there are so many.
     """
 
     def __init__(self, judge: Judge, latents: Tensor, most: int) -> None:
@@ -105,7 +106,9 @@ class Evaluation:
 
     def chosen(self, label: int, sense: int) -> Tensor:
         """Which faces are to change: those without the label, or with it for the sense -1."""
-        return torch.nonzero((self.before[:, label] >= 0.5) == (sense < 0)).flatten()[: self.most]
+        found = torch.nonzero((self.before[:, label] >= 0.5) == (sense < 0)).flatten()
+        on_the_other_side = len(self.before) - len(found)
+        return found[: max(self.most // 2, self.most - on_the_other_side)]
 
     def report(self, directions: Directions, label: int) -> Report:
         """What the slider of a label does."""
@@ -115,7 +118,7 @@ class Evaluation:
     def side(self, directions: Directions, label: int, sense: int) -> Side:
         """What a value of 1, or -1, does."""
         faces = self.chosen(label, sense)
-        moved = self._moved(directions, faces, {LABEL_NAMES[label]: float(sense)})
+        moved = self._moved(directions, faces, label, [float(sense)])
         return self.compare(faces, torch.cat([x.cpu() for x in self.judge.pictures(moved)]), label)
 
     def compare(self, faces: Tensor, pictures: Tensor, label: int) -> Side:
@@ -141,9 +144,8 @@ class Evaluation:
         slider = directions.sliders[label]
         values = sorted({slider.low, *GRID, slider.high})
         faces = torch.arange(min(GRID_FACES, self.most, len(self.latents)))
-        course = [
-            self.judge.probabilities(self._moved(directions, faces, {slider.name: value}))[:, label] for value in values
-        ]
+        moved = self._moved(directions, faces, label, values)
+        course = list(self.judge.probabilities(moved)[:, label].view(len(values), len(faces)))
         course.insert(sum(value < 0 for value in values), self.before[faces, label])
         steps = torch.stack(course).diff(dim=0)
         return float((steps >= -SLACK).double().mean())
@@ -162,7 +164,7 @@ class Evaluation:
         faces = self.chosen(label, 1)
         latents, some = self.latents[faces], slice(TUNING_FACES)
         curve = [self.judge.logits(latents[some] + times * vector)[:, label] for times in ALIKE]
-        start = torch.logit(self.before[faces][some, label].double(), eps=1e-6)
+        start = log_odds(self.before[faces[some], label])
         crossed = crossing(torch.stack([start, *curve]), torch.tensor((0.0, *ALIKE), dtype=torch.float64))
         times = float(torch.quantile(crossed, rate).clamp_max(ALIKE[-1])) if len(faces) else 1.0
         return self.compare(faces, torch.cat([x.cpu() for x in self.judge.pictures(latents + times * vector)]), label)
@@ -170,5 +172,13 @@ class Evaluation:
     def _latent(self, faces: Tensor) -> Latent:
         return Latent.unflatten(self.latents[faces], self.judge.model.config.scale_shapes())
 
-    def _moved(self, directions: Directions, faces: Tensor, values: Mapping[str, float]) -> Tensor:
-        return directions.move(self._latent(faces), values).flatten()
+    def _moved(self, directions: Directions, faces: Tensor, label: int, values: Sequence[float]) -> Tensor:
+        """The faces at each of some values of a label's slider, one value after the other, as the app moves them."""
+        latent, name = self._latent(faces), LABEL_NAMES[label]
+        senses = {1 if value > 0 else -1 for value in values}
+        before = log_odds(self.before[faces, label])
+        strengths = {
+            (name, sense): fit(directions, self.judge, latent, before=before, name=name, sense=sense)
+            for sense in senses
+        }
+        return torch.cat([directions.move(latent, {name: value}, (), strengths).flatten() for value in values])

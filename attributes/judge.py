@@ -86,8 +86,17 @@ class Judge:
         return torch.cat([self.classifier.probabilities(x).cpu() for x in self.pictures(latents)])
 
     def logits(self, latents: Tensor) -> Tensor:
-        """The log odds of :meth:`probabilities`."""
-        return torch.logit(self.probabilities(latents).double(), eps=CERTAIN)
+        """The log odds of :meth:`probabilities`, float64."""
+        return log_odds(self.probabilities(latents))
+
+    def read(self, pictures: Tensor) -> Tensor:
+        """The log odds ``(B, 40)`` of each label in pictures ``(B, 3, H, W)``, float64, on the CPU."""
+        return log_odds(self.classifier.probabilities(pictures).cpu())
+
+
+def log_odds(probabilities: Tensor) -> Tensor:
+    """The log odds of probabilities, finite and in float64."""
+    return torch.logit(probabilities.double(), eps=CERTAIN)
 
 
 def progress(items: list[int], what: str) -> Iterable[int]:

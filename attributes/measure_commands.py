@@ -37,7 +37,7 @@ def add_measure_commands(
     command = commands.add_parser(
         "evaluate", parents=[common], help="how good the sliders are, on the other half of the validation faces"
     )
-    command.add_argument("--faces", type=int, default=300, help="at most, for each side of a slider (%(default)s)")
+    command.add_argument("--faces", type=int, default=300, help="at most, for each slider (%(default)s)")
     command.add_argument("--json", type=Path, help="write all figures here")
     command.add_argument("--markdown", type=Path, help="write a page here, and its pictures in a folder of its name")
     command.set_defaults(run=run_evaluate)
@@ -76,6 +76,7 @@ def run_evaluate(args: argparse.Namespace) -> None:
         comparison[name] = {
             "mean": evaluation.at_the_same_rate(basis, "mean", label, rate),
             "partial": evaluation.at_the_same_rate(basis, "partial", label, rate),
+            "mean, fitted": evaluation.side(basis.directions("mean"), label, 1),
         }
     for name, report in zip(LABEL_NAMES, reports, strict=True):
         print(f"{name:22} reached {report.up.reached:4.0%} up, {report.down.reached:4.0%} down")

@@ -56,19 +56,20 @@ class Population:
         does, and unlike ones do not hinder each other.
 
         Args:
-            values: ``(N,)`` float64, how often to go each direction; negative goes back.
+            values: ``(B, N)`` or ``(1, N)`` float64, how often to go each direction; negative goes back. All faces go a
+                direction the same way.
             products: ``(B, N)`` float64, ``<z, d_k>`` of each face z.
             gram: ``(N, N)`` float64, ``<d_j, d_k>``.
             furthest: ``(N,)`` float64, how often the mean face may go each direction, at least 0.
         """
         weights = torch.zeros_like(products)
-        for k, value in enumerate(values.tolist()):
-            if value:
+        for k, value in enumerate(values.unbind(1)):
+            if value.any():
                 here = products[:, k] + weights @ gram[:, k] - self.mean[k]
-                start = here / self.deviation[k] * (1 if value > 0 else -1)
+                start = here / self.deviation[k] * value.sign()
                 length = gram[k, k] / self.deviation[k]
                 end = max(RARE, float(furthest[k] * length) if furthest is not None else 0.0)
-                weights[:, k] = value * _share(start, abs(value) * length, end)
+                weights[:, k] = value * _share(start, value.abs() * length, end)
         return weights
 
 

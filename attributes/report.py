@@ -15,7 +15,8 @@ from torch import Tensor
 from attributes.calibrate import PROMISED
 from attributes.directions import Directions, DirectionsError
 from attributes.evaluate import HEADLINE, Report, Side, other_labels
-from attributes.judge import Judge
+from attributes.fit import fit
+from attributes.judge import Judge, log_odds
 from attributes.labels import LABEL_NAMES, LABELS
 from glow.latent import Latent
 
@@ -59,17 +60,21 @@ def write_markdown(
         "directions, one half of the validation faces the strengths, the other half the figures below. The judge is "
         "the [attribute classifier](attributes-classifier.md), which also chose the strengths (on other faces). It is "
         "wrong now and then: figures of labels that it reads badly say little.", "",
-        "Up is a value of 1 on faces that lack the label, down is -1 on faces that have it. *Reached* is the share "
-        f"of them whose label changed; {PROMISED:.0%} is promised. *Leakage* is how much the probabilities of the "
-        "other 39 labels change on average, *flips* how many of these change sides for each face. *Person* is the "
-        "distance in the classifier's features between before and after, as a share of that between two people. "
-        "*Outside* is how much the two thirds of the picture that change least do change, in 8-bit levels. *Monotone* "
+        "Up is a value of 1 on faces that lack the label, down is -1 on faces that have it; sliders are fitted to each "
+        "face, as in the app: 1 goes as far as the classifier needs to see the attribute in that face, and a little "
+        f"more. *Reached* is the share of faces whose label changed; {PROMISED:.0%} is promised. *Leakage* is how much "
+        "the probabilities of the other 39 labels change on average, *flips* how many of these change sides for each "
+        "face. *Person* is the distance in the classifier's features between before and after, as a share of that "
+        "between two people. *Outside* is how much the two thirds of the picture that change least do change, in 8-bit "
+        "levels. *Monotone* "
         "is the share of the steps over the range that do not lower the label's probability.", "",
         "## Headline labels, beside plain directions that reach as many faces", "",
-        "`mean` is the paper's mean difference, `partial` the effect of a label with the others held fixed. Where "
-        "these stop at a lower rate, the strengths that were tried, up to 4.5 lengths, brought no more.", "",
-        "| label | reached | leakage | of `mean` | of `partial` | share of `mean` |",
-        "| --- | ---: | ---: | ---: | ---: | ---: |",
+        "`mean` is the paper's mean difference, `partial` the effect of a label with the others held fixed: both as "
+        "long for all faces. Where these stop at a lower rate, the strengths that were tried, up to 4.5 lengths, "
+        "brought no more. The last column is `mean` fitted to each face as our sliders are: it tells how much of the "
+        "gain is the fitting's, and how much the directions'.", "",
+        "| label | reached | leakage | share of `mean` | of `mean` | of `partial` | of `mean`, fitted |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]  # fmt: skip
     shares = []
     for name, sides in comparison.items():
@@ -78,7 +83,7 @@ def write_markdown(
         plain = {kind: other_labels(side.leakage, index) for kind, side in sides.items()}
         shares.append(own / max(plain["mean"], 1e-9))
         cells = " | ".join(f"{plain[kind]:.3f} at {side.reached:.0%}" for kind, side in sides.items())
-        lines.append(f"| {name} | {up.reached:.0%} | {own:.3f} | {cells} | {shares[-1]:.0%} |")
+        lines.append(f"| {name} | {up.reached:.0%} | {own:.3f} | {shares[-1]:.0%} | {cells} |")
     lines += ["", f"On average {np.mean(shares):.0%} of what `mean` leaks at the same rate; half was the aim."]
     short = [name for name in HEADLINE if by_name[name].up.reached < PROMISED]
     if short:
@@ -134,8 +139,13 @@ def draw_strips(folder: Path, judge: Judge, directions: Directions) -> None:
     drawn = judge.model.sample_latent(POOL, TEMPERATURE, torch.Generator().manual_seed(SEED))
     seen = judge.probabilities(drawn.flatten())
     for index, label in enumerate(LABELS):
-        face = drawn[int((seen[:, index] - 0.5).abs().argmin())]
-        moved = Latent.cat([directions.move(face, {label.name: value}) for value in STRIP_VALUES])
+        at = int((seen[:, index] - 0.5).abs().argmin())
+        face, before = drawn[at], log_odds(seen[at : at + 1, index])
+        strengths = {
+            (label.name, sense): fit(directions, judge, face, before=before, name=label.name, sense=sense)
+            for sense in (1, -1)
+        }
+        moved = Latent.cat([directions.move(face, {label.name: value}, (), strengths) for value in STRIP_VALUES])
         pictures = torch.cat([x.cpu() for x in judge.pictures(moved.flatten())])
         _strip(pictures).save(folder / f"{label.name}.jpg", quality=85)
 

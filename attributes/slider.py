@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
+from torch import Tensor
+
 from attributes.labels import LABELS, Label
 from glow.latent import Latent
 
@@ -39,6 +42,23 @@ class Slider:
     def amount(self, value: float) -> float:
         """How many lengths of the vector a value goes."""
         return value * (self.up if value > 0 else self.down)
+
+    def unfitted(self, value: float, strength: Tensor) -> Tensor:
+        """The values ``(B,)`` that do to any face what ``value`` does to faces that the slider was fitted to.
+
+        A value of 1 stands for the strength of each face (:func:`attributes.fit.fit`); beyond it, it goes straight on
+        to the end of the range, which stays where it is.
+
+        Args:
+            value: the slider's.
+            strength: ``(B,)`` float64, above 0 and at most the end of the range.
+        """
+        size, end, sense = abs(value), self.high if value > 0 else -self.low, 1 if value > 0 else -1
+        if size <= 1 or end <= 1:
+            return sense * size * strength
+        if size >= end:
+            return torch.full_like(strength, value)
+        return sense * (strength + (size - 1) / (end - 1) * (end - strength))
 
     @staticmethod
     def of_label(label: Label, **fields: float) -> Slider:

@@ -251,7 +251,7 @@ class _Run:
                 seen = progress.step * config.batch + self.seen_before
                 metrics = {"bits_per_dim": score}
                 record = TrainingRecord(step=progress.step, images_seen=seen, data=self.data, metrics=metrics)
-                save_checkpoint(self.out / MODEL_FILE, averaged, record)
+                save_checkpoint(self.out / MODEL_FILE, averaged, record, kernels=torch.float16)
         return score
 
     def _log(self, **values: float) -> None:

@@ -10,8 +10,8 @@ import torch
 
 from attributes import LABEL_NAMES, Basis, DirectionsError, directions_path
 from attributes.__main__ import main
-from attributes.calibrate import crossing
 from attributes.classifier import REPORT_HALF, load_classifier
+from attributes.crossing import crossing
 from attributes.evaluate import Evaluation, other_labels
 from attributes.judge import Judge
 from glow import DEFAULT_CHECKPOINT, Checkpoint

@@ -8,7 +8,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from glow import CheckpointError, Glow, GlowConfig, TrainingRecord, load_checkpoint, save_checkpoint
+from glow import Checkpoint, CheckpointError, Glow, GlowConfig, TrainingRecord, load_checkpoint, save_checkpoint
 from glow.checkpoint import InaccurateInverseWarning
 from glow.exactness import LOSSLESS, round_trip_error
 
@@ -25,6 +25,18 @@ def test_a_model_comes_back_with_its_record(tmp_path: Path) -> None:
     assert torch.equal(loaded.model.log_prob(x), model.log_prob(x))
     assert loaded.model.config == TINY
     assert loaded.record == record
+
+
+def test_half_the_file_is_as_exact_and_gives_nearly_the_same_likelihood(
+    checkpoint: Checkpoint, tmp_path: Path, validation_faces: torch.Tensor
+) -> None:
+    model, faces = checkpoint.model, validation_faces[:8] / 255
+    for name, kernels in (("whole", torch.float32), ("half", torch.float16)):
+        save_checkpoint(tmp_path / name, model, TrainingRecord(), kernels)
+    whole, half = (load_checkpoint(tmp_path / name).model for name in ("whole", "half"))
+    assert (tmp_path / "half").stat().st_size < 0.52 * (tmp_path / "whole").stat().st_size
+    assert float((half.decode(half.encode(faces)) - faces).abs().max()) < LOSSLESS
+    torch.testing.assert_close(half.bits_per_dim(faces), whole.bits_per_dim(faces), atol=2e-3, rtol=0)
 
 
 def test_the_hash_follows_the_weights_and_not_the_record(tmp_path: Path) -> None:
