@@ -23,7 +23,7 @@ from attributes import (
     shipped_recipes,
     sliders_folder,
 )
-from faces import FaceError, Photo, save_photo
+from faces import FaceError, NoFaceError, Photo, check_target, save_photo
 from glow import DEFAULT_CHECKPOINT, CheckpointError
 
 
@@ -37,6 +37,13 @@ def setting(text: str) -> tuple[str, float]:
     if not name or not equals or not math.isfinite(number):
         raise argparse.ArgumentTypeError(f"{text!r} must be NAME=VALUE with a number, such as Smiling=1")
     return name, number
+
+
+def at_least_1(text: str) -> int:
+    """A count, checked."""
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} must be a whole number of at least 1")
+    return int(text)
 
 
 def which_face(text: str) -> WhichFace:
@@ -84,10 +91,10 @@ def build_parser() -> argparse.ArgumentParser:
     blend.add_argument("-o", "--output", type=Path, required=True)
 
     sample = commands.add_parser("sample", parents=[shared], help="draw random faces")
-    sample.add_argument("--count", type=int, default=16, help="default: %(default)s")
+    sample.add_argument("--count", type=at_least_1, default=16, help="default: %(default)s")
     sample.add_argument("--temperature", type=float, default=0.7, help="default: %(default)s")
     sample.add_argument("--seed", type=int, default=0, help="default: %(default)s")
-    sample.add_argument("--columns", type=int, help="faces in a row (default: a square sheet)")
+    sample.add_argument("--columns", type=at_least_1, help="faces in a row (default: a square sheet)")
     sample.add_argument("-o", "--output", type=Path, required=True)
 
     commands.add_parser("labels", parents=[shared], help="list the attributes and own sliders that --set knows")
@@ -98,6 +105,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 def run_edit(args: argparse.Namespace) -> None:
     """``edit``."""
+    check_target(args.output)
     recipe = find_recipe(args.recipe) if args.recipe else None
     values = dict(recipe.moves if recipe else {}) | dict(args.set)
     keep = tuple(dict.fromkeys([*(recipe.keep if recipe else ()), *args.keep]))
@@ -109,18 +117,30 @@ def run_edit(args: argparse.Namespace) -> None:
     editor = Editor.load(args.checkpoint, device=args.device)
     for problem in editor.problems:
         print(f"note: {problem}", file=sys.stderr)
+    editor.directions.check(dict(args.set))
+    values = editor.directions.within(values)
     portrait = editor.open(args.photo, args.face)
-    save_photo(editor.edit(portrait, values, keep), args.output)
+    moved = editor.moved(portrait, values, keep)
+    save_photo(editor.put_back(portrait, moved), args.output)
+    before, after = editor.read(portrait.decoded), editor.read(moved)
+    seen = [
+        f"{name} {before[name]:.0%} → {after[name]:.0%}" if name in before else name
+        for name, value in values.items()
+        if value
+    ]
+    print(f"{args.output}: {', '.join(seen) or 'nothing was moved'}")
 
 
 def run_blend(args: argparse.Namespace) -> None:
     """``blend``."""
+    check_target(args.output)
     editor = Editor.load(args.checkpoint, device=args.device)
     save_photo(editor.blend(editor.open(args.first), editor.open(args.second), args.ratio), args.output)
 
 
 def run_sample(args: argparse.Namespace) -> None:
     """``sample``."""
+    check_target(args.output)
     editor = Editor.load(args.checkpoint, device=args.device)
     faces = editor.sample(args.count, args.temperature, args.seed)
     sheet = contact_sheet([face.photo.pixels for face in faces], columns=args.columns)
@@ -133,7 +153,7 @@ def run_labels(args: argparse.Namespace) -> None:
     for group in GROUPS:
         print(group)
         for label in labels_in_group(group):
-            print(f"  {label.name:22}{label.title}{'' if label.sign > 0 else ' (the other way round)'}")
+            print(f"  {label.name:22}{label.title}{'' if label.sign > 0 else ' (1 is less of it)'}")
     for group in dict.fromkeys(slider.group for slider in own):
         print(group)
         for slider in own:
@@ -184,6 +204,7 @@ def main(argv: list[str] | None = None) -> int:
             case "doctor":
                 return run_doctor(args)
     except (CheckpointError, DirectionsError, FaceError, ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        way_on = " Here: --face whole." if isinstance(error, NoFaceError) else ""
+        print(f"error: {error}{way_on}", file=sys.stderr)
         return 1
     return 0

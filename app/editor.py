@@ -156,7 +156,8 @@ class Editor:
             return self.portrait(photo, face)
         found = self.detector.require(photo.pixels)
         if not 0 <= face < len(found):
-            raise FaceError(f"face {face + 1} was asked for, and {len(found)} found; choose one of 1 to {len(found)}.")
+            choice = "1" if len(found) == 1 else f"one of 1 to {len(found)}"
+            raise FaceError(f"face {face + 1} was asked for, and {len(found)} found; choose {choice}.")
         return self.portrait(photo, found[face])
 
     def portrait(self, photo: Photo, face: Face | Literal["whole"]) -> Portrait:

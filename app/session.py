@@ -12,7 +12,7 @@ from torch import Tensor
 from app.editor import Editor
 from app.portrait import Portrait
 from app.view import View
-from attributes import DirectionsError, Recipe, RecipeError
+from attributes import Recipe, RecipeError
 from faces import Face, FaceError, NoFaceError, Photo, PhotoSource, open_photo, save_photo
 
 MAX_UNDO = 200
@@ -156,10 +156,7 @@ class Session:
             DirectionsError: a name is no slider, or a value is out of its range.
         """
         self._portrait(self.edits.chosen)
-        for name, value in values.items():
-            slider = self.editor.directions.slider(name)
-            if not slider.low <= value <= slider.high:  # also refuses NaN
-                raise DirectionsError(f"{name} is {value}; it must be from {slider.low:g} to {slider.high:g}.")
+        self.editor.directions.check(values)
         now = self.values
         changed = [name for name, value in values.items() if now[name] != value]
         if not changed:
@@ -204,8 +201,7 @@ class Session:
         """
         self._portrait(self.edits.chosen)
         recipe.check(self.editor.directions.names)
-        sliders = {name: self.editor.directions.slider(name) for name in recipe.moves}
-        values = {name: min(max(value, sliders[name].low), sliders[name].high) for name, value in recipe.moves.items()}
+        values = self.editor.directions.within(recipe.moves)
         edits = self._with_values(values)
         edits = replace(edits, keep={**edits.keep, edits.chosen: tuple(recipe.keep)})
         if (values, set(recipe.keep)) != ({n: v for n, v in self.values.items() if v}, set(self.keep)):

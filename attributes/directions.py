@@ -58,6 +58,25 @@ class Directions:
         """
         return self.sliders[self._index(name)]
 
+    def check(self, values: Mapping[str, float]) -> None:
+        """Refuse values that lie beyond the ends of their sliders' ranges, where faces break.
+
+        Raises:
+            DirectionsError: a name is no slider, or a value is out of its range.
+        """
+        for name, value in values.items():
+            slider = self.slider(name)
+            if not slider.low <= value <= slider.high:  # also refuses NaN
+                raise DirectionsError(f"{name} is {value:g}; it must be from {slider.low:g} to {slider.high:g}.")
+
+    def within(self, values: Mapping[str, float]) -> dict[str, float]:
+        """The values, with the ends of their sliders' ranges in the place of those beyond.
+
+        Raises:
+            DirectionsError: a name is no slider.
+        """
+        return {name: min(max(v, self.slider(name).low), self.slider(name).high) for name, v in values.items()}
+
     def move(
         self,
         latent: Latent,

@@ -5,6 +5,8 @@ One strength for all faces is too little for some and too much for most, and wha
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -16,8 +18,8 @@ from glow.latent import Latent
 
 TRIED = (0.35, 0.7, 1.05, 1.4, 1.75, 2.1)
 """Values of the slider at which a face is looked at, and at the end of the range; a few at a time."""
-CLEAR = 0.4
-"""Log odds at which the classifier counts as seeing an attribute clearly: it is 60 % sure."""
+CLEAR = math.log(2)
+"""Log odds at which the classifier counts as seeing an attribute clearly: it finds it twice as likely as not."""
 BEYOND = 0.25
 """How far behind the place where the attribute should come into view it is looked for, as a share of the way to where
 it was seen."""

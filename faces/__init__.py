@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from faces._write import check_target
 from faces.align import Alignment, align
 from faces.crop import crop, crop_float
 from faces.detect import MIN_FACE_PIXELS, Detector
@@ -23,6 +24,7 @@ __all__ = [
     "PhotoError",
     "PhotoSource",
     "align",
+    "check_target",
     "crop",
     "crop_float",
     "feather_mask",

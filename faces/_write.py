@@ -11,7 +11,7 @@ from PIL import Image
 
 from faces.errors import PhotoError
 
-__all__ = ["write_image"]
+__all__ = ["check_target", "write_image"]
 
 _FORMATS: dict[str, str] = {
     ".png": "PNG",
@@ -33,10 +33,10 @@ _OPAQUE = ("JPEG", "BMP")
 _WITHOUT_METADATA = ("BMP",)
 
 
-def write_image(image: Image.Image, path: str | os.PathLike[str], icc: bytes | None, exif: bytes | None) -> None:
-    """Write an RGB or RGBA image in the format that the suffix of ``path`` names.
+def check_target(path: str | os.PathLike[str]) -> str:
+    """The format that ``path`` names, before anything is computed.
 
-    Raises :class:`PhotoError` for an unknown suffix or a failed write; an existing file is then untouched.
+    Raises :class:`PhotoError` for an unknown suffix, or a folder that does not exist.
     """
     target = Path(path)
     name = _FORMATS.get(target.suffix.lower())
@@ -45,6 +45,18 @@ def write_image(image: Image.Image, path: str | os.PathLike[str], icc: bytes | N
             f"Cannot save as {target.name!r}: the suffix {target.suffix!r} is not known. "
             f"Use one of {', '.join(sorted(_FORMATS))}."
         )
+    if not target.parent.is_dir():
+        raise PhotoError(f"Cannot save {target}: there is no folder {target.parent}. Make it first, or choose another.")
+    return name
+
+
+def write_image(image: Image.Image, path: str | os.PathLike[str], icc: bytes | None, exif: bytes | None) -> None:
+    """Write an RGB or RGBA image in the format that the suffix of ``path`` names.
+
+    Raises :class:`PhotoError` for an unknown suffix, a folder that does not exist or a failed write; an existing file
+    is then untouched.
+    """
+    target, name = Path(path), check_target(path)
     if name in _OPAQUE and image.mode == "RGBA":
         white = Image.new("RGBA", image.size, (255, 255, 255, 255))
         image = Image.alpha_composite(white, image).convert("RGB")

@@ -22,11 +22,15 @@ def pixels(path: Path) -> np.ndarray:
     return np.asarray(Image.open(path))
 
 
-def test_edit_writes_a_changed_picture_of_the_same_size(astronaut_file: Path, tmp_path: Path) -> None:
+def test_edit_writes_a_changed_picture_of_the_same_size_and_says_what_changed(
+    astronaut_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     out = tmp_path / "out.png"
     assert main(["edit", str(astronaut_file), "--set", "Smiling=1", "--set", "Blond_Hair=1", "-o", str(out)]) == 0
     assert pixels(out).shape == (512, 512, 3)
     assert not np.array_equal(pixels(out), pixels(astronaut_file))
+    said = re.findall(r"(Smiling|Blond_Hair) (\d+)% → (\d+)%", capsys.readouterr().out)
+    assert [name for name, before, after in said if int(after) >= int(before)] == ["Smiling", "Blond_Hair"]
 
 
 def test_edit_without_a_setting_copies_every_pixel(astronaut_file: Path, tmp_path: Path) -> None:
@@ -49,23 +53,34 @@ def test_blend_and_sample_write_pictures(astronaut_file: Path, tmp_path: Path) -
         (["edit", "missing.jpg", "-o", "x.png"], "missing.jpg"),
         (["edit", "{photo}", "--face", "3", "-o", "x.png"], "face 3 was asked for, and 1 found"),
         (["edit", "{photo}", "-o", "x.doc"], "png"),
+        (["edit", "{wall}", "-o", "x.png"], "--face whole"),
         (["blend", "{photo}", "{photo}", "--ratio", "2", "-o", "x.png"], "the ratio is 2.0"),
         (["edit", "{photo}", "--set", "Smile=1", "-o", "x.png"], "no such slider; did you mean Smiling"),
         (["edit", "{photo}", "--keep", "Mail", "-o", "x.png"], "no such slider; did you mean Male"),
         (["edit", "{photo}", "--recipe", "nowhere", "-o", "x.png"], "there is no recipe 'nowhere'"),
-        (["sample", "--count", "0", "-o", "x.png"], "at least 1"),
+        (["edit", "{photo}", "--set", "Smiling=9", "-o", "x.png"], "Smiling is 9; it must be from -"),
+        (["edit", "{photo}", "-o", "nowhere/x.png"], "there is no folder nowhere"),
         (["--checkpoint", "nowhere.safetensors", "sample", "-o", "x.png"], "there is no file nowhere.safetensors"),
         (["--device", "cuda:99", "sample", "-o", "x.png"], "try --device cpu"),
     ],
 )
 def test_what_goes_wrong_is_said_in_one_line(
-    arguments: list[str], message: str, astronaut_file: Path, capsys: pytest.CaptureFixture[str]
+    arguments: list[str], message: str, astronaut_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main([argument.format(photo=astronaut_file) for argument in arguments]) == 1
+    wall = tmp_path / "wall.png"
+    Image.new("RGB", (200, 200), "grey").save(wall)
+    assert main([argument.format(photo=astronaut_file, wall=wall) for argument in arguments]) == 1
     said = capsys.readouterr().err
     assert said.startswith("error: ")
     assert said.count("\n") == 1
     assert message in said
+
+
+@pytest.mark.parametrize("count", ["0", "-1", "few"])
+def test_a_sheet_needs_a_face(count: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        build_parser().parse_args(["sample", "--count", count, "-o", "x.png"])
+    assert "--count" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("setting", ["=1", "Smiling", "Smiling=much", "Smiling=nan"])

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from attributes import LABEL_NAMES, Basis, DirectionsError, FaceSet, load_directions
 from attributes.compute import compute_directions
+from attributes.sums import LabelSums
 from glow import Checkpoint, Glow, GlowConfig, TrainingRecord, load_checkpoint, save_checkpoint
 from train.data import load_pixels
 
@@ -74,25 +75,64 @@ def test_those_of_another_model_are_refused(tiny: Checkpoint, computed: Basis, t
         load_directions(tmp_path / "d.safetensors", load_checkpoint(tmp_path / "other.safetensors"))
 
 
-def test_two_processes_compute_what_one_does(
-    tiny: Checkpoint, computed: Basis, celebahq_folder: Path, tmp_path: Path
-) -> None:
-    del tiny
+def in_two_processes(*arguments: str) -> list[str]:
+    """What each of two processes that run Python together with these arguments says."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
-    command = [sys.executable, "-m", "attributes", "compute", "--data", str(celebahq_folder), "--split", "all"]
-    command += ["--checkpoint", str(tmp_path / "m.safetensors"), "-o", str(tmp_path / "d.safetensors")]
     together = os.environ | {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
     processes = [
         subprocess.Popen(
-            [*command, "--device", "cpu"], cwd=ROOT, env=together | {"RANK": rank, "LOCAL_RANK": rank},
+            [sys.executable, *arguments], cwd=ROOT, env=together | {"RANK": rank, "LOCAL_RANK": rank},
             stdout=subprocess.PIPE, text=True,
         )
         for rank in ("0", "1")
     ]  # fmt: skip
     said = [process.communicate(timeout=300)[0] for process in processes]
     assert [process.returncode for process in processes] == [0, 0]
+    return said
+
+
+ADD_A_HALF = """
+import sys
+from safetensors.torch import load_file, save_file
+from torch import distributed as dist
+from attributes.sums import LabelSums
+dist.init_process_group("gloo")
+faces = load_file(sys.argv[1])
+mine = slice(dist.get_rank(), None, 2)
+sums = LabelSums(faces["latents"].shape[1], 40)
+sums.add(faces["latents"][mine], faces["labels"][mine])
+sums.all_reduce()
+if dist.get_rank() == 0:
+    save_file({"gram": sums.gram, "means": sums.mean_directions()}, sys.argv[2])
+dist.destroy_process_group()
+"""
+
+
+def test_sums_of_two_processes_are_those_of_one_in_float64(
+    tiny: Checkpoint, celebahq_folder: Path, tmp_path: Path
+) -> None:
+    faces = FaceSet.open(celebahq_folder)
+    assert faces.labels is not None
+    latents = tiny.model.encode(load_pixels(faces, 16).float() / 255).flatten()
+    labels = torch.from_numpy(faces.labels.copy())
+    save_file({"latents": latents, "labels": labels}, tmp_path / "faces")
+    in_two_processes("-c", ADD_A_HALF, str(tmp_path / "faces"), str(tmp_path / "sums"))
+    alone = LabelSums(latents.shape[1], len(LABEL_NAMES))
+    alone.add(latents, labels)
+    together = load_file(tmp_path / "sums")
+    assert torch.equal(together["gram"], alone.gram)
+    torch.testing.assert_close(together["means"], alone.mean_directions(), atol=1e-12, rtol=1e-12)
+
+
+def test_two_processes_compute_what_one_does(
+    tiny: Checkpoint, computed: Basis, celebahq_folder: Path, tmp_path: Path
+) -> None:
+    del tiny
+    command = ["-m", "attributes", "compute", "--data", str(celebahq_folder), "--split", "all", "--device", "cpu"]
+    command += ["--checkpoint", str(tmp_path / "m.safetensors"), "-o", str(tmp_path / "d.safetensors")]
+    said = in_two_processes(*command)
     assert "40 directions from 128 faces" in said[0]
     assert not said[1]
     tensors = load_file(tmp_path / "d.safetensors")

@@ -78,10 +78,11 @@ def test_two_processes_one_of_them_killed_train_what_one_trains(
     assert_alike(tmp_path, alone)
 
 
+@pytest.mark.parametrize("memory", ["checkpoint", "store"])
 def test_a_sharded_run_trains_the_same_and_one_process_goes_on_with_it(
-    arguments: Command, run: Run, alone: Path, tmp_path: Path
+    arguments: Command, run: Run, alone: Path, tmp_path: Path, memory: str
 ) -> None:
-    options = ("--shard", "--memory", "checkpoint", "--accumulation", "2")
+    options = ("--shard", "--memory", memory, "--accumulation", "2")
     words = [*TORCHRUN, "-m", "train", *arguments(tmp_path, *OPTIONS, *options)]
     process = subprocess.Popen(words, cwd=ROOT)
     while not any(path.stem >= "state-000000015" for path in state_files(tmp_path)) and process.poll() is None:
