@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from app.contact_sheet import contact_sheet
 from app.doctor import examine
@@ -122,13 +123,14 @@ def run_edit(args: argparse.Namespace) -> None:
     portrait = editor.open(args.photo, args.face)
     moved = editor.moved(portrait, values, keep)
     save_photo(editor.put_back(portrait, moved), args.output)
-    before, after = editor.read(portrait.decoded), editor.read(moved)
-    seen = [
-        f"{name} {before[name]:.0%} → {after[name]:.0%}" if name in before else name
+    readings = editor.classifier.probabilities(torch.cat([portrait.decoded, moved])).T.tolist()
+    seen = dict(zip(LABEL_NAMES, readings, strict=True))
+    told = [
+        f"{name} {seen[name][0]:.0%} → {seen[name][1]:.0%}" if name in seen else name
         for name, value in values.items()
         if value
     ]
-    print(f"{args.output}: {', '.join(seen) or 'nothing was moved'}")
+    print(f"{args.output}: {', '.join(told) or 'nothing was moved'}")
 
 
 def run_blend(args: argparse.Namespace) -> None:

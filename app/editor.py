@@ -9,6 +9,7 @@ Example:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -187,25 +188,29 @@ class Editor:
         Raises:
             DirectionsError: a name is no slider, or a value is not a finite number.
         """
-        self._fit(portrait, values)
-        moved = self.directions.move(portrait.latent, values, keep, portrait.strengths)
+        kept = frozenset(keep)
+        moved = self.directions.move(portrait.latent, values, kept, self._strengths(portrait, values, kept))
         return portrait.decoded if moved is portrait.latent else self.decode(moved)
 
-    def _fit(self, portrait: Portrait, values: Mapping[str, float]) -> None:
-        """Find the portrait's strengths of the labels' sliders that move, where they are not known yet."""
-        moving = {(name, 1 if value > 0 else -1) for name, value in values.items() if value and name in LABEL_NAMES}
-        unknown = moving - portrait.strengths.keys()
-        if unknown:
+    def _strengths(
+        self, portrait: Portrait, values: Mapping[str, float], keep: frozenset[str]
+    ) -> dict[tuple[str, int], Tensor]:
+        """How far the labels' sliders go on this face; looked for once for each side of a slider."""
+        moving = [(n, 1 if v > 0 else -1) for n, v in values.items() if n in LABEL_NAMES and v and math.isfinite(v)]
+        if any((*side, keep) not in portrait.strengths for side in moving):
             before = self.judge.read(portrait.decoded)
-        for name, sense in unknown:
-            portrait.strengths[name, sense] = fit(
-                self.labels,
-                self.judge,
-                portrait.latent,
-                before=before[:, LABEL_NAMES.index(name)],
-                name=name,
-                sense=sense,
-            )
+        for name, sense in moving:
+            if (name, sense, keep) not in portrait.strengths:
+                portrait.strengths[name, sense, keep] = fit(
+                    self.labels,
+                    self.judge,
+                    portrait.latent,
+                    before=before[:, LABEL_NAMES.index(name)],
+                    name=name,
+                    sense=sense,
+                    keep=keep & set(LABEL_NAMES),
+                )
+        return {side: portrait.strengths[*side, keep] for side in moving}
 
     def put_back(self, portrait: Portrait, picture: Tensor) -> Photo:
         """The portrait's photo with :meth:`moved`'s picture in the place of its face."""

@@ -30,8 +30,9 @@ class Portrait:
     drawn: bool = False
     """Whether the model drew the face: then the whole picture is the model's, not only a difference."""
 
-    strengths: dict[tuple[str, int], Tensor] = field(default_factory=dict, repr=False, compare=False)
-    """How far sliders go on this face (:func:`attributes.fit`); found when a slider first moves, and kept."""
+    strengths: dict[tuple[str, int, frozenset[str]], Tensor] = field(default_factory=dict, repr=False, compare=False)
+    """How far sliders go on this face (:func:`attributes.fitting.fit`), by name, sense and what is kept fixed; found
+    when a slider first moves, and kept."""
 
     def seen(self, view: View) -> Portrait:
         """The same face in what a view shows of its photo."""

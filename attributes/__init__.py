@@ -4,7 +4,7 @@ from attributes.basis import Basis, directions_path, load_directions
 from attributes.classifier import AttributeClassifier, load_classifier
 from attributes.dataset import DatasetError, FaceSet
 from attributes.directions import Directions, DirectionsError
-from attributes.fit import fit
+from attributes.fitting import fit
 from attributes.judge import Judge
 from attributes.labels import GROUPS, LABEL_NAMES, LABELS, Label, labels_in_group
 from attributes.own import FOUND, YOUR_OWN, listed_sliders, load_sliders, sliders_folder

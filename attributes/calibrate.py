@@ -9,7 +9,7 @@ from torch import Tensor
 
 from attributes.basis import Basis
 from attributes.crossing import between, crossing
-from attributes.fit import CLEAR
+from attributes.fitting import CLEAR
 from attributes.judge import Judge, progress
 from attributes.labels import LABELS
 from attributes.partial import partial_weights
@@ -50,7 +50,7 @@ class Course:
 
     leakage: float
     """Mean change of the other labels' probabilities where each face goes only as far as it needs, as
-    :func:`attributes.fit.fit` lets it."""
+    :func:`attributes.fitting.fit` lets it."""
 
 
 def calibrate(basis: Basis, judge: Judge, latents: Tensor) -> Basis:

@@ -6,11 +6,10 @@ import difflib
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias
 
 import torch
 
-from attributes.moved import MovedLatent, add_steps, history
+from attributes.moved import MovedLatent, Strengths, add_steps, history
 from attributes.population import Population
 from attributes.slider import Direction, Slider
 from glow.latent import Latent
@@ -19,11 +18,6 @@ from glow.mixing import in_float64
 
 class DirectionsError(ValueError):
     """Directions cannot be used with this model or these values; the message says why and what to do."""
-
-
-Strengths: TypeAlias = Mapping[tuple[str, int], torch.Tensor]
-"""How far sliders go on some faces: by the slider's name and the sense, 1 or -1, which of its values a value of 1 (or
--1) stands for, for each face; ``(B,)`` float64, above 0. Sliders that are not named go as far as on any face."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,10 +89,10 @@ class Directions:
         Args:
             latent: faces to move, any batch size.
             values: a number per slider name. For a calibrated slider, 1 is what makes the attribute seen in most
-                faces that lack it.
+                faces that lack it, where its range goes so far.
             keep: names of sliders whose directions are taken out of the moves of all others.
-            strengths: of sliders that were fitted to these very faces (:func:`attributes.fit.fit`): there, 1 is what
-                makes the attribute seen in each of them.
+            strengths: of sliders that were fitted to these very faces (:func:`attributes.fitting.fit`): there, 1 is
+                what makes the attribute seen in each of them. Further moves of what comes back remember them.
 
         Raises:
             DirectionsError: a name is no slider, or a value is not a finite number.
@@ -109,7 +103,8 @@ class Directions:
         for name, value in values.items():
             if not math.isfinite(value):
                 raise DirectionsError(f"the value of {name} is {value}; it must be a finite number.")
-        origin, steps = history(latent, self)
+        origin, steps, known = history(latent, self)
+        fitted = {**known, **(strengths or {})}
         total = add_steps(steps, values, kept)
         if total == steps:
             return latent
@@ -128,7 +123,7 @@ class Directions:
         gram = (chosen @ chosen.T).cpu()
         asked = torch.stack(
             torch.broadcast_tensors(
-                *(_asked(slider, value, strengths or {}) for slider, value in zip(sliders, going_to, strict=True))
+                *(_asked(slider, value, fitted) for slider, value in zip(sliders, going_to, strict=True))
             ),
             dim=1,
         )
@@ -137,7 +132,7 @@ class Directions:
         going = torch.stack([self._without(flat, chosen[k], step[1]) for k, step in enumerate(order)])
         shapes = [(s.shape[1], s.shape[2], s.shape[3]) for s in origin.scales]
         moves = Latent.unflatten(held.to(going) @ going, shapes).to(origin.device, origin.scales[0].dtype)
-        return MovedLatent((origin + moves).scales, origin, total, self)
+        return MovedLatent((origin + moves).scales, origin, total, self, fitted)
 
     def _without(self, flat: torch.Tensor, vector: torch.Tensor, keep: frozenset[str]) -> torch.Tensor:
         """``vector`` ``(D,)`` with what lies along the directions of ``keep`` taken out."""

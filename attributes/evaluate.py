@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -11,7 +11,7 @@ from torch import Tensor
 from attributes.basis import Basis, Kind
 from attributes.crossing import crossing
 from attributes.directions import Directions
-from attributes.fit import fit
+from attributes.fitting import fit
 from attributes.judge import Judge, log_odds
 from attributes.labels import LABEL_NAMES
 from glow.latent import Latent
@@ -108,7 +108,7 @@ class Evaluation:
         """Which faces are to change: those without the label, or with it for the sense -1."""
         found = torch.nonzero((self.before[:, label] >= 0.5) == (sense < 0)).flatten()
         on_the_other_side = len(self.before) - len(found)
-        return found[: max(self.most // 2, self.most - on_the_other_side)]
+        return found[: max(1, self.most // 2, self.most - on_the_other_side)]
 
     def report(self, directions: Directions, label: int) -> Report:
         """What the slider of a label does."""
@@ -157,6 +157,13 @@ class Evaluation:
         back = directions.move(directions.move(start, {name: 1.0}), {name: -1.0})
         still = directions.move(start, {name: 0.0})
         return all(torch.equal(z.flatten(), start.flatten()) for z in (back, still))
+
+    def mean_fitted(self, basis: Basis, label: int) -> Side:
+        """What a value of 1 of the mean direction does, fitted to each face as the calibrated sliders are."""
+        mean, end = basis.directions("mean"), ALIKE[-1]
+        wide = replace(mean.sliders[label], up=end / 2, high=2.0)
+        others = mean.sliders
+        return self.side(replace(mean, sliders=(*others[:label], wide, *others[label + 1 :])), label, 1)
 
     def at_the_same_rate(self, basis: Basis, kind: Kind, label: int, rate: float) -> Side:
         """What a plain direction does that is just so strong that it reaches ``rate`` of the faces, not held back."""

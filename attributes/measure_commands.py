@@ -8,7 +8,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from attributes.basis import Basis, directions_path
-from attributes.calibrate import calibrate
+from attributes.calibrate import PROMISED, calibrate
 from attributes.classifier import CALIBRATION_HALF, DEFAULT_CLASSIFIER, REPORT_HALF, load_classifier
 from attributes.dataset import FaceSet
 from attributes.directions import DirectionsError
@@ -76,7 +76,8 @@ def run_evaluate(args: argparse.Namespace) -> None:
         comparison[name] = {
             "mean": evaluation.at_the_same_rate(basis, "mean", label, rate),
             "partial": evaluation.at_the_same_rate(basis, "partial", label, rate),
-            "mean, fitted": evaluation.side(basis.directions("mean"), label, 1),
+            "mean, fitted": evaluation.mean_fitted(basis, label),
+            "mean at 80%": evaluation.at_the_same_rate(basis, "mean", label, PROMISED),
         }
     for name, report in zip(LABEL_NAMES, reports, strict=True):
         print(f"{name:22} reached {report.up.reached:4.0%} up, {report.down.reached:4.0%} down")

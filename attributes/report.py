@@ -15,7 +15,7 @@ from torch import Tensor
 from attributes.calibrate import PROMISED
 from attributes.directions import Directions, DirectionsError
 from attributes.evaluate import HEADLINE, Report, Side, other_labels
-from attributes.fit import fit
+from attributes.fitting import fit
 from attributes.judge import Judge, log_odds
 from attributes.labels import LABEL_NAMES, LABELS
 from glow.latent import Latent
@@ -57,24 +57,28 @@ def write_markdown(
     lines = [
         "# Attributes", "",
         f"Made by `{command}`, after `python -m attributes calibrate`. {directions.faces:,} training faces made the "
-        "directions, one half of the validation faces the strengths, the other half the figures below. The judge is "
-        "the [attribute classifier](attributes-classifier.md), which also chose the strengths (on other faces). It is "
-        "wrong now and then: figures of labels that it reads badly say little.", "",
-        "Up is a value of 1 on faces that lack the label, down is -1 on faces that have it; sliders are fitted to each "
-        "face, as in the app: 1 goes as far as the classifier needs to see the attribute in that face, and a little "
-        f"more. *Reached* is the share of faces whose label changed; {PROMISED:.0%} is promised. *Leakage* is how much "
+        "directions, one half of the validation faces the sliders, the other half the figures below. The judge is the "
+        "[attribute classifier](attributes-classifier.md), and the same classifier fits the sliders to each of these "
+        "very faces, as in the app: that they reach it shows that the flow can take them there, not that everybody "
+        "would see it. It is wrong now and then: figures of labels that it reads badly say little.", "",
+        "Up is a value of 1 on faces that lack the label, down is -1 on faces that have it; fitted to a face, 1 goes "
+        "as far as it takes for the classifier to find the attribute twice as likely as not. "
+        f"*Reached* is the share of faces whose label changed; {PROMISED:.0%} is promised. *Leakage* is how much "
         "the probabilities of the other 39 labels change on average, *flips* how many of these change sides for each "
         "face. *Person* is the distance in the classifier's features between before and after, as a share of that "
         "between two people. *Outside* is how much the two thirds of the picture that change least do change, in 8-bit "
         "levels. *Monotone* "
         "is the share of the steps over the range that do not lower the label's probability.", "",
         "## Headline labels, beside plain directions that reach as many faces", "",
-        "`mean` is the paper's mean difference, `partial` the effect of a label with the others held fixed: both as "
-        "long for all faces. Where these stop at a lower rate, the strengths that were tried, up to 4.5 lengths, "
-        "brought no more. The last column is `mean` fitted to each face as our sliders are: it tells how much of the "
-        "gain is the fitting's, and how much the directions'.", "",
-        "| label | reached | leakage | share of `mean` | of `mean` | of `partial` | of `mean`, fitted |",
-        "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+        "`mean` is the paper's mean difference, `partial` the effect of a label with the others held fixed: as long "
+        "for all faces, and just so long that they reach as many as the slider does. Where they stop at a lower rate, "
+        "the lengths that were tried, up to 4.5, brought no more. Beside them, `mean` fitted to each face as our "
+        "sliders are, which tells how much of the gain is the fitting's; and `mean` at the length that reaches "
+        f"{PROMISED:.0%}.",
+        "",
+        "| label | reached | leakage | share of `mean` | of `mean` | of `partial` | of `mean`, fitted | "
+        f"of `mean` at {PROMISED:.0%} |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]  # fmt: skip
     shares = []
     for name, sides in comparison.items():

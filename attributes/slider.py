@@ -46,8 +46,8 @@ class Slider:
     def unfitted(self, value: float, strength: Tensor) -> Tensor:
         """The values ``(B,)`` that do to any face what ``value`` does to faces that the slider was fitted to.
 
-        A value of 1 stands for the strength of each face (:func:`attributes.fit.fit`); beyond it, it goes straight on
-        to the end of the range, which stays where it is.
+        A value of 1 stands for the strength of each face (:func:`attributes.fitting.fit`); beyond it, it goes straight
+        on to the end of the range, which stays where it is unless it is 1.
 
         Args:
             value: the slider's.

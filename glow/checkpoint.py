@@ -140,17 +140,15 @@ def _hash(config: dict[str, Any], tensors: dict[str, torch.Tensor]) -> str:
     return digest.hexdigest()
 
 
-def save_checkpoint(
-    path: str | Path, model: Glow, record: TrainingRecord, kernels: torch.dtype = torch.float32
-) -> None:
+def save_checkpoint(path: str | Path, model: Glow, record: TrainingRecord, *, half: bool = False) -> None:
     """Write a model and its training record to ``path`` (safetensors).
 
     Args:
         path: the file.
         model: the model.
         record: how it was trained.
-        kernels: what the nets' kernels are rounded to, nearly all of a file: float16 halves it, and leaves three
-            digits. A model that is loaded with them is as exact as any.
+        half: whether kernels, nearly all of a file, are stored as :func:`round_kernels` rounds them: it takes half the
+            room. A model that is loaded from it is as exact as any.
 
     Raises:
         CheckpointError: the file cannot be written.
@@ -161,8 +159,17 @@ def save_checkpoint(
         "config": model.config.to_dict(),
         "record": asdict(record),
     }
-    tensors = {name: value.to(kernels) if value.ndim == 4 else value for name, value in model.state_dict().items()}
+    state = model.state_dict()
+    tensors = {name: value.half() if half and value.ndim == 4 else value for name, value in state.items()}
     write_safetensors(Path(path), tensors, header)
+
+
+@torch.no_grad()
+def round_kernels(model: Glow) -> None:
+    """Round the kernels of a model's convolutions to half precision, three digits, in place."""
+    for parameter in model.parameters():
+        if parameter.ndim == 4:
+            parameter.copy_(parameter.half())
 
 
 def _make_exact(model: Glow) -> float:

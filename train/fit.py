@@ -20,7 +20,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from attributes.reading import Pictures
-from glow.checkpoint import Checkpoint, TrainingRecord, save_checkpoint
+from glow.checkpoint import Checkpoint, TrainingRecord, round_kernels, save_checkpoint
 from glow.device import fastest_net_dtype, keep_freed_memory
 from glow.model import Glow, Memory
 from train.average import Average
@@ -237,6 +237,7 @@ class _Run:
         """Measure the averaged weights on the validation pictures, draw samples, and write the model for use."""
         config, progress = self.config, self.progress
         averaged = self.average.model()
+        round_kernels(averaged)  # as they will be stored
         score = bits_per_dim(averaged, self.validation_pixels, ranks=self.ranks)
         better = score < progress.best  # NaN is not
         progress.best, progress.stale = (score, 0) if better else (progress.best, progress.stale + 1)
@@ -251,7 +252,7 @@ class _Run:
                 seen = progress.step * config.batch + self.seen_before
                 metrics = {"bits_per_dim": score}
                 record = TrainingRecord(step=progress.step, images_seen=seen, data=self.data, metrics=metrics)
-                save_checkpoint(self.out / MODEL_FILE, averaged, record, kernels=torch.float16)
+                save_checkpoint(self.out / MODEL_FILE, averaged, record, half=True)
         return score
 
     def _log(self, **values: float) -> None:

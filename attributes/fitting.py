@@ -6,6 +6,7 @@ One strength for all faces is too little for some and too much for most, and wha
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 import torch
 from torch import Tensor
@@ -27,7 +28,16 @@ LEAST = 0.3
 """The least strength: a slider must do something also where little is lacking."""
 
 
-def fit(directions: Directions, judge: Judge, latent: Latent, *, before: Tensor, name: str, sense: int) -> Tensor:
+def fit(
+    directions: Directions,
+    judge: Judge,
+    latent: Latent,
+    *,
+    before: Tensor,
+    name: str,
+    sense: int,
+    keep: Iterable[str] = (),
+) -> Tensor:
     """The strength of a label's slider for each of some faces, for :meth:`Directions.move`.
 
     It is about the least value of the slider at which the classifier clearly sees what the slider is to bring (or at
@@ -41,12 +51,13 @@ def fit(directions: Directions, judge: Judge, latent: Latent, *, before: Tensor,
         before: ``(B,)``, the label's log odds in these faces.
         name: the slider's, one of :data:`LABEL_NAMES`.
         sense: 1 for its values above 0, -1 for those below.
+        keep: names of sliders whose directions are taken out of the move.
 
     Returns:
         ``(B,)`` float64.
     """
     slider, label = directions.slider(name), LABEL_NAMES.index(name)
-    end = slider.high if sense > 0 else -slider.low
+    end, kept = slider.high if sense > 0 else -slider.low, frozenset(keep)
 
     def seen(faces: Tensor, values: Tensor) -> Tensor:
         """By how much each face is there, at each of some values."""
@@ -54,7 +65,7 @@ def fit(directions: Directions, judge: Judge, latent: Latent, *, before: Tensor,
         moved = []
         for one in values:
             strengths = {(name, sense): one.expand(len(faces))}
-            moved.append(directions.move(some, {name: float(sense)}, (), strengths).flatten())
+            moved.append(directions.move(some, {name: float(sense)}, kept, strengths).flatten())
         return sense * judge.logits(torch.cat(moved))[:, label].view(len(values), len(faces)) - CLEAR
 
     at = torch.tensor([0.0, *(value for value in TRIED if value < end), end], dtype=torch.float64)

@@ -8,7 +8,7 @@ import torch
 from app.editor import Editor
 from attributes import LABEL_NAMES, Slider, fit
 from attributes.evaluate import HEADLINE
-from attributes.fit import CLEAR, LEAST
+from attributes.fitting import CLEAR, LEAST
 from glow import Latent
 
 STRENGTHS = torch.tensor([0.3, 1.0, 2.2], dtype=torch.float64)
@@ -69,12 +69,24 @@ def test_fitted_moves_are_taken_back_bit_for_bit(editor: Editor, faces: Latent) 
     there = editor.labels.move(faces, {"Smiling": 1.0, "Bangs": 0.5}, (), strengths)
     back = editor.labels.move(there, {"Smiling": -1.0, "Bangs": -0.5}, (), strengths)
     assert back is faces
+    twice = editor.labels.move(editor.labels.move(faces, {"Smiling": 0.25}, (), strengths), {"Smiling": 0.5})
+    assert torch.equal(twice.flatten(), editor.labels.move(faces, {"Smiling": 0.75}, (), strengths).flatten())
+
+
+def test_what_is_kept_fixed_asks_for_a_fit_of_its_own(editor: Editor) -> None:
+    (portrait,) = editor.sample(1, 0.6, seed=3)
+    keep = frozenset({"Male"})
+    moved = editor.moved(portrait, {"Young": -1.0}, keep)
+    fitted = portrait.strengths["Young", -1, keep] not in (LEAST, 1)
+    assert fitted
+    young = LABEL_NAMES.index("Young")
+    assert editor.judge.read(portrait.decoded)[0, young] > -CLEAR >= editor.judge.read(moved)[0, young]
 
 
 def test_the_editor_fits_each_slider_once(editor: Editor) -> None:
     (portrait,) = editor.sample(1, 0.6, seed=3)
     first = editor.moved(portrait, {"Smiling": 1.0, "Young": -1.0})
-    assert set(portrait.strengths) == {("Smiling", 1), ("Young", -1)}
+    assert set(portrait.strengths) == {("Smiling", 1, frozenset()), ("Young", -1, frozenset())}
     known = dict(portrait.strengths)
     assert torch.equal(editor.moved(portrait, {"Young": -1.0, "Smiling": 1.0}), first)
     assert all(portrait.strengths[key] is value for key, value in known.items())
