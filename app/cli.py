@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from app.contact_sheet import contact_sheet
 from app.doctor import examine
@@ -123,10 +122,9 @@ def run_edit(args: argparse.Namespace) -> None:
     portrait = editor.open(args.photo, args.face)
     moved = editor.moved(portrait, values, keep)
     save_photo(editor.put_back(portrait, moved), args.output)
-    readings = editor.classifier.probabilities(torch.cat([portrait.decoded, moved])).T.tolist()
-    seen = dict(zip(LABEL_NAMES, readings, strict=True))
+    before, after = editor.read(portrait.decoded, values), editor.read(moved, values)
     told = [
-        f"{name} {seen[name][0]:.0%} → {seen[name][1]:.0%}" if name in seen else name
+        f"{name} {before[name]:.0%} → {after[name]:.0%}" if name in before else name
         for name, value in values.items()
         if value
     ]

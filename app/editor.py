@@ -221,9 +221,14 @@ class Editor:
         difference = (picture - portrait.decoded)[0].permute(1, 2, 0).cpu().numpy()
         return portrait.photo.with_pixels(paste(portrait.photo.pixels, portrait.alignment, difference))
 
-    def read(self, picture: Tensor) -> dict[str, float]:
-        """How probable each label is, from 0 to 1, in a face's picture ``(1, 3, S, S)``, as the classifier sees it."""
-        return dict(zip(LABEL_NAMES, self.classifier.likely(picture)[0].tolist(), strict=True))
+    def read(self, picture: Tensor, moved: Iterable[str] = ()) -> dict[str, float]:
+        """How probable each label is, from 0 to 1, in a face's picture ``(1, 3, S, S)``, as the classifier sees it.
+
+        How rare a label is among photos counts, but not for those in ``moved``: somebody's wish brought them.
+        """
+        likely = dict(zip(LABEL_NAMES, self.classifier.likely(picture)[0].tolist(), strict=True))
+        evident = dict(zip(LABEL_NAMES, self.classifier.probabilities(picture)[0].tolist(), strict=True))
+        return likely | {name: evident[name] for name in moved if name in evident}
 
     def blend(self, first: Portrait, second: Portrait, ratio: float) -> Photo:
         """The first photo with its face on the straight way, in latent space, to the second photo's face.

@@ -285,7 +285,9 @@ class Session:
             NoFaceError: there is no face.
         """
         index = self.edits.chosen
-        return self.editor.read(self._portrait(index).decoded if before else self._picture(index))
+        if before:
+            return self.editor.read(self._portrait(index).decoded)
+        return self.editor.read(self._picture(index), self.edits.values.get(index, {}))
 
     def before(self, view: View | None = None) -> Photo:
         """The photo as it was opened, or what ``view`` shows of it.

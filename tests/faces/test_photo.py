@@ -294,7 +294,7 @@ def test_failed_write_damages_nothing(picture: Image.Image, tmp_path: Path) -> N
         save_photo(Photo(np.zeros((2, 17_000, 3), np.uint8)), path)
     assert path.read_bytes() == before
     assert os.listdir(tmp_path) == [path.name]
-    with pytest.raises(PhotoError, match="No such file"):
+    with pytest.raises(PhotoError, match="there is no folder"):
         save_photo(Photo(np.asarray(picture)), tmp_path / "absent" / "photo.png")
 
 
