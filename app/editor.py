@@ -226,9 +226,8 @@ class Editor:
 
         How rare a label is among photos counts, but not for those in ``moved``: somebody's wish brought them.
         """
-        likely = dict(zip(LABEL_NAMES, self.classifier.likely(picture)[0].tolist(), strict=True))
-        evident = dict(zip(LABEL_NAMES, self.classifier.probabilities(picture)[0].tolist(), strict=True))
-        return likely | {name: evident[name] for name in moved if name in evident}
+        wished = [name for name in moved if name in LABEL_NAMES]
+        return dict(zip(LABEL_NAMES, self.classifier.likely(picture, wished)[0].tolist(), strict=True))
 
     def blend(self, first: Portrait, second: Portrait, ratio: float) -> Photo:
         """The first photo with its face on the straight way, in latent space, to the second photo's face.

@@ -11,6 +11,7 @@ Example:
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -120,9 +121,14 @@ class AttributeClassifier:
         return torch.sigmoid(self.evidence(x))
 
     @torch.inference_mode()
-    def likely(self, x: Tensor) -> Tensor:
-        """How probable each label is among faces such as the training data's, ``(B, 40)``: rare ones need more."""
-        return torch.sigmoid(self.evidence(x) + torch.logit(self.calibration.prevalence))
+    def likely(self, x: Tensor, wished: Iterable[str] = ()) -> Tensor:
+        """How probable each label is among faces such as the training data's, ``(B, 40)``: rare ones need more.
+
+        Not so the labels in ``wished``, which somebody has brought about: how rare they are tells nothing of this face.
+        """
+        prior = torch.logit(self.calibration.prevalence)
+        prior[[LABEL_NAMES.index(name) for name in wished]] = 0
+        return torch.sigmoid(self.evidence(x) + prior)
 
     def evidence(self, x: Tensor) -> Tensor:
         """The log odds of :meth:`probabilities`, ``(B, 40)``; gradients flow through, other than through these."""

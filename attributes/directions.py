@@ -118,8 +118,8 @@ class Directions:
             abs(slider.amount(slider.high if value > 0 else slider.low))
             for slider, value in zip(sliders, going_to, strict=True)
         ]
-        flat = in_float64(self.vectors.flatten())
-        chosen = flat[indices]
+        flat = self.vectors.flatten()
+        chosen = in_float64(flat[indices])
         gram = (chosen @ chosen.T).cpu()
         asked = torch.stack(
             torch.broadcast_tensors(
@@ -138,7 +138,7 @@ class Directions:
         """``vector`` ``(D,)`` with what lies along the directions of ``keep`` taken out."""
         if not keep:
             return vector
-        kept = flat[sorted(self._index(name) for name in keep)]
+        kept = in_float64(flat[sorted(self._index(name) for name in keep)])
         share = torch.linalg.pinv((kept @ kept.T).cpu(), hermitian=True).to(kept) @ (kept @ vector)
         return vector - share @ kept
 

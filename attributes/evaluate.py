@@ -11,7 +11,7 @@ from torch import Tensor
 from attributes.basis import Basis, Kind
 from attributes.crossing import crossing
 from attributes.directions import Directions
-from attributes.fitting import fit
+from attributes.fitting import fit_sides
 from attributes.judge import Judge, log_odds
 from attributes.labels import LABEL_NAMES
 from glow.latent import Latent
@@ -182,10 +182,6 @@ class Evaluation:
     def _moved(self, directions: Directions, faces: Tensor, label: int, values: Sequence[float]) -> Tensor:
         """The faces at each of some values of a label's slider, one value after the other, as the app moves them."""
         latent, name = self._latent(faces), LABEL_NAMES[label]
-        senses = {1 if value > 0 else -1 for value in values}
         before = log_odds(self.before[faces, label])
-        strengths = {
-            (name, sense): fit(directions, self.judge, latent, before=before, name=name, sense=sense)
-            for sense in senses
-        }
+        strengths = fit_sides(directions, self.judge, latent, before=before, name=name, values=values)
         return torch.cat([directions.move(latent, {name: value}, (), strengths).flatten() for value in values])

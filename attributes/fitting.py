@@ -15,6 +15,7 @@ from attributes.crossing import crossing
 from attributes.directions import Directions
 from attributes.judge import FEW, Judge
 from attributes.labels import LABEL_NAMES
+from attributes.moved import Strengths
 from glow.latent import Latent
 
 TRIED = (0.35, 0.7, 1.05, 1.4, 1.75, 2.1)
@@ -84,3 +85,11 @@ def fit(
         near = torch.lerp(crossed[fitted], over, BEYOND)
         strength[fitted] = torch.where(seen(fitted, near[None])[0] >= 0, near, over).clamp(LEAST, end)
     return strength
+
+
+def fit_sides(
+    directions: Directions, judge: Judge, latent: Latent, *, before: Tensor, name: str, values: Iterable[float]
+) -> Strengths:
+    """The strengths of a label's slider on the sides that some of its values are on; arguments as of :func:`fit`."""
+    senses = {1 if value > 0 else -1 for value in values if value}
+    return {(name, sense): fit(directions, judge, latent, before=before, name=name, sense=sense) for sense in senses}

@@ -15,7 +15,7 @@ from torch import Tensor
 from attributes.calibrate import PROMISED
 from attributes.directions import Directions, DirectionsError
 from attributes.evaluate import HEADLINE, Report, Side, other_labels
-from attributes.fitting import fit
+from attributes.fitting import fit_sides
 from attributes.judge import Judge, log_odds
 from attributes.labels import LABEL_NAMES, LABELS
 from glow.latent import Latent
@@ -145,10 +145,7 @@ def draw_strips(folder: Path, judge: Judge, directions: Directions) -> None:
     for index, label in enumerate(LABELS):
         at = int((seen[:, index] - 0.5).abs().argmin())
         face, before = drawn[at], log_odds(seen[at : at + 1, index])
-        strengths = {
-            (label.name, sense): fit(directions, judge, face, before=before, name=label.name, sense=sense)
-            for sense in (1, -1)
-        }
+        strengths = fit_sides(directions, judge, face, before=before, name=label.name, values=STRIP_VALUES)
         moved = Latent.cat([directions.move(face, {label.name: value}, (), strengths) for value in STRIP_VALUES])
         pictures = torch.cat([x.cpu() for x in judge.pictures(moved.flatten())])
         _strip(pictures).save(folder / f"{label.name}.jpg", quality=85)

@@ -34,13 +34,20 @@ def computed(tiny: Checkpoint, celebahq_folder: Path) -> Basis:
     return compute_directions(tiny, FaceSet.open(celebahq_folder), batch=10)
 
 
-def test_the_mean_kind_is_the_mean_difference_of_real_faces(
-    tiny: Checkpoint, computed: Basis, celebahq_folder: Path
-) -> None:
+@pytest.fixture
+def labelled(tiny: Checkpoint, celebahq_folder: Path) -> tuple[torch.Tensor, torch.Tensor]:
+    """Latents of real faces, and their labels."""
     faces = FaceSet.open(celebahq_folder)
     assert faces.labels is not None
-    z = tiny.model.encode(load_pixels(faces, 16).float() / 255).flatten()
-    flag = torch.from_numpy(faces.labels[:, LABEL_NAMES.index("Smiling")].copy())
+    latents = tiny.model.encode(load_pixels(faces, 16).float() / 255).flatten()
+    return latents, torch.from_numpy(faces.labels.copy())
+
+
+def test_the_mean_kind_is_the_mean_difference_of_real_faces(
+    computed: Basis, labelled: tuple[torch.Tensor, torch.Tensor]
+) -> None:
+    z, labels = labelled
+    flag = labels[:, LABEL_NAMES.index("Smiling")]
     directions = computed.directions("mean")
     got = directions.vectors[LABEL_NAMES.index("Smiling")].flatten()[0]
     torch.testing.assert_close(got, (z[flag].mean(0) - z[~flag].mean(0)).float(), atol=0.01, rtol=0)
@@ -111,12 +118,9 @@ dist.destroy_process_group()
 
 
 def test_sums_of_two_processes_are_those_of_one_in_float64(
-    tiny: Checkpoint, celebahq_folder: Path, tmp_path: Path
+    labelled: tuple[torch.Tensor, torch.Tensor], tmp_path: Path
 ) -> None:
-    faces = FaceSet.open(celebahq_folder)
-    assert faces.labels is not None
-    latents = tiny.model.encode(load_pixels(faces, 16).float() / 255).flatten()
-    labels = torch.from_numpy(faces.labels.copy())
+    latents, labels = labelled
     save_file({"latents": latents, "labels": labels}, tmp_path / "faces")
     in_two_processes("-c", ADD_A_HALF, str(tmp_path / "faces"), str(tmp_path / "sums"))
     alone = LabelSums(latents.shape[1], len(LABEL_NAMES))
