@@ -27,6 +27,7 @@ from attributes import (
     AttributeClassifier,
     Direction,
     Directions,
+    Fits,
     Judge,
     directions_path,
     fit,
@@ -189,19 +190,17 @@ class Editor:
             DirectionsError: a name is no slider, or a value is not a finite number.
         """
         kept = frozenset(keep)
-        moved = self.directions.move(portrait.latent, values, kept, self._strengths(portrait, values, kept))
+        moved = self.directions.move(portrait.latent, values, kept, self._fits(portrait, values, kept))
         return portrait.decoded if moved is portrait.latent else self.decode(moved)
 
-    def _strengths(
-        self, portrait: Portrait, values: Mapping[str, float], keep: frozenset[str]
-    ) -> dict[tuple[str, int], Tensor]:
+    def _fits(self, portrait: Portrait, values: Mapping[str, float], keep: frozenset[str]) -> Fits:
         """How far the labels' sliders go on this face; looked for once for each side of a slider."""
         moving = [(n, 1 if v > 0 else -1) for n, v in values.items() if n in LABEL_NAMES and v and math.isfinite(v)]
-        if any((*side, keep) not in portrait.strengths for side in moving):
+        if any((*side, keep) not in portrait.fits for side in moving):
             before = self.judge.read(portrait.decoded)
         for name, sense in moving:
-            if (name, sense, keep) not in portrait.strengths:
-                portrait.strengths[name, sense, keep] = fit(
+            if (name, sense, keep) not in portrait.fits:
+                portrait.fits[name, sense, keep] = fit(
                     self.labels,
                     self.judge,
                     portrait.latent,
@@ -210,7 +209,7 @@ class Editor:
                     sense=sense,
                     keep=keep & set(LABEL_NAMES),
                 )
-        return {side: portrait.strengths[*side, keep] for side in moving}
+        return {side: portrait.fits[*side, keep] for side in moving}
 
     def put_back(self, portrait: Portrait, picture: Tensor) -> Photo:
         """The portrait's photo with :meth:`moved`'s picture in the place of its face."""

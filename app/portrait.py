@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from torch import Tensor
 
 from app.view import View
+from attributes import Fit
 from faces import Alignment, Photo
 from glow import Latent
 
@@ -30,7 +31,7 @@ class Portrait:
     drawn: bool = False
     """Whether the model drew the face: then the whole picture is the model's, not only a difference."""
 
-    strengths: dict[tuple[str, int, frozenset[str]], Tensor] = field(default_factory=dict, repr=False, compare=False)
+    fits: dict[tuple[str, int, frozenset[str]], Fit] = field(default_factory=dict, repr=False, compare=False)
     """How far sliders go on this face (:func:`attributes.fitting.fit`), by name, sense and what is kept fixed; found
     when a slider first moves, and kept."""
 

@@ -7,9 +7,10 @@ from attributes.directions import Directions, DirectionsError
 from attributes.fitting import fit
 from attributes.judge import Judge
 from attributes.labels import GROUPS, LABEL_NAMES, LABELS, Label, labels_in_group
+from attributes.moved import Fits
 from attributes.own import FOUND, YOUR_OWN, listed_sliders, load_sliders, sliders_folder
 from attributes.recipe import Recipe, RecipeError, find_recipe, no_slider, shipped_recipes
-from attributes.slider import Direction, Slider
+from attributes.slider import Direction, Fit, Slider
 
 __all__ = [
     "FOUND",
@@ -24,6 +25,8 @@ __all__ = [
     "Directions",
     "DirectionsError",
     "FaceSet",
+    "Fit",
+    "Fits",
     "Judge",
     "Label",
     "Recipe",

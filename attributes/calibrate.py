@@ -19,11 +19,15 @@ REACH = 0.84
 """Share of faces that a value of 1 must change: a little over the 80 % that are promised for others."""
 PROMISED = 0.8
 """Share of faces that a value of 1 is said to change."""
+SURE = 0.9
+"""Share of faces that a mix must change in some way to be chosen: those of others are not quite as many."""
+FAR = 0.01
+"""Leakage that a mix must save for each length of the mean direction that faces have to go further."""
 CHOICE_FACES = 40
 """Faces on which the mixes of one label are compared."""
 STRENGTH_FACES = 60
 """Faces on which the strength of each side of a slider is measured."""
-TRIED = (0.8, 1.4, 2.1, 3.2)
+TRIED = (0.7, 1.4, 2.2, 3.3, 5.0)
 """Strengths that are tried, in lengths of the label's mean direction."""
 STRAINED = 0.02
 """Share of colour values that may leave what a picture can show; where it is more, a face breaks into blotches."""
@@ -35,7 +39,7 @@ LEAST = 0.3
 RANGES = (2.5, 2.0, 1.5, 1.25, 1.0)
 """Ends of a slider's range that are tried, the furthest first."""
 SHORTEST = 1.5
-"""The shortest range: where faces break earlier, a value of 1 goes less far, to leave fitted sliders room beyond."""
+"""The shortest range: where faces break earlier, a value of 1 goes less far, so that there is room beyond."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,10 @@ class Course:
     """That strength, in lengths of the vector; the longest that was tried where none does."""
 
     reached: float
-    """Share of the faces that came over."""
+    """Share of the faces that come over at one of the strengths that were tried, still whole."""
+
+    length: float
+    """How far the median face needs to go."""
 
     leakage: float
     """Mean change of the other labels' probabilities where each face goes only as far as it needs, as
@@ -80,7 +87,7 @@ class Calibration:
         self.before = judge.logits(latents)
         mean, partial = basis.kind("mean"), basis.kind("partial")
         alone = partial_weights(basis.gram)[:, None].expand_as(partial)
-        self.kinds = (mean, (mean + partial) / 2, partial, alone)
+        self.kinds = (mean, (mean + partial) / 2, (mean + 3 * partial) / 4, partial, alone)
 
     def slider(self, label: int) -> tuple[Tensor, Slider]:
         """The mix ``(S, 40)`` of a label and its slider."""
@@ -107,7 +114,7 @@ class Calibration:
         mix = mix * float(self._vector(mean).norm() / self._vector(mix).norm())
         found = course(self.judge, self.latents, self.before, self._vector(mix), label, most=CHOICE_FACES)
         # One that does not get there is of no use, however little it leaks.
-        return found.leakage + 10 * max(0.0, PROMISED - found.reached), mix
+        return found.leakage + FAR * found.length + 10 * max(0.0, SURE - found.reached), mix
 
     def _vector(self, mix: Tensor) -> Tensor:
         return self.basis.vectors(mix[None]).flatten()[0].to(self.latents)
@@ -140,17 +147,20 @@ def course(
     """
     faces = torch.nonzero(sense * before[:, label] < 0).flatten()[:most]
     if not len(faces):
-        return Course(1.0, 0.0, 0.0)
-    after = [before[faces], *(judge.logits(latents[faces] + tried * vector) for tried in TRIED)]
+        return Course(1.0, 0.0, 0.0, 0.0)
+    seen = [judge.look(latents[faces] + tried * vector) for tried in TRIED]
+    after = torch.stack([before[faces], *(logits for logits, _ in seen)])
+    whole = torch.stack([torch.ones(len(faces), dtype=torch.bool), *(whole for _, whole in seen)])
     at = torch.tensor((0.0, *TRIED), dtype=torch.float64)
-    over = sense * torch.stack([logits[:, label] for logits in after])
+    # What is seen in a face that has broken is no longer of use.
+    over = torch.where(whole.long().cumprod(0).bool(), sense * after[:, :, label], torch.nan)
     crossed, clear = crossing(over, at), crossing(over - CLEAR, at)
     amount = float(torch.quantile(crossed, REACH).clamp(0.05, TRIED[-1]))
-    probabilities = torch.sigmoid(torch.stack(after))
+    probabilities = torch.sigmoid(after)
     needed = torch.where(clear <= at[-1], clear, amount)
     change = between(needed, at, (probabilities - probabilities[0]).abs()).mean(0)
     leakage = float(change.sum() - change[label]) / (len(LABELS) - 1)
-    return Course(amount, float((crossed <= amount).double().mean()), leakage)
+    return Course(amount, float((crossed <= at[-1]).double().mean()), float(needed.median()), leakage)
 
 
 def plausible(judge: Judge, latents: Tensor, vector: Tensor, amount: float) -> float:

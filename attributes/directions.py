@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from attributes.moved import MovedLatent, Strengths, add_steps, history
-from attributes.population import Population
+from attributes.moved import Fits, MovedLatent, add_steps, history
+from attributes.population import COMMON, Population
 from attributes.slider import Direction, Slider
 from glow.latent import Latent
 from glow.mixing import in_float64
@@ -76,7 +76,7 @@ class Directions:
         latent: Latent,
         values: Mapping[str, float],
         keep: Iterable[str] = (),
-        strengths: Strengths | None = None,
+        fits: Fits | None = None,
     ) -> Latent:
         """``latent`` moved along each named direction; the very same latent where all values are 0.
 
@@ -91,8 +91,8 @@ class Directions:
             values: a number per slider name. For a calibrated slider, 1 is what makes the attribute seen in most
                 faces that lack it, where its range goes so far.
             keep: names of sliders whose directions are taken out of the moves of all others.
-            strengths: of sliders that were fitted to these very faces (:func:`attributes.fitting.fit`): there, 1 is
-                what makes the attribute seen in each of them. Further moves of what comes back remember them.
+            fits: of sliders that were fitted to these very faces (:func:`attributes.fitting.fit`): there, 1 is what
+                makes the attribute seen in each of them. Further moves of what comes back remember them.
 
         Raises:
             DirectionsError: a name is no slider, or a value is not a finite number.
@@ -104,7 +104,7 @@ class Directions:
             if not math.isfinite(value):
                 raise DirectionsError(f"the value of {name} is {value}; it must be a finite number.")
         origin, steps, known = history(latent, self)
-        fitted = {**known, **(strengths or {})}
+        fitted = {**known, **(fits or {})}
         total = add_steps(steps, values, kept)
         if total == steps:
             return latent
@@ -114,21 +114,18 @@ class Directions:
         indices = [self._index(name) for name, _ in order]
         sliders = [self.sliders[index] for index in indices]
         going_to = [float(total[step]) for step in order]
-        furthest = [
-            abs(slider.amount(slider.high if value > 0 else slider.low))
-            for slider, value in zip(sliders, going_to, strict=True)
-        ]
         flat = self.vectors.flatten()
         chosen = in_float64(flat[indices])
         gram = (chosen @ chosen.T).cpu()
-        asked = torch.stack(
-            torch.broadcast_tensors(
-                *(_asked(slider, value, fitted) for slider, value in zip(sliders, going_to, strict=True))
-            ),
-            dim=1,
-        )
         products = (in_float64(origin.flatten()) @ chosen.T).cpu()
-        held = self.population.select(indices).hold_back(asked, products, gram, torch.tensor(furthest).double())
+        population = self.population.select(indices)
+        started = (products - population.mean) / gram.diagonal()  # in lengths from the mean face
+        lengths = [
+            _lengths(slider, value, fitted, at)
+            for slider, value, at in zip(sliders, going_to, started.unbind(1), strict=True)
+        ]
+        asked, furthest = zip(*lengths, strict=True)
+        held = population.hold_back(_columns(asked), products, gram, _columns(furthest))
         going = torch.stack([self._without(flat, chosen[k], step[1]) for k, step in enumerate(order)])
         shapes = [(s.shape[1], s.shape[2], s.shape[3]) for s in origin.scales]
         moves = Latent.unflatten(held.to(going) @ going, shapes).to(origin.device, origin.scales[0].dtype)
@@ -180,9 +177,19 @@ class Directions:
         return replace(self, vectors=self.vectors.to(device))
 
 
-def _asked(slider: Slider, value: float, strengths: Strengths) -> torch.Tensor:
-    """How many lengths of its vector a slider is to go, ``(B,)`` or ``(1,)``."""
-    strength = strengths.get((slider.name, 1 if value > 0 else -1))
-    if strength is None:
-        return torch.tensor([slider.amount(value)], dtype=torch.float64)
-    return slider.unfitted(value, strength) * (slider.up if value > 0 else slider.down)
+def _lengths(slider: Slider, value: float, fits: Fits, started: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """How many lengths of its vector a slider is to go, and how many it may take the mean face: ``(B,)`` or ``(1,)``.
+
+    ``started`` are the lengths ``(B,)`` from the mean face to the faces along the vector.
+    """
+    sense = 1 if value > 0 else -1
+    fit = fits.get((slider.name, sense))
+    if fit is None:
+        end = abs(slider.amount(slider.high if value > 0 else slider.low))
+        return torch.tensor([slider.amount(value)], dtype=torch.float64), torch.tensor([end], dtype=torch.float64)
+    # These faces were looked at up to the end: on its own, the slider is not held back before.
+    return slider.fitted(value, fit), ((sense * started + fit.end) / COMMON).clamp_min(0)
+
+
+def _columns(columns: Sequence[torch.Tensor]) -> torch.Tensor:
+    return torch.stack(torch.broadcast_tensors(*columns), dim=1)

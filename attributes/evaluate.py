@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from attributes.basis import Basis, Kind
+from attributes.classifier import AttributeClassifier
 from attributes.crossing import crossing
 from attributes.directions import Directions
 from attributes.fitting import fit_sides
@@ -21,7 +22,7 @@ HEADLINE = (
     "Narrow_Eyes",
 )  # fmt: skip
 """The labels that are looked at most, for which kinds of direction are compared."""
-ALIKE = (1.0, 1.5, 2.0, 3.0, 4.5)
+ALIKE = (1.0, 1.6, 2.5, 4.0, 6.0)
 """Strengths of other kinds of direction among which the one that reaches as many faces is looked for."""
 TUNING_FACES = 100
 """Faces on which it is looked for."""
@@ -32,6 +33,17 @@ SLACK = 0.01
 """A step over the slider's course that lowers the label's probability by no more than this is still monotone."""
 EDITED = 1 / 3
 """Share of the picture that counts as edited: those pixels that a slider changes most, on average over the faces."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What another classifier, which no slider was fitted with, sees of an edit."""
+
+    reached: float
+    """Share of the faces on the other side, by its own reading, whose label it sees changed."""
+
+    leakage: Tensor
+    """``(40,)``: how much each label's probability changed on average, the slider's own included."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +67,9 @@ class Side:
 
     outside: float
     """Mean change of the pixels outside the edited region, in 8-bit levels."""
+
+    witness: Seen | None
+    """The same to another classifier, where there is one."""
 
 
 @dataclass(frozen=True)
@@ -86,19 +101,21 @@ class Evaluation:
         judge: the flow and the classifier.
         latents: validation faces ``(B, D)`` that had no part in calibration.
         most: at most so many faces for each slider: half of them on each side, where there are so many.
+        witness: another classifier, to see whether it sees the same.
     """
 
-    def __init__(self, judge: Judge, latents: Tensor, most: int) -> None:
-        self.judge, self.latents, self.most = judge, latents, most
+    def __init__(self, judge: Judge, latents: Tensor, most: int, witness: AttributeClassifier | None = None) -> None:
+        self.judge, self.latents, self.most, self.witness = judge, latents, most, witness
         self.pictures = torch.cat([x.cpu() for x in judge.pictures(latents)])
-        self.before = self._read(self.pictures)
+        self.before = self._read(self.pictures, judge.classifier)
+        self.witnessed = self._read(self.pictures, witness) if witness else None
         features = self._features(self.pictures)
         self.features = features
         self.apart = float((features - features.roll(1, 0)).norm(dim=1).mean())
 
-    def _read(self, pictures: Tensor) -> Tensor:
+    def _read(self, pictures: Tensor, classifier: AttributeClassifier) -> Tensor:
         parts = pictures.split(100)
-        return torch.cat([self.judge.classifier.probabilities(x.to(self.judge.model.device)).cpu() for x in parts])
+        return torch.cat([classifier.probabilities(x.to(self.judge.model.device)).cpu() for x in parts])
 
     def _features(self, pictures: Tensor) -> Tensor:
         parts = pictures.split(100)
@@ -123,7 +140,7 @@ class Evaluation:
 
     def compare(self, faces: Tensor, pictures: Tensor, label: int) -> Side:
         """What became of faces whose pictures are now these."""
-        now, before = self._read(pictures), self.before[faces]
+        now, before = self._read(pictures, self.judge.classifier), self.before[faces]
         changed = (now >= 0.5) != (before >= 0.5)
         others = torch.arange(len(LABEL_NAMES)) != label
         difference = (pictures - self.pictures[faces]).abs().mean(1)  # (B, H, W)
@@ -137,7 +154,18 @@ class Evaluation:
             flips=float(changed[:, others].double().sum(1).mean()),
             person=float(apart) / self.apart,
             outside=float(difference[:, outside].mean()) * 255,
+            witness=self._seen(faces, pictures, label),
         )
+
+    def _seen(self, faces: Tensor, pictures: Tensor, label: int) -> Seen | None:
+        """The same as the witness sees it."""
+        if self.witness is None or self.witnessed is None:
+            return None
+        now, before = self._read(pictures, self.witness), self.witnessed[faces]
+        there = before[:, label] >= 0.5
+        alike = there == (self.before[faces, label] >= 0.5)
+        changed = (now[:, label] >= 0.5) != there
+        return Seen(float(changed[alike].double().mean()), (now - before).abs().double().mean(0))
 
     def monotone(self, directions: Directions, label: int) -> float:
         """Share of the steps over the slider's range that raise the label's probability, or leave it."""
@@ -160,10 +188,7 @@ class Evaluation:
 
     def mean_fitted(self, basis: Basis, label: int) -> Side:
         """What a value of 1 of the mean direction does, fitted to each face as the calibrated sliders are."""
-        mean, end = basis.directions("mean"), ALIKE[-1]
-        wide = replace(mean.sliders[label], up=end / 2, high=2.0)
-        others = mean.sliders
-        return self.side(replace(mean, sliders=(*others[:label], wide, *others[label + 1 :])), label, 1)
+        return self.side(basis.directions("mean"), label, 1)
 
     def at_the_same_rate(self, basis: Basis, kind: Kind, label: int, rate: float) -> Side:
         """What a plain direction does that is just so strong that it reaches ``rate`` of the faces, not held back."""
@@ -183,5 +208,5 @@ class Evaluation:
         """The faces at each of some values of a label's slider, one value after the other, as the app moves them."""
         latent, name = self._latent(faces), LABEL_NAMES[label]
         before = log_odds(self.before[faces, label])
-        strengths = fit_sides(directions, self.judge, latent, before=before, name=name, values=values)
-        return torch.cat([directions.move(latent, {name: value}, (), strengths).flatten() for value in values])
+        fits = fit_sides(directions, self.judge, latent, before=before, name=name, values=values)
+        return torch.cat([directions.move(latent, {name: value}, (), fits).flatten() for value in values])

@@ -1,12 +1,14 @@
 """Fitting a slider to a face: a value of 1 goes as far as that very face needs for its attribute to be seen.
 
 One strength for all faces is too little for some and too much for most, and what is too much moves everything else.
+And one end of the range for all is where the first face breaks, though most could go on.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import TypeAlias
 
 import torch
 from torch import Tensor
@@ -15,18 +17,24 @@ from attributes.crossing import crossing
 from attributes.directions import Directions
 from attributes.judge import FEW, Judge
 from attributes.labels import LABEL_NAMES
-from attributes.moved import Strengths
+from attributes.moved import Fits
+from attributes.slider import Fit
 from glow.latent import Latent
 
-TRIED = (0.35, 0.7, 1.05, 1.4, 1.75, 2.1)
-"""Values of the slider at which a face is looked at, and at the end of the range; a few at a time."""
+LENGTHS = (0.35, 0.7, 1.1, 1.5, 2.1, 2.9, 4.0, 5.5)
+"""Lengths of the slider's vector at which a face is looked at, a few at a time; no face goes further than the last."""
 CLEAR = math.log(2)
 """Log odds at which the classifier counts as seeing an attribute clearly: it finds it twice as likely as not."""
 BEYOND = 0.25
 """How far behind the place where the attribute should come into view it is looked for, as a share of the way to where
 it was seen."""
 LEAST = 0.3
-"""The least strength: a slider must do something also where little is lacking."""
+"""The least share of what a value of 1 goes on any face: a slider must do something also where little is lacking."""
+FURTHER = 1.5
+"""The end of the range is at least this many times as far as a value of 1, where the face stays whole."""
+SOONER = (0.6, 0.3)
+"""Where a face breaks at the end of the range: shares of the way there, from a value of 1 on, that are tried then."""
+Look: TypeAlias = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 
 
 def fit(
@@ -38,12 +46,14 @@ def fit(
     name: str,
     sense: int,
     keep: Iterable[str] = (),
-) -> Tensor:
-    """The strength of a label's slider for each of some faces, for :meth:`Directions.move`.
+) -> Fit:
+    """How far a label's slider goes on each of some faces, for :meth:`Directions.move`.
 
-    It is about the least value of the slider at which the classifier clearly sees what the slider is to bring (or at
-    which what it is to take away is clearly gone). It is 1, as on any face, for faces that are there from the start,
-    and for those that do not come there before the end of the range.
+    A value of 1 goes about as far as it takes for the classifier to see clearly what the slider is to bring (or that
+    what it is to take away is gone), or else to where it is seen best. Where a face breaks before, it goes to the last
+    place where it is whole. It goes as far as on any face where the attribute is there from the start, or not even the
+    last of :data:`LENGTHS` brings it. The end of the range is where it is on any face, or beyond where a value of 1
+    needs the room, or before where the face breaks.
 
     Args:
         directions: with the slider.
@@ -53,43 +63,59 @@ def fit(
         name: the slider's, one of :data:`LABEL_NAMES`.
         sense: 1 for its values above 0, -1 for those below.
         keep: names of sliders whose directions are taken out of the move.
-
-    Returns:
-        ``(B,)`` float64.
     """
     slider, label = directions.slider(name), LABEL_NAMES.index(name)
-    end, kept = slider.high if sense > 0 else -slider.low, frozenset(keep)
+    amount, limit = (slider.up, slider.high) if sense > 0 else (slider.down, -slider.low)
+    kept = frozenset(keep)
 
-    def seen(faces: Tensor, values: Tensor) -> Tensor:
-        """By how much each face is there, at each of some values."""
+    def look(faces: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """By how much the attribute is there, and whether the face is whole: ``(T, F)``, at lengths of that shape."""
         some = Latent(tuple(scale[faces.to(scale.device)] for scale in latent.scales))
-        moved = []
-        for one in values:
-            strengths = {(name, sense): one.expand(len(faces))}
-            moved.append(directions.move(some, {name: float(sense)}, kept, strengths).flatten())
-        return sense * judge.logits(torch.cat(moved))[:, label].view(len(values), len(faces)) - CLEAR
+        moved = [directions.move(some, {name: float(sense)}, kept, {(name, sense): Fit(at, at)}) for at in lengths]
+        logits, whole = judge.look(torch.cat([one.flatten() for one in moved]))
+        return sense * logits[:, label].view(lengths.shape) - CLEAR, whole.view(lengths.shape)
 
-    at = torch.tensor([0.0, *(value for value in TRIED if value < end), end], dtype=torch.float64)
+    at = torch.tensor((0.0, *LENGTHS), dtype=torch.float64)
     course = torch.full((len(at), len(latent)), torch.nan, dtype=torch.float64)
     course[0] = sense * before.double() - CLEAR
+    last = torch.full((len(latent),), LENGTHS[-1], dtype=torch.float64)
     left = torch.nonzero(course[0] < 0).flatten()
     for places in torch.arange(1, len(at)).split(FEW):
         if len(left):
-            course[places[:, None], left] = seen(left, at[places])
-            left = left[(course[places][:, left] < 0).all(0)]
+            course[places[:, None], left], whole = look(left, at[places, None].expand(-1, len(left)))
+            unbroken = whole.long().cumprod(0).sum(0)
+            last[left] = torch.where(unbroken < len(places), at[places[0] - 1 + unbroken], last[left])
+            left = left[(unbroken == len(places)) & (course[places][:, left] < 0).all(0)]
     crossed = crossing(course, at)
-    fitted = torch.nonzero((course[0] < 0) & (crossed <= end)).flatten()
-    strength = torch.ones(len(latent), dtype=torch.float64)
-    if len(fitted):
-        over = at[torch.searchsorted(at, crossed[fitted])]
-        near = torch.lerp(crossed[fitted], over, BEYOND)
-        strength[fitted] = torch.where(seen(fitted, near[None])[0] >= 0, near, over).clamp(LEAST, end)
-    return strength
+    comes = (course[0] < 0) & (crossed <= last)
+    breaks = (course[0] < 0) & ~comes & (last < LENGTHS[-1])
+    over = at[torch.searchsorted(at, crossed).clamp_max(len(LENGTHS))]
+    most, best = course.masked_fill(course.isnan() | (at[:, None] > last), -torch.inf).max(0)
+    falls_short = (course[0] < -CLEAR) & ~comes & (most >= -CLEAR)  # seen, but never clearly
+    one = torch.where(comes, over, torch.where(falls_short, at[best], torch.where(breaks, last, amount)))
+    near = torch.where(comes, torch.lerp(crossed, over, BEYOND), one)
+    one, near = (place.clamp_min(LEAST * amount) for place in (one, near))
+    return _within(look, one, near, amount * limit)
+
+
+def _within(look: Look, one: Tensor, near: Tensor, usual: float) -> Fit:
+    """The fit that goes to ``one`` or, where that is enough, only to ``near``; and on while the faces are whole."""
+    faces = torch.arange(len(one))
+    end = torch.maximum(one, (FURTHER * one).clamp_max(LENGTHS[-1])).clamp_min(usual)
+    seen, whole = look(faces, torch.stack([near, end]))
+    least = torch.where(seen[0] >= 0, near, one)
+    broken = torch.nonzero(~whole[1]).flatten()
+    if len(broken):
+        tried = torch.stack([torch.lerp(one[broken], end[broken], share) for share in SOONER])
+        _, whole = look(broken, tried)
+        # The first that is whole; where none is, no further than a value of 1.
+        end[broken] = torch.cat([tried, one[None, broken]])[whole.long().cumsum(0).eq(0).sum(0), faces[: len(broken)]]
+    return Fit(least, end)
 
 
 def fit_sides(
     directions: Directions, judge: Judge, latent: Latent, *, before: Tensor, name: str, values: Iterable[float]
-) -> Strengths:
-    """The strengths of a label's slider on the sides that some of its values are on; arguments as of :func:`fit`."""
+) -> Fits:
+    """The fits of a label's slider on the sides that some of its values are on; arguments as of :func:`fit`."""
     senses = {1 if value > 0 else -1 for value in values if value}
     return {(name, sense): fit(directions, judge, latent, before=before, name=name, sense=sense) for sense in senses}

@@ -74,12 +74,14 @@ class Judge:
     @torch.inference_mode()
     def whole(self, latents: Tensor) -> bool:
         """Whether not one of the latents ``(B, D)`` decodes to a broken face."""
-        for x in self._decoded(latents):
-            away = (x - 0.5).abs()
-            blocks = torch.nn.functional.avg_pool2d(away, min(BLOCK, x.shape[-1]))
-            if not (float(away.max()) < BROKEN_VALUE and float(blocks.max()) < BROKEN):  # also of NaN
-                return False
-        return True
+        return all(bool(_whole(x).all()) for x in self._decoded(latents))
+
+    @torch.inference_mode()
+    def look(self, latents: Tensor) -> tuple[Tensor, Tensor]:
+        """:meth:`logits` of the latents ``(B, D)``, and which of them decode to a whole face, ``(B,)``, on the CPU."""
+        found = [(self.classifier.probabilities(x.clamp(0, 1)).cpu(), _whole(x).cpu()) for x in self._decoded(latents)]
+        probabilities, whole = zip(*found, strict=True)
+        return log_odds(torch.cat(probabilities)), torch.cat(whole)
 
     def probabilities(self, latents: Tensor) -> Tensor:
         """How sure each label is on each of the latents ``(B, D)``: ``(B, 40)`` on the CPU."""
@@ -92,6 +94,13 @@ class Judge:
     def read(self, pictures: Tensor) -> Tensor:
         """The log odds ``(B, 40)`` of each label in pictures ``(B, 3, H, W)``, float64, on the CPU."""
         return log_odds(self.classifier.probabilities(pictures).cpu())
+
+
+def _whole(pictures: Tensor) -> Tensor:
+    """Which of the pictures ``(B, 3, H, W)``, as decoded, are whole faces, ``(B,)``."""
+    away = (pictures - 0.5).abs()
+    blocks = torch.nn.functional.avg_pool2d(away, min(BLOCK, pictures.shape[-1]))
+    return (away.amax((1, 2, 3)) < BROKEN_VALUE) & (blocks.amax((1, 2, 3)) < BROKEN)  # false of NaN
 
 
 def log_odds(probabilities: Tensor) -> Tensor:

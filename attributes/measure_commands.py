@@ -38,6 +38,9 @@ def add_measure_commands(
         "evaluate", parents=[common], help="how good the sliders are, on the other half of the validation faces"
     )
     command.add_argument("--faces", type=int, default=300, help="at most, for each slider (%(default)s)")
+    command.add_argument(
+        "--witness", type=Path, help="another classifier, made by `classifier --seed 1 -o FILE`, that is asked as well"
+    )
     command.add_argument("--json", type=Path, help="write all figures here")
     command.add_argument("--markdown", type=Path, help="write a page here, and its pictures in a folder of its name")
     command.set_defaults(run=run_evaluate)
@@ -65,7 +68,8 @@ def run_evaluate(args: argparse.Namespace) -> None:
     """``evaluate``."""
     basis, _, judge, indices, faces = _prepared(args, REPORT_HALF)
     directions = basis.directions("calibrated")
-    evaluation = Evaluation(judge, judge.encode(faces, indices), args.faces)
+    witness = load_classifier(args.witness, judge.model.device) if args.witness else None
+    evaluation = Evaluation(judge, judge.encode(faces, indices), args.faces, witness)
     reports = [
         evaluation.report(directions, label) for label in tqdm(range(len(LABEL_NAMES)), desc="sliders", disable=None)
     ]
@@ -87,5 +91,6 @@ def run_evaluate(args: argparse.Namespace) -> None:
         folder = args.markdown.with_suffix("")
         draw_leakage(folder / "leakage.png", reports)
         draw_strips(folder, judge, directions)
-        command = f"python -m attributes evaluate --data {args.data} --markdown {args.markdown}"
+        asked = f" --witness {args.witness}" if args.witness else ""
+        command = f"python -m attributes evaluate --data {args.data}{asked} --markdown {args.markdown}"
         write_markdown(args.markdown, directions, reports, comparison, command)

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeAlias
 
-from torch import Tensor
-
+from attributes.slider import Fit
 from glow.latent import Latent
 
-Strengths: TypeAlias = Mapping[tuple[str, int], Tensor]
-"""How far sliders go on some faces: by the slider's name and the sense, 1 or -1, which of its values a value of 1 (or
--1) stands for, for each face; ``(B,)`` float64, above 0. Sliders that are not named go as far as on any face."""
+Fits: TypeAlias = Mapping[tuple[str, int], Fit]
+"""How far sliders go on some faces, by the slider's name and the sense, 1 for its values above 0 and -1 for those
+below. Sliders that are not named go as far as on any face."""
 
 Step: TypeAlias = tuple[str, frozenset[str]]
 """A slider's name, and the names of what is kept fixed while it moves."""
@@ -37,14 +36,14 @@ class MovedLatent(Latent):
     by: object
     """The directions that made the moves; those of others start from here, not from the origin."""
 
-    strengths: Strengths
+    fits: Fits
     """How far the sliders went on these faces, where they were fitted to them."""
 
 
-def history(latent: Latent, by: object) -> tuple[Latent, dict[Step, Fraction], Strengths]:
-    """Where ``latent`` was before ``by`` moved it, the sum of moves since, and the strengths of sliders there."""
+def history(latent: Latent, by: object) -> tuple[Latent, dict[Step, Fraction], Fits]:
+    """Where ``latent`` was before ``by`` moved it, the sum of moves since, and the fits of sliders there."""
     if isinstance(latent, MovedLatent) and latent.by is by:
-        return latent.origin, dict(latent.steps), latent.strengths
+        return latent.origin, dict(latent.steps), latent.fits
     return latent, {}, {}
 
 

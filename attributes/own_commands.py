@@ -43,6 +43,7 @@ def add_own_commands(commands: argparse._SubParsersAction[argparse.ArgumentParse
     )
     classifier.add_argument("-o", "--output", type=Path, default=DEFAULT_CLASSIFIER, help="default: %(default)s")
     classifier.add_argument("--epochs", type=int, default=6, help="default: %(default)s")
+    classifier.add_argument("--seed", type=int, default=0, help="of all that is random (default: %(default)s)")
     classifier.set_defaults(run=run_classifier)
 
     probes = commands.add_parser(
@@ -81,7 +82,7 @@ def run_classifier(args: argparse.Namespace) -> None:
         raise DatasetError("a classifier needs labels; give a folder in CelebA-HQ's or CelebA's layout.")
     classifier = train_classifier(
         read_all(training), training.labels, read_all(validation), validation.labels,
-        epochs=args.epochs, device=choose_device(args.device),
+        epochs=args.epochs, seed=args.seed, device=choose_device(args.device),
     )  # fmt: skip
     save_classifier(args.output, classifier, len(training))
     accuracy = float(np.nanmean(classifier.balanced_accuracy))

@@ -60,20 +60,22 @@ class Population:
                 direction the same way.
             products: ``(B, N)`` float64, ``<z, d_k>`` of each face z.
             gram: ``(N, N)`` float64, ``<d_j, d_k>``.
-            furthest: ``(N,)`` float64, how often the mean face may go each direction, at least 0.
+            furthest: ``(N,)``, ``(1, N)`` or ``(B, N)`` float64, how often the mean face may go each direction, at
+                least 0.
         """
         weights = torch.zeros_like(products)
+        lengths = gram.diagonal() / self.deviation
+        ends = torch.zeros_like(lengths) if furthest is None else furthest * lengths
+        ends = ends.clamp_min(RARE).expand_as(products)
         for k, value in enumerate(values.unbind(1)):
             if value.any():
                 here = products[:, k] + weights @ gram[:, k] - self.mean[k]
                 start = here / self.deviation[k] * value.sign()
-                length = gram[k, k] / self.deviation[k]
-                end = max(RARE, float(furthest[k] * length) if furthest is not None else 0.0)
-                weights[:, k] = value * _share(start, value.abs() * length, end)
+                weights[:, k] = value * _share(start, value.abs() * lengths[k], ends[:, k])
         return weights
 
 
-def _share(start: Tensor, asked: Tensor, end: float) -> Tensor:
+def _share(start: Tensor, asked: Tensor, end: Tensor) -> Tensor:
     """Which share of a move by ``asked`` deviations, above 0, is gone from ``start``, ``(B,)``."""
     free = (COMMON * end - start).clamp_min(0)
     beyond = (asked - free).clamp_min(0)

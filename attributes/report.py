@@ -34,7 +34,10 @@ def write_json(path: Path, reports: Sequence[Report], comparison: Comparison) ->
     """All figures, with the leakage matrix."""
 
     def plain(side: Side) -> dict[str, object]:
-        return asdict(side) | {"leakage": [round(value, 4) for value in side.leakage.tolist()]}
+        figures = asdict(side) | {"leakage": _rounded(side.leakage)}
+        if side.witness:
+            figures["witness"] = {"reached": side.witness.reached, "leakage": _rounded(side.witness.leakage)}
+        return figures
 
     found = {
         name: {
@@ -46,6 +49,10 @@ def write_json(path: Path, reports: Sequence[Report], comparison: Comparison) ->
     compared = {name: {kind: plain(side) for kind, side in sides.items()} for name, sides in comparison.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps({"labels": LABEL_NAMES, "sliders": found, "at the same rate": compared}, indent=1))
+
+
+def _rounded(values: Tensor) -> list[float]:
+    return [round(value, 4) for value in values.tolist()]
 
 
 def write_markdown(
@@ -62,10 +69,10 @@ def write_markdown(
         "very faces, as in the app: that they reach it shows that the flow can take them there, not that everybody "
         "would see it. It is wrong now and then: figures of labels that it reads badly say little.", "",
         "Up is a value of 1 on faces that lack the label, down is -1 on faces that have it; fitted to a face, 1 goes "
-        "as far as it takes for the classifier to find the attribute twice as likely as not. "
-        f"*Reached* is the share of faces whose label changed; {PROMISED:.0%} is promised. *Leakage* is how much "
-        "the probabilities of the other 39 labels change on average, *flips* how many of these change sides for each "
-        "face. *Person* is the distance in the classifier's features between before and after, as a share of that "
+        "as far as it takes for the classifier to find the attribute twice as likely as not, or as the face stays "
+        f"whole. *Reached* is the share of faces whose label changed; {PROMISED:.0%} is promised. *Leakage* is how "
+        "much the probabilities of the other 39 labels change on average, *flips* how many of these change sides for "
+        "each face. *Person* is the distance in the classifier's features between before and after, as a share of that "
         "between two people. *Outside* is how much the two thirds of the picture that change least do change, in 8-bit "
         "levels. *Monotone* "
         "is the share of the steps over the range that do not lower the label's probability.", "",
@@ -94,17 +101,22 @@ def write_markdown(
         lines.append(f"Short of {PROMISED:.0%}: {', '.join(short)}.")
     if all(report.reversed for report in reports):
         lines.append("+1 then −1 gave every latent back bit for bit, for every slider.")
+    lines += _of_the_witness(by_name, comparison)
+    witnessed = all(report.up.witness for report in reports)
     lines += [
         "", "## All sliders", "",
-        "| label | range | faces | reached | down | leakage | down | flips | person | outside | monotone |",
-        "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+        "| label | range | faces | reached | down | leakage | down | flips | person | outside | monotone |"
+        + (" witness | down |" if witnessed else ""),
+        "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
+        + (" ---: | ---: |" if witnessed else ""),
     ]  # fmt: skip
     for index, (slider, report) in enumerate(zip(directions.sliders, reports, strict=False)):
         up, down = report.up, report.down
+        seen = "".join(f" {side.witness.reached:.0%} |" for side in (up, down) if side.witness)
         lines.append(
             f"| {slider.name} | {slider.low:g} to {slider.high:g} | {up.faces} + {down.faces} | {up.reached:.0%} | "
             f"{down.reached:.0%} | {other_labels(up.leakage, index):.3f} | {other_labels(down.leakage, index):.3f} | "
-            f"{up.flips:.1f} | {up.person:.2f} | {up.outside:.1f} | {report.monotone:.0%} |"
+            f"{up.flips:.1f} | {up.person:.2f} | {up.outside:.1f} | {report.monotone:.0%} |{seen}"
         )
     lines += ["", "## What moves what", "", f"![Leakage matrix]({folder}/leakage.png)", "", "## Strips", ""]
     lines.append("Faces drawn by the model; values " + ", ".join(f"{value:g}" for value in STRIP_VALUES) + ".")
@@ -112,6 +124,29 @@ def write_markdown(
     lines += [f"| {name} | ![{name}]({folder}/{name}.jpg) |" for name in LABEL_NAMES]
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join(lines).replace("nan%", "–").replace("nan", "–") + "\n")
+
+
+def _of_the_witness(by_name: Mapping[str, Report], comparison: Comparison) -> list[str]:
+    """The headline labels as a classifier sees them that no slider was fitted with; nothing where none was asked."""
+    shares, rows = [], []
+    for name, sides in comparison.items():
+        index, own, mean = LABEL_NAMES.index(name), by_name[name].up.witness, sides["mean"].witness
+        if own is None or mean is None:
+            return []
+        leaks = [other_labels(seen.leakage, index) for seen in (own, mean)]
+        shares.append(leaks[0] / max(leaks[1], 1e-9))
+        rows.append(
+            f"| {name} | {own.reached:.0%} | {leaks[0]:.3f} | {shares[-1]:.0%} | {leaks[1]:.3f} at {mean.reached:.0%} |"
+        )
+    return [
+        "", "### To another classifier", "",
+        "The same pictures, read by a second classifier, trained with another seed, which no slider was fitted with: "
+        "of the faces that lack the label to both, how many have it now to the second, and what it sees change.", "",
+        "| label | reached | leakage | share of `mean` | of `mean` |",
+        "| --- | ---: | ---: | ---: | ---: |",
+        *rows, "",
+        f"On average {np.mean(shares):.0%} of what `mean` leaks.",
+    ]  # fmt: skip
 
 
 def draw_leakage(path: Path, reports: Sequence[Report]) -> None:
@@ -145,8 +180,8 @@ def draw_strips(folder: Path, judge: Judge, directions: Directions) -> None:
     for index, label in enumerate(LABELS):
         at = int((seen[:, index] - 0.5).abs().argmin())
         face, before = drawn[at], log_odds(seen[at : at + 1, index])
-        strengths = fit_sides(directions, judge, face, before=before, name=label.name, values=STRIP_VALUES)
-        moved = Latent.cat([directions.move(face, {label.name: value}, (), strengths) for value in STRIP_VALUES])
+        fits = fit_sides(directions, judge, face, before=before, name=label.name, values=STRIP_VALUES)
+        moved = Latent.cat([directions.move(face, {label.name: value}, (), fits) for value in STRIP_VALUES])
         pictures = torch.cat([x.cpu() for x in judge.pictures(moved.flatten())])
         _strip(pictures).save(folder / f"{label.name}.jpg", quality=85)
 

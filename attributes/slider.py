@@ -11,6 +11,17 @@ from attributes.labels import LABELS, Label
 from glow.latent import Latent
 
 
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """How far one side of a slider goes on each of B faces, in lengths of its vector; see :mod:`attributes.fitting`."""
+
+    one: Tensor
+    """``(B,)`` float64, above 0: where a value of 1 (or -1) goes."""
+
+    end: Tensor
+    """``(B,)`` float64, at least :attr:`one`: where the end of the slider's range goes."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Slider:
     """One slider: its names, how far its values go, and where they end."""
@@ -43,22 +54,15 @@ class Slider:
         """How many lengths of the vector a value goes."""
         return value * (self.up if value > 0 else self.down)
 
-    def unfitted(self, value: float, strength: Tensor) -> Tensor:
-        """The values ``(B,)`` that do to any face what ``value`` does to faces that the slider was fitted to.
+    def fitted(self, value: float, fit: Fit) -> Tensor:
+        """How many lengths of its vector a value goes on faces that the slider was fitted to, ``(B,)``.
 
-        A value of 1 stands for the strength of each face (:func:`attributes.fitting.fit`); beyond it, it goes straight
-        on to the end of the range, which stays where it is unless it is 1.
-
-        Args:
-            value: the slider's.
-            strength: ``(B,)`` float64, above 0 and at most the end of the range.
+        In straight lines from 0 to :attr:`Fit.one` at 1, and on to :attr:`Fit.end` at the end of the range.
         """
         size, end, sense = abs(value), self.high if value > 0 else -self.low, 1 if value > 0 else -1
         if size <= 1 or end <= 1:
-            return sense * size * strength
-        if size >= end:
-            return torch.full_like(strength, value)
-        return sense * (strength + (size - 1) / (end - 1) * (end - strength))
+            return sense * size * fit.one
+        return sense * torch.lerp(fit.one, fit.end, min(1.0, (size - 1) / (end - 1)))
 
     @staticmethod
     def of_label(label: Label, **fields: float) -> Slider:

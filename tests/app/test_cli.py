@@ -117,7 +117,7 @@ def test_the_lists_of_options_are_these(capsys: pytest.CaptureFixture[str]) -> N
     expected = {
         app_parser: {"edit": "--set --recipe --keep --face --output", "labels": "", "recipes": None},
         attributes_parser: {
-            "classifier": "--data --output --epochs --device",
+            "classifier": "--data --output --epochs --seed --device",
             "probes": "--data --checkpoint --limit --device",
             "learn": "--with --without --csv --aligned --checkpoint --device",
             "components": "--data --checkpoint --count --limit --device",

@@ -10,7 +10,7 @@ import torch
 
 from attributes import LABEL_NAMES, Basis, DirectionsError, directions_path
 from attributes.__main__ import main
-from attributes.classifier import REPORT_HALF, load_classifier
+from attributes.classifier import DEFAULT_CLASSIFIER, REPORT_HALF, load_classifier
 from attributes.crossing import crossing
 from attributes.evaluate import Evaluation, other_labels
 from attributes.judge import Judge
@@ -65,11 +65,16 @@ def test_uncalibrated_directions_say_so(basis: Basis) -> None:
 def test_evaluate_writes_figures_and_pictures(celebahq_folder: Path, tmp_path: Path) -> None:
     page, figures = tmp_path / "attributes.md", tmp_path / "figures.json"
     command = ["evaluate", "--data", str(celebahq_folder), "--faces", "2", "--json", str(figures)]
+    command += ["--witness", str(DEFAULT_CLASSIFIER)]  # who sees just what the judge sees
     assert main([*command, "--markdown", str(page), "--device", "cpu"]) == 0
     found = json.loads(figures.read_text())
     assert len(found["sliders"]) == 40
     assert all(slider["reversed"] for slider in found["sliders"].values())
+    for name in LABEL_NAMES:
+        up = found["sliders"][name]["up"]
+        assert up["witness"] == {"reached": up["reached"], "leakage": up["leakage"]}
     text = page.read_text()
+    assert "To another classifier" in text
     for name in LABEL_NAMES:
         assert f"attributes/{name}.jpg" in text
         assert 0 < (tmp_path / "attributes" / f"{name}.jpg").stat().st_size < 10_000

@@ -8,6 +8,7 @@ from torch.nn import functional as F
 
 from app.editor import Editor
 from attributes import LABEL_NAMES
+from attributes.fitting import fit_sides
 from glow import Checkpoint
 
 BLOCK = 8
@@ -40,6 +41,21 @@ def test_no_slider_breaks_a_face(editor: Editor, validation_faces: torch.Tensor,
             value = getattr(editor.directions.slider(name), end)
             for latent in latents:
                 assert_unbroken(model.decode(editor.directions.move(latent, {name: value})), name)
+
+
+def test_no_fitted_slider_breaks_a_face(editor: Editor, validation_faces: torch.Tensor) -> None:
+    """As in the app, where sliders go as far as each face needs, and their ranges end where that face does."""
+    with torch.inference_mode():
+        latent = editor.checkpoint.model.encode(validation_faces[:8].float() / 255)
+    before = editor.judge.logits(latent.flatten())
+    for label, name in enumerate(LABEL_NAMES):
+        slider = editor.labels.slider(name)
+        ends = (slider.low, -1.0, 1.0, slider.high)
+        fits = fit_sides(editor.labels, editor.judge, latent, before=before[:, label], name=name, values=ends)
+        for value in ends:
+            moved = editor.labels.move(latent, {name: value}, (), fits)
+            with torch.inference_mode():
+                assert_unbroken(editor.checkpoint.model.decode(moved), name)
 
 
 def test_no_sample_is_broken(checkpoint: Checkpoint) -> None:
