@@ -201,13 +201,13 @@ class Editor:
         for name, sense in moving:
             if (name, sense, keep) not in portrait.fits:
                 portrait.fits[name, sense, keep] = fit(
-                    self.labels,
+                    self.directions,
                     self.judge,
                     portrait.latent,
                     before=before[:, LABEL_NAMES.index(name)],
                     name=name,
                     sense=sense,
-                    keep=keep & set(LABEL_NAMES),
+                    keep=keep,
                 )
         return {side: portrait.fits[*side, keep] for side in moving}
 

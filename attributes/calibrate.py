@@ -20,7 +20,7 @@ REACH = 0.84
 PROMISED = 0.8
 """Share of faces that a value of 1 is said to change."""
 SURE = 0.9
-"""Share of faces that a mix must change in some way to be chosen: those of others are not quite as many."""
+"""Share of faces that a mix must change at some strength, or it is not chosen: of others it changes a little fewer."""
 FAR = 0.01
 """Leakage that a mix must save for each length of the mean direction that faces have to go further."""
 CHOICE_FACES = 40
@@ -44,20 +44,19 @@ SHORTEST = 1.5
 
 @dataclass(frozen=True)
 class Course:
-    """What going one way does to faces on the other side of a label, at the strength that brings most of them over."""
+    """What going one way does to faces on the other side of a label."""
 
     amount: float
-    """That strength, in lengths of the vector; the longest that was tried where none does."""
+    """The strength that brings most of them over, in lengths of the vector; the longest tried where none does."""
 
     reached: float
     """Share of the faces that come over at one of the strengths that were tried, still whole."""
 
     length: float
-    """How far the median face needs to go."""
+    """How far the median face goes, where each goes only as far as it needs."""
 
     leakage: float
-    """Mean change of the other labels' probabilities where each face goes only as far as it needs, as
-    :func:`attributes.fitting.fit` lets it."""
+    """Mean change of the other labels' probabilities there."""
 
 
 def calibrate(basis: Basis, judge: Judge, latents: Tensor) -> Basis:
@@ -153,11 +152,12 @@ def course(
     whole = torch.stack([torch.ones(len(faces), dtype=torch.bool), *(whole for _, whole in seen)])
     at = torch.tensor((0.0, *TRIED), dtype=torch.float64)
     # What is seen in a face that has broken is no longer of use.
-    over = torch.where(whole.long().cumprod(0).bool(), sense * after[:, :, label], torch.nan)
+    unbroken = whole.long().cumprod(0)
+    over = torch.where(unbroken.bool(), sense * after[:, :, label], torch.nan)
     crossed, clear = crossing(over, at), crossing(over - CLEAR, at)
     amount = float(torch.quantile(crossed, REACH).clamp(0.05, TRIED[-1]))
     probabilities = torch.sigmoid(after)
-    needed = torch.where(clear <= at[-1], clear, amount)
+    needed = torch.where(clear <= at[-1], clear, at[unbroken.sum(0) - 1].clamp_max(amount))
     change = between(needed, at, (probabilities - probabilities[0]).abs()).mean(0)
     leakage = float(change.sum() - change[label]) / (len(LABELS) - 1)
     return Course(amount, float((crossed <= at[-1]).double().mean()), float(needed.median()), leakage)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import torch
 
 from attributes.moved import Fits, MovedLatent, add_steps, history
-from attributes.population import COMMON, Population
+from attributes.population import Population
 from attributes.slider import Direction, Slider
 from glow.latent import Latent
 from glow.mixing import in_float64
@@ -84,7 +84,7 @@ class Directions:
         latent from before bit for bit, and moves in any order give the same numbers.
 
         A face that would come far from where faces usually are goes only a part of the way, in the same direction;
-        :meth:`Population.hold_back` says how far.
+        :meth:`Population.hold_back` says how far. Along a slider that was fitted to it, it may go to the range's end.
 
         Args:
             latent: faces to move, any batch size.
@@ -118,14 +118,14 @@ class Directions:
         chosen = in_float64(flat[indices])
         gram = (chosen @ chosen.T).cpu()
         products = (in_float64(origin.flatten()) @ chosen.T).cpu()
-        population = self.population.select(indices)
-        started = (products - population.mean) / gram.diagonal()  # in lengths from the mean face
-        lengths = [
-            _lengths(slider, value, fitted, at)
-            for slider, value, at in zip(sliders, going_to, started.unbind(1), strict=True)
+        lengths = [_lengths(slider, value, fitted) for slider, value in zip(sliders, going_to, strict=True)]
+        asked, looked = (torch.stack(torch.broadcast_tensors(*of), dim=1) for of in zip(*lengths, strict=True))
+        furthest = [
+            abs(slider.amount(slider.high if value > 0 else slider.low))
+            for slider, value in zip(sliders, going_to, strict=True)
         ]
-        asked, furthest = zip(*lengths, strict=True)
-        held = population.hold_back(_columns(asked), products, gram, _columns(furthest))
+        population = self.population.select(indices)
+        held = population.hold_back(asked, products, gram, torch.tensor(furthest).double(), looked)
         going = torch.stack([self._without(flat, chosen[k], step[1]) for k, step in enumerate(order)])
         shapes = [(s.shape[1], s.shape[2], s.shape[3]) for s in origin.scales]
         moves = Latent.unflatten(held.to(going) @ going, shapes).to(origin.device, origin.scales[0].dtype)
@@ -177,19 +177,9 @@ class Directions:
         return replace(self, vectors=self.vectors.to(device))
 
 
-def _lengths(slider: Slider, value: float, fits: Fits, started: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """How many lengths of its vector a slider is to go, and how many it may take the mean face: ``(B,)`` or ``(1,)``.
-
-    ``started`` are the lengths ``(B,)`` from the mean face to the faces along the vector.
-    """
-    sense = 1 if value > 0 else -1
-    fit = fits.get((slider.name, sense))
+def _lengths(slider: Slider, value: float, fits: Fits) -> tuple[torch.Tensor, torch.Tensor]:
+    """How many lengths of its vector a slider is to go, and how many it may go, or NaN: each ``(B,)`` or ``(1,)``."""
+    fit = fits.get((slider.name, 1 if value > 0 else -1))
     if fit is None:
-        end = abs(slider.amount(slider.high if value > 0 else slider.low))
-        return torch.tensor([slider.amount(value)], dtype=torch.float64), torch.tensor([end], dtype=torch.float64)
-    # These faces were looked at up to the end: on its own, the slider is not held back before.
-    return slider.fitted(value, fit), ((sense * started + fit.end) / COMMON).clamp_min(0)
-
-
-def _columns(columns: Sequence[torch.Tensor]) -> torch.Tensor:
-    return torch.stack(torch.broadcast_tensors(*columns), dim=1)
+        return torch.tensor([slider.amount(value)], dtype=torch.float64), torch.tensor([torch.nan], dtype=torch.float64)
+    return slider.fitted(value, fit), fit.end

@@ -39,8 +39,11 @@ EDITED = 1 / 3
 class Seen:
     """What another classifier, which no slider was fitted with, sees of an edit."""
 
+    faces: int
+    """How many faces it finds on the other side, as the judge does; the figures are of these."""
+
     reached: float
-    """Share of the faces on the other side, by its own reading, whose label it sees changed."""
+    """Share of them whose label it sees changed."""
 
     leakage: Tensor
     """``(40,)``: how much each label's probability changed on average, the slider's own included."""
@@ -164,8 +167,9 @@ class Evaluation:
         now, before = self._read(pictures, self.witness), self.witnessed[faces]
         there = before[:, label] >= 0.5
         alike = there == (self.before[faces, label] >= 0.5)
-        changed = (now[:, label] >= 0.5) != there
-        return Seen(float(changed[alike].double().mean()), (now - before).abs().double().mean(0))
+        changed = ((now[:, label] >= 0.5) != there)[alike]
+        change = (now - before)[alike].abs().double()
+        return Seen(len(changed), float(changed.double().mean()), change.mean(0))
 
     def monotone(self, directions: Directions, label: int) -> float:
         """Share of the steps over the slider's range that raise the label's probability, or leave it."""
@@ -191,15 +195,23 @@ class Evaluation:
         return self.side(basis.directions("mean"), label, 1)
 
     def at_the_same_rate(self, basis: Basis, kind: Kind, label: int, rate: float) -> Side:
-        """What a plain direction does that is just so strong that it reaches ``rate`` of the faces, not held back."""
+        """What a plain direction does that is just so strong that it reaches ``rate`` of the faces, not held back.
+
+        Of the faces that are still whole there: what is seen in broken ones says nothing.
+        """
         vector = basis.vectors(basis.kind(kind)[label : label + 1]).flatten()
         faces = self.chosen(label, 1)
         latents, some = self.latents[faces], slice(TUNING_FACES)
-        curve = [self.judge.logits(latents[some] + times * vector)[:, label] for times in ALIKE]
-        start = log_odds(self.before[faces[some], label])
-        crossed = crossing(torch.stack([start, *curve]), torch.tensor((0.0, *ALIKE), dtype=torch.float64))
+        curve = [log_odds(self.before[faces[some], label])]
+        for times in ALIKE:
+            logits, whole = self.judge.look(latents[some] + times * vector)
+            curve.append(torch.where(whole, logits[:, label], torch.nan))
+        crossed = crossing(torch.stack(curve), torch.tensor((0.0, *ALIKE), dtype=torch.float64))
         times = float(torch.quantile(crossed, rate).clamp_max(ALIKE[-1])) if len(faces) else 1.0
-        return self.compare(faces, torch.cat([x.cpu() for x in self.judge.pictures(latents + times * vector)]), label)
+        moved = latents + times * vector
+        whole = self.judge.look(moved)[1]
+        pictures = torch.cat([x.cpu() for x in self.judge.pictures(moved)])
+        return self.compare(faces[whole], pictures[whole], label)
 
     def _latent(self, faces: Tensor) -> Latent:
         return Latent.unflatten(self.latents[faces], self.judge.model.config.scale_shapes())

@@ -22,7 +22,7 @@ from attributes.slider import Fit
 from glow.latent import Latent
 
 LENGTHS = (0.35, 0.7, 1.1, 1.5, 2.1, 2.9, 4.0, 5.5)
-"""Lengths of the slider's vector at which a face is looked at, a few at a time; no face goes further than the last."""
+"""Lengths of the slider's vector at which an attribute is looked for, a few at a time."""
 CLEAR = math.log(2)
 """Log odds at which the classifier counts as seeing an attribute clearly: it finds it twice as likely as not."""
 BEYOND = 0.25
@@ -31,9 +31,9 @@ it was seen."""
 LEAST = 0.3
 """The least share of what a value of 1 goes on any face: a slider must do something also where little is lacking."""
 FURTHER = 1.5
-"""The end of the range is at least this many times as far as a value of 1, where the face stays whole."""
+"""The end of the range is at least this many times as far as a value of 1."""
 SOONER = (0.6, 0.3)
-"""Where a face breaks at the end of the range: shares of the way there, from a value of 1 on, that are tried then."""
+"""Shares of a way that are tried where a face is broken at its end."""
 Look: TypeAlias = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 
 
@@ -50,10 +50,10 @@ def fit(
     """How far a label's slider goes on each of some faces, for :meth:`Directions.move`.
 
     A value of 1 goes about as far as it takes for the classifier to see clearly what the slider is to bring (or that
-    what it is to take away is gone), or else to where it is seen best. Where a face breaks before, it goes to the last
-    place where it is whole. It goes as far as on any face where the attribute is there from the start, or not even the
-    last of :data:`LENGTHS` brings it. The end of the range is where it is on any face, or beyond where a value of 1
-    needs the room, or before where the face breaks.
+    what it is to take away is gone). A face that does not come there goes to where the attribute is seen best; where it
+    is not seen at all, to the last place before the face breaks, or else as far as any face. The latter holds as well
+    where the attribute is clear from the start. The end of the range is where it is on any face, or beyond where a
+    value of 1 needs the room. Neither goes where the face is broken.
 
     Args:
         directions: with the slider.
@@ -71,46 +71,49 @@ def fit(
     def look(faces: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """By how much the attribute is there, and whether the face is whole: ``(T, F)``, at lengths of that shape."""
         some = Latent(tuple(scale[faces.to(scale.device)] for scale in latent.scales))
-        moved = [directions.move(some, {name: float(sense)}, kept, {(name, sense): Fit(at, at)}) for at in lengths]
+        moved = [directions.move(some, {name: float(sense)}, kept, {(name, sense): Fit(to, to)}) for to in lengths]
         logits, whole = judge.look(torch.cat([one.flatten() for one in moved]))
         return sense * logits[:, label].view(lengths.shape) - CLEAR, whole.view(lengths.shape)
 
     at = torch.tensor((0.0, *LENGTHS), dtype=torch.float64)
     course = torch.full((len(at), len(latent)), torch.nan, dtype=torch.float64)
     course[0] = sense * before.double() - CLEAR
-    last = torch.full((len(latent),), LENGTHS[-1], dtype=torch.float64)
+    safe = torch.zeros(len(latent), dtype=torch.float64)  # the furthest place seen, with all before it whole
+    broken = torch.zeros(len(latent), dtype=torch.bool)
     left = torch.nonzero(course[0] < 0).flatten()
     for places in torch.arange(1, len(at)).split(FEW):
         if len(left):
-            course[places[:, None], left], whole = look(left, at[places, None].expand(-1, len(left)))
-            unbroken = whole.long().cumprod(0).sum(0)
-            last[left] = torch.where(unbroken < len(places), at[places[0] - 1 + unbroken], last[left])
-            left = left[(unbroken == len(places)) & (course[places][:, left] < 0).all(0)]
+            seen, whole = look(left, at[places, None].expand(-1, len(left)))
+            unbroken = whole.long().cumprod(0)
+            course[places[:, None], left] = torch.where(unbroken.bool(), seen, torch.nan)
+            safe[left] = at[places[0] - 1 + unbroken.sum(0)]
+            broken[left] = ~unbroken[-1].bool()
+            left = left[~broken[left] & (seen < 0).all(0)]
     crossed = crossing(course, at)
-    comes = (course[0] < 0) & (crossed <= last)
-    breaks = (course[0] < 0) & ~comes & (last < LENGTHS[-1])
+    comes = crossed <= safe
     over = at[torch.searchsorted(at, crossed).clamp_max(len(LENGTHS))]
-    most, best = course.masked_fill(course.isnan() | (at[:, None] > last), -torch.inf).max(0)
-    falls_short = (course[0] < -CLEAR) & ~comes & (most >= -CLEAR)  # seen, but never clearly
-    one = torch.where(comes, over, torch.where(falls_short, at[best], torch.where(breaks, last, amount)))
+    most, best = course.nan_to_num(-torch.inf).max(0)
+    seen_best = (best > 0) & (most >= -CLEAR)
+    one = torch.where(comes, over, torch.where(seen_best, at[best], torch.where(broken, safe, amount)))
     near = torch.where(comes, torch.lerp(crossed, over, BEYOND), one)
     one, near = (place.clamp_min(LEAST * amount) for place in (one, near))
-    return _within(look, one, near, amount * limit)
+    return _within(look, one, near, safe, amount * limit)
 
 
-def _within(look: Look, one: Tensor, near: Tensor, usual: float) -> Fit:
+def _within(look: Look, one: Tensor, near: Tensor, safe: Tensor, usual: float) -> Fit:
     """The fit that goes to ``one`` or, where that is enough, only to ``near``; and on while the faces are whole."""
-    faces = torch.arange(len(one))
-    end = torch.maximum(one, (FURTHER * one).clamp_max(LENGTHS[-1])).clamp_min(usual)
-    seen, whole = look(faces, torch.stack([near, end]))
-    least = torch.where(seen[0] >= 0, near, one)
+    end = (FURTHER * one).clamp_min(usual)
+    seen, whole = look(torch.arange(len(one)), torch.stack([near, end]))
+    one = torch.where((seen[0] >= 0) & whole[0], near, one)
     broken = torch.nonzero(~whole[1]).flatten()
     if len(broken):
-        tried = torch.stack([torch.lerp(one[broken], end[broken], share) for share in SOONER])
-        _, whole = look(broken, tried)
-        # The first that is whole; where none is, no further than a value of 1.
-        end[broken] = torch.cat([tried, one[None, broken]])[whole.long().cumsum(0).eq(0).sum(0), faces[: len(broken)]]
-    return Fit(least, end)
+        at, to = one[broken], end[broken]
+        sooner = [torch.lerp(at, to, share) for share in SOONER]
+        tried = torch.stack([*sooner, torch.maximum(at, safe[broken]), at, *(at * share for share in SOONER)])
+        # The first that is whole, or else the last.
+        which = look(broken, tried)[1].long().cumsum(0).eq(0).sum(0).clamp_max(len(tried) - 1)
+        end[broken] = tried.gather(0, which[None])[0]
+    return Fit(torch.minimum(one, end), end)
 
 
 def fit_sides(

@@ -12,7 +12,7 @@ from glow.latent import Latent
 
 Fits: TypeAlias = Mapping[tuple[str, int], Fit]
 """How far sliders go on some faces, by the slider's name and the sense, 1 for its values above 0 and -1 for those
-below. Sliders that are not named go as far as on any face."""
+below. Sliders that are not named go as far as on any face. There is one fit for each, whatever is kept fixed."""
 
 Step: TypeAlias = tuple[str, frozenset[str]]
 """A slider's name, and the names of what is kept fixed while it moves."""

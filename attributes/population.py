@@ -45,7 +45,14 @@ class Population:
             torch.cat([self.deviation, torch.tensor(deviation, dtype=torch.float64).clamp_min(1e-12)]),
         )
 
-    def hold_back(self, values: Tensor, products: Tensor, gram: Tensor, furthest: Tensor | None = None) -> Tensor:
+    def hold_back(
+        self,
+        values: Tensor,
+        products: Tensor,
+        gram: Tensor,
+        furthest: Tensor | None = None,
+        looked: Tensor | None = None,
+    ) -> Tensor:
         """What each face really moves by, ``(B, N)``, where ``values`` are asked for.
 
         Along a direction, a face stands at so many standard deviations from the mean face, and a move has its end
@@ -60,25 +67,29 @@ class Population:
                 direction the same way.
             products: ``(B, N)`` float64, ``<z, d_k>`` of each face z.
             gram: ``(N, N)`` float64, ``<d_j, d_k>``.
-            furthest: ``(N,)``, ``(1, N)`` or ``(B, N)`` float64, how often the mean face may go each direction, at
-                least 0.
+            furthest: ``(N,)`` float64, how often the mean face may go each direction, at least 0.
+            looked: ``(B, N)`` or ``(1, N)`` float64, how often each face may go each direction from where it stands,
+                as somebody has looked; NaN where nobody has. It goes as far as asked up to there, and little further.
         """
-        weights = torch.zeros_like(products)
         lengths = gram.diagonal() / self.deviation
-        ends = torch.zeros_like(lengths) if furthest is None else furthest * lengths
-        ends = ends.clamp_min(RARE).expand_as(products)
+        ends = (torch.zeros_like(lengths) if furthest is None else furthest * lengths).clamp_min(RARE)
+        free_to, slack = (COMMON * ends).expand_as(products), ((1 - COMMON) * ends).expand_as(products)
+        if looked is not None:
+            stands = (products - self.mean) / self.deviation * values.sign()
+            free_to = torch.where(looked.isnan(), free_to, stands + looked * lengths)
+            slack = torch.where(looked.isnan(), slack, (1 - COMMON) * RARE)
+        weights = torch.zeros_like(products)
         for k, value in enumerate(values.unbind(1)):
             if value.any():
                 here = products[:, k] + weights @ gram[:, k] - self.mean[k]
-                start = here / self.deviation[k] * value.sign()
-                weights[:, k] = value * _share(start, value.abs() * lengths[k], ends[:, k])
+                free = free_to[:, k] - here / self.deviation[k] * value.sign()
+                weights[:, k] = value * _share(free, value.abs() * lengths[k], slack[:, k])
         return weights
 
 
-def _share(start: Tensor, asked: Tensor, end: Tensor) -> Tensor:
-    """Which share of a move by ``asked`` deviations, above 0, is gone from ``start``, ``(B,)``."""
-    free = (COMMON * end - start).clamp_min(0)
+def _share(free: Tensor, asked: Tensor, slack: Tensor) -> Tensor:
+    """Which share of a move by ``asked``, above 0, is gone: all where it is ``free``, and up to ``slack`` beyond."""
+    free = free.clamp_min(0)
     beyond = (asked - free).clamp_min(0)
-    slack = (1 - COMMON) * end
     gone = asked.minimum(free) - slack * torch.expm1(-beyond / slack)
     return gone / asked.clamp_min(1e-12)

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from attributes.calibrate import PROMISED
 from attributes.directions import Directions, DirectionsError
-from attributes.evaluate import HEADLINE, Report, Side, other_labels
+from attributes.evaluate import ALIKE, HEADLINE, Report, Side, other_labels
 from attributes.fitting import fit_sides
 from attributes.judge import Judge, log_odds
 from attributes.labels import LABEL_NAMES, LABELS
@@ -36,7 +36,7 @@ def write_json(path: Path, reports: Sequence[Report], comparison: Comparison) ->
     def plain(side: Side) -> dict[str, object]:
         figures = asdict(side) | {"leakage": _rounded(side.leakage)}
         if side.witness:
-            figures["witness"] = {"reached": side.witness.reached, "leakage": _rounded(side.witness.leakage)}
+            figures["witness"] = asdict(side.witness) | {"leakage": _rounded(side.witness.leakage)}
         return figures
 
     found = {
@@ -78,10 +78,10 @@ def write_markdown(
         "is the share of the steps over the range that do not lower the label's probability.", "",
         "## Headline labels, beside plain directions that reach as many faces", "",
         "`mean` is the paper's mean difference, `partial` the effect of a label with the others held fixed: as long "
-        "for all faces, and just so long that they reach as many as the slider does. Where they stop at a lower rate, "
-        "the lengths that were tried, up to 4.5, brought no more. Beside them, `mean` fitted to each face as our "
-        "sliders are, which tells how much of the gain is the fitting's; and `mean` at the length that reaches "
-        f"{PROMISED:.0%}.",
+        "for all faces, and just so long that they reach as many as the slider does; faces that break there are left "
+        f"out. Where they stop at a lower rate, the lengths that were tried, up to {ALIKE[-1]:g}, brought no more. "
+        "Beside them, `mean` fitted to each face as our sliders are, which tells how much of the gain is the "
+        f"fitting's; and `mean` at the length that reaches {PROMISED:.0%}.",
         "",
         "| label | reached | leakage | share of `mean` | of `mean` | of `partial` | of `mean`, fitted | "
         f"of `mean` at {PROMISED:.0%} |",
@@ -141,7 +141,8 @@ def _of_the_witness(by_name: Mapping[str, Report], comparison: Comparison) -> li
     return [
         "", "### To another classifier", "",
         "The same pictures, read by a second classifier, trained with another seed, which no slider was fitted with: "
-        "of the faces that lack the label to both, how many have it now to the second, and what it sees change.", "",
+        "of the faces that lack the label to both, how many have it now to the second, and what it sees change in "
+        "them.", "",
         "| label | reached | leakage | share of `mean` | of `mean` |",
         "| --- | ---: | ---: | ---: | ---: |",
         *rows, "",

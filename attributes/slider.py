@@ -57,12 +57,13 @@ class Slider:
     def fitted(self, value: float, fit: Fit) -> Tensor:
         """How many lengths of its vector a value goes on faces that the slider was fitted to, ``(B,)``.
 
-        In straight lines from 0 to :attr:`Fit.one` at 1, and on to :attr:`Fit.end` at the end of the range.
+        In straight lines from 0 to :attr:`Fit.one` at 1, and on to :attr:`Fit.end` at the end of the range; no further.
         """
-        size, end, sense = abs(value), self.high if value > 0 else -self.low, 1 if value > 0 else -1
-        if size <= 1 or end <= 1:
+        sense, limit = (1, self.high) if value > 0 else (-1, -self.low)
+        size = min(abs(value), max(limit, 1.0))
+        if size <= 1:
             return sense * size * fit.one
-        return sense * torch.lerp(fit.one, fit.end, min(1.0, (size - 1) / (end - 1)))
+        return sense * torch.lerp(fit.one, fit.end, (size - 1) / (limit - 1))
 
     @staticmethod
     def of_label(label: Label, **fields: float) -> Slider:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,19 @@ def test_a_value_of_one_reaches_most_faces_and_leaks_less_than_the_mean(
     assert other_labels(side.leakage, label) < other_labels(mean.leakage, label)
 
 
+def test_a_witness_is_asked_by_its_own_reading(basis: Basis, evaluation: Evaluation) -> None:
+    """One that says of most faces that they smile: of those that do not, to it, few are left."""
+    judge, label = evaluation.judge, LABEL_NAMES.index("Smiling")
+    offset = judge.classifier.calibration.offset.clone()
+    offset[label] += 2
+    witness = replace(judge.classifier, calibration=replace(judge.classifier.calibration, offset=offset))
+    side = Evaluation(judge, evaluation.latents, 40, witness).side(basis.directions("calibrated"), label, 1)
+    assert side.witness is not None
+    assert 0 < side.witness.faces < side.faces
+    assert side.witness.reached == 1
+    assert not torch.equal(side.witness.leakage, side.leakage)
+
+
 def test_every_slider_goes_both_ways_within_its_range(basis: Basis) -> None:
     for slider in basis.sliders:
         assert slider.up > 0
@@ -72,7 +86,7 @@ def test_evaluate_writes_figures_and_pictures(celebahq_folder: Path, tmp_path: P
     assert all(slider["reversed"] for slider in found["sliders"].values())
     for name in LABEL_NAMES:
         up = found["sliders"][name]["up"]
-        assert up["witness"] == {"reached": up["reached"], "leakage": up["leakage"]}
+        assert up["witness"] == {key: up[key] for key in ("faces", "reached", "leakage")}
     text = page.read_text()
     assert "To another classifier" in text
     for name in LABEL_NAMES:

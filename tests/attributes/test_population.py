@@ -32,6 +32,18 @@ def test_a_direction_ends_where_its_range_takes_the_mean_face() -> None:
     assert near == pytest.approx(RARE, abs=0.01)  # never nearer than where there still are faces
 
 
+def test_a_face_that_was_looked_at_goes_so_far_and_hardly_further() -> None:
+    start, looked = -4.0, torch.tensor([[5.0, torch.nan]], dtype=torch.float64)
+    gone = [
+        POPULATION.hold_back(
+            torch.tensor([[value, 0.0]], dtype=torch.float64), POPULATION.mean[None] + start, UNLIKE, None, looked
+        )[0, 0].item()
+        for value in (5.0, 9.0)
+    ]
+    assert gone[0] == pytest.approx(5.0)
+    assert 5.0 < gone[1] < 6.1
+
+
 def test_usual_moves_go_the_whole_way() -> None:
     values = torch.tensor([[1.0, -0.5]], dtype=torch.float64)
     assert torch.equal(POPULATION.hold_back(values, POPULATION.mean[None], UNLIKE), values)
