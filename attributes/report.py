@@ -93,7 +93,9 @@ def write_markdown(
         own = other_labels(up.leakage, index)
         plain = {kind: other_labels(side.leakage, index) for kind, side in sides.items()}
         shares.append(own / max(plain["mean"], 1e-9))
-        cells = " | ".join(f"{plain[kind]:.3f} at {side.reached:.0%}" for kind, side in sides.items())
+        cells = " | ".join(
+            f"{plain[kind]:.3f} at {side.reached:.0%}" if side.faces else "all break" for kind, side in sides.items()
+        )
         lines.append(f"| {name} | {up.reached:.0%} | {own:.3f} | {shares[-1]:.0%} | {cells} |")
     lines += ["", f"On average {np.mean(shares):.0%} of what `mean` leaks at the same rate; half was the aim."]
     short = [name for name in HEADLINE if by_name[name].up.reached < PROMISED]
