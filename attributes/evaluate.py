@@ -109,7 +109,7 @@ class Evaluation:
 
     def __init__(self, judge: Judge, latents: Tensor, most: int, witness: AttributeClassifier | None = None) -> None:
         self.judge, self.latents, self.most, self.witness = judge, latents, most, witness
-        self.pictures = torch.cat([x.cpu() for x in judge.pictures(latents)])
+        self.pictures = judge.draw(latents)[0]
         self.before = self._read(self.pictures, judge.classifier)
         self.witnessed = self._read(self.pictures, witness) if witness else None
         features = self._features(self.pictures)
@@ -139,7 +139,7 @@ class Evaluation:
         """What a value of 1, or -1, does."""
         faces = self.chosen(label, sense)
         moved = self._moved(directions, faces, label, [float(sense)])
-        return self.compare(faces, torch.cat([x.cpu() for x in self.judge.pictures(moved)]), label)
+        return self.compare(faces, self.judge.draw(moved)[0], label)
 
     def compare(self, faces: Tensor, pictures: Tensor, label: int) -> Side:
         """What became of faces whose pictures are now these."""
@@ -208,9 +208,7 @@ class Evaluation:
             curve.append(torch.where(whole, logits[:, label], torch.nan))
         crossed = crossing(torch.stack(curve), torch.tensor((0.0, *ALIKE), dtype=torch.float64))
         times = float(torch.quantile(crossed, rate).clamp_max(ALIKE[-1])) if len(faces) else 1.0
-        moved = latents + times * vector
-        whole = self.judge.look(moved)[1]
-        pictures = torch.cat([x.cpu() for x in self.judge.pictures(moved)])
+        pictures, whole = self.judge.draw(latents + times * vector)
         return self.compare(faces[whole], pictures[whole], label)
 
     def _latent(self, faces: Tensor) -> Latent:

@@ -50,9 +50,11 @@ class Judge:
             ]
         )
 
-    def pictures(self, latents: Tensor) -> Iterator[Tensor]:
-        """Batches of what latents ``(B, D)`` look like, in [0, 1]."""
-        return (x.clamp(0, 1) for x in self._decoded(latents))
+    @torch.inference_mode()
+    def draw(self, latents: Tensor) -> tuple[Tensor, Tensor]:
+        """What latents ``(B, D)`` look like, in [0, 1], and which of them are whole faces, ``(B,)``; on the CPU."""
+        pictures, whole = zip(*((x.clamp(0, 1).cpu(), _whole(x).cpu()) for x in self._decoded(latents)), strict=True)
+        return torch.cat(pictures), torch.cat(whole)
 
     @torch.inference_mode()
     def _decoded(self, latents: Tensor) -> Iterator[Tensor]:
@@ -79,13 +81,13 @@ class Judge:
     @torch.inference_mode()
     def look(self, latents: Tensor) -> tuple[Tensor, Tensor]:
         """:meth:`logits` of the latents ``(B, D)``, and which of them decode to a whole face, ``(B,)``, on the CPU."""
-        found = [(self.classifier.probabilities(x.clamp(0, 1)).cpu(), _whole(x).cpu()) for x in self._decoded(latents)]
+        found = [(self.classifier.probabilities(x).cpu(), _whole(x).cpu()) for x in self._decoded(latents)]
         probabilities, whole = zip(*found, strict=True)
         return log_odds(torch.cat(probabilities)), torch.cat(whole)
 
     def probabilities(self, latents: Tensor) -> Tensor:
         """How sure each label is on each of the latents ``(B, D)``: ``(B, 40)`` on the CPU."""
-        return torch.cat([self.classifier.probabilities(x).cpu() for x in self.pictures(latents)])
+        return torch.cat([self.classifier.probabilities(x).cpu() for x in self._decoded(latents)])
 
     def logits(self, latents: Tensor) -> Tensor:
         """The log odds of :meth:`probabilities`, float64."""

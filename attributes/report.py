@@ -185,8 +185,7 @@ def draw_strips(folder: Path, judge: Judge, directions: Directions) -> None:
         face, before = drawn[at], log_odds(seen[at : at + 1, index])
         fits = fit_sides(directions, judge, face, before=before, name=label.name, values=STRIP_VALUES)
         moved = Latent.cat([directions.move(face, {label.name: value}, (), fits) for value in STRIP_VALUES])
-        pictures = torch.cat([x.cpu() for x in judge.pictures(moved.flatten())])
-        _strip(pictures).save(folder / f"{label.name}.jpg", quality=85)
+        _strip(judge.draw(moved.flatten())[0]).save(folder / f"{label.name}.jpg", quality=85)
 
 
 def _strip(pictures: Tensor) -> Image.Image:
