@@ -17,9 +17,10 @@ from attributes.population import Population
 from attributes.slider import LABEL_SLIDERS, Slider
 from glow.checkpoint import FORMAT_VERSION, Checkpoint, read_safetensors, write_safetensors
 from glow.latent import Latent
+from glow.mixing import in_float64
 
 Kind = Literal["mean", "partial", "calibrated"]
-"""Of directions: the paper's mean differences, least squares on all labels, or what calibration made of both."""
+"""Of directions: the paper's mean differences, least squares on all labels, or the mixes that calibration tuned."""
 
 _MEASURES = ("low", "high", "up", "down")
 
@@ -76,8 +77,8 @@ class Basis:
         """The directions of a mix ``(N, S, 40)``, in float32."""
         return Latent(
             tuple(
-                torch.einsum("nk,kchw->nchw", mix[:, s].to(scale.device), scale.double()).float()
-                for s, scale in enumerate(self.means.scales)
+                torch.einsum("nk,kchw->nchw", mix[:, s].to(wide.device), wide).float().to(self.means.device)
+                for s, wide in enumerate(map(in_float64, self.means.scales))
             )
         )
 

@@ -14,6 +14,7 @@ from attributes.judge import Judge, progress
 from attributes.labels import LABELS
 from attributes.partial import partial_weights
 from attributes.slider import Slider
+from attributes.tuning import FAR, Tuner
 
 REACH = 0.84
 """Share of faces that a value of 1 must change: a little over the 80 % that are promised for others."""
@@ -21,8 +22,6 @@ PROMISED = 0.8
 """Share of faces that a value of 1 is said to change."""
 SURE = 0.9
 """Share of faces that a mix must change at some strength, or it is not chosen: of others it changes a little fewer."""
-FAR = 0.01
-"""Leakage that a mix must save for each length of the mean direction that faces have to go further."""
 CHOICE_FACES = 40
 """Faces on which the mixes of one label are compared."""
 STRENGTH_FACES = 60
@@ -60,7 +59,7 @@ class Course:
 
 
 def calibrate(basis: Basis, judge: Judge, latents: Tensor) -> Basis:
-    """A basis with sliders: for each label the mix that leaks least, its strengths and its range.
+    """A basis with sliders: for each label a mix that leaks little, tuned to that, its strengths and its range.
 
     Args:
         basis: mean directions, as `compute` made them.
@@ -73,7 +72,7 @@ def calibrate(basis: Basis, judge: Judge, latents: Tensor) -> Basis:
 
 
 class Calibration:
-    """What the sliders of one basis are measured with.
+    """What the sliders of one basis are made and measured with.
 
     Args:
         basis: mean directions.
@@ -86,15 +85,15 @@ class Calibration:
         self.before = judge.logits(latents)
         mean, partial = basis.kind("mean"), basis.kind("partial")
         alone = partial_weights(basis.gram)[:, None].expand_as(partial)
+        self.tuner = Tuner(basis, judge, latents, self.before)
         self.kinds = (mean, (mean + partial) / 2, (mean + 3 * partial) / 4, partial, alone)
 
     def slider(self, label: int) -> tuple[Tensor, Slider]:
         """The mix ``(S, 40)`` of a label and its slider."""
-        mean = self.kinds[0][label]
-        tried = [self._tried(label, mean, kind[label]) for kind in self.kinds]
-        mix = min(tried, key=lambda trial: trial[0])[1]
-        tried += [self._tried(label, mean, other) for other in weighted(mix)]
-        mix = min(tried, key=lambda trial: trial[0])[1]
+        kinds = [self._as_long(kind[label], self.kinds[0][label]) for kind in self.kinds]
+        cost, first = min(((self._cost(label, mix), mix) for mix in kinds), key=lambda found: found[0])
+        tuned = self.tuner.tuned(label, first)
+        mix = tuned if self._cost(label, tuned) < cost else first
         vector = self._vector(mix)
         (up, high), (down, low) = (self._way(label, sense * vector, sense) for sense in (1, -1))
         return mix, Slider.of_label(LABELS[label], up=up, down=down, low=-low, high=high)
@@ -108,26 +107,25 @@ class Calibration:
             amount, reach = amount * reach / SHORTEST, SHORTEST
         return amount, reach
 
-    def _tried(self, label: int, mean: Tensor, mix: Tensor) -> tuple[float, Tensor]:
-        """What a mix leaks where it reaches its label, and the mix, as long as the mean direction."""
-        mix = mix * float(self._vector(mean).norm() / self._vector(mix).norm())
-        found = course(self.judge, self.latents, self.before, self._vector(mix), label, most=CHOICE_FACES)
-        # One that does not get there is of no use, however little it leaks.
-        return found.leakage + FAR * found.length + 10 * max(0.0, SURE - found.reached), mix
+    def _as_long(self, mix: Tensor, other: Tensor) -> Tensor:
+        """The mix of a vector that is as long as the other's."""
+        return mix * float(self._vector(other).norm() / self._vector(mix).norm())
+
+    def _cost(self, label: int, mix: Tensor) -> float:
+        """What a mix leaks where it reaches its label, and as much more for each length that it goes there.
+
+        On faces without the label, which it is to bring, and by half as much on faces with it.
+        """
+        total = 0.0
+        for sense, weight in ((1, 2 / 3), (-1, 1 / 3)):
+            vector, most = sense * self._vector(mix), round(1.5 * weight * CHOICE_FACES)
+            found = course(self.judge, self.latents, self.before, vector, label, most=most, sense=sense)
+            # One that does not get there is of no use, however little it leaks.
+            total += weight * (found.leakage + FAR * found.length + 10 * max(0.0, SURE - found.reached))
+        return total
 
     def _vector(self, mix: Tensor) -> Tensor:
         return self.basis.vectors(mix[None]).flatten()[0].to(self.latents)
-
-
-def weighted(mix: Tensor) -> list[Tensor]:
-    """A mix ``(S, 40)`` with the finest, the two finest, and the coarsest scale given other weights."""
-    finest, fine, coarsest = [0], [0, 1], [len(mix) - 1]
-    found = []
-    for scales, weight in ((finest, 0.0), (fine, 0.0), (fine, 0.5), (coarsest, 0.5)):
-        other = mix.clone()
-        other[scales] *= weight
-        found.append(other)
-    return found
 
 
 def course(

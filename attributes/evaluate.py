@@ -197,7 +197,7 @@ class Evaluation:
     def at_the_same_rate(self, basis: Basis, kind: Kind, label: int, rate: float) -> Side:
         """What a plain direction does that is just so strong that it reaches ``rate`` of the faces, not held back.
 
-        Of the faces that are still whole there: what is seen in broken ones says nothing.
+        Or as many as it can. Of the faces that are still whole there: what is seen in broken ones says nothing.
         """
         vector = basis.vectors(basis.kind(kind)[label : label + 1]).flatten()
         faces = self.chosen(label, 1)
@@ -207,7 +207,9 @@ class Evaluation:
             logits, whole = self.judge.look(latents[some] + times * vector)
             curve.append(torch.where(whole, logits[:, label], torch.nan))
         crossed = crossing(torch.stack(curve), torch.tensor((0.0, *ALIKE), dtype=torch.float64))
-        times = float(torch.quantile(crossed, rate).clamp_max(ALIKE[-1])) if len(faces) else 1.0
+        come_over = crossed[crossed <= ALIKE[-1]]
+        # So far as all come over that ever do, at the most: further on, faces only break.
+        times = min(float(torch.quantile(crossed, rate)), float(come_over.max())) if len(come_over) else ALIKE[-1]
         pictures, whole = self.judge.draw(latents + times * vector)
         return self.compare(faces[whole], pictures[whole], label)
 

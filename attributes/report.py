@@ -68,6 +68,9 @@ def write_markdown(
         "[attribute classifier](attributes-classifier.md), and the same classifier fits the sliders to each of these "
         "very faces, as in the app: that they reach it shows that the flow can take them there, not that everybody "
         "would see it. It is wrong now and then: figures of labels that it reads badly say little.", "",
+        "A slider's direction is a mix of the 40 labels' mean directions, each with its own share on each scale of the "
+        "latent. It begins as the plain kind that leaks least (`mean`, `partial` or between them), and then descends "
+        "the gradient of what it changes beside its label, through the flow and the classifier.", "",
         "Up is a value of 1 on faces that lack the label, down is -1 on faces that have it; fitted to a face, 1 goes "
         "as far as it takes for the classifier to find the attribute twice as likely as not, or as the face stays "
         f"whole. *Reached* is the share of faces whose label changed; {PROMISED:.0%} is promised. *Leakage* is how "
@@ -75,7 +78,9 @@ def write_markdown(
         "each face. *Person* is the distance in the classifier's features between before and after, as a share of that "
         "between two people. *Outside* is how much the two thirds of the picture that change least do change, in 8-bit "
         "levels. *Monotone* "
-        "is the share of the steps over the range that do not lower the label's probability.", "",
+        "is the share of the steps over the range that do not lower the label's probability. *Scales* is how much of "
+        "the direction lies on each scale of the latent, of its squared length in percent: the finest, of colour and "
+        "noise, first, the coarsest, of shape, last.", "",
         "## Headline labels, beside plain directions that reach as many faces", "",
         "`mean` is the paper's mean difference, `partial` the effect of a label with the others held fixed: as long "
         "for all faces, and just so long that they reach as many as the slider does; faces that break there are left "
@@ -107,18 +112,20 @@ def write_markdown(
     witnessed = all(report.up.witness for report in reports)
     lines += [
         "", "## All sliders", "",
-        "| label | range | faces | reached | down | leakage | down | flips | person | outside | monotone |"
+        "| label | range | faces | reached | down | leakage | down | flips | person | outside | monotone | scales |"
         + (" witness | down |" if witnessed else ""),
-        "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
+        "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
         + (" ---: | ---: |" if witnessed else ""),
     ]  # fmt: skip
+    scales = _shares_of_scales(directions)
     for index, (slider, report) in enumerate(zip(directions.sliders, reports, strict=False)):
         up, down = report.up, report.down
         seen = "".join(f" {side.witness.reached:.0%} |" for side in (up, down) if side.witness)
         lines.append(
             f"| {slider.name} | {slider.low:g} to {slider.high:g} | {up.faces} + {down.faces} | {up.reached:.0%} | "
             f"{down.reached:.0%} | {other_labels(up.leakage, index):.3f} | {other_labels(down.leakage, index):.3f} | "
-            f"{up.flips:.1f} | {up.person:.2f} | {up.outside:.1f} | {report.monotone:.0%} |{seen}"
+            f"{up.flips:.1f} | {up.person:.2f} | {up.outside:.1f} | {report.monotone:.0%} | "
+            f"{scales[index]} |{seen}"
         )
     lines += ["", "## What moves what", "", f"![Leakage matrix]({folder}/leakage.png)", "", "## Strips", ""]
     lines.append("Faces drawn by the model; values " + ", ".join(f"{value:g}" for value in STRIP_VALUES) + ".")
@@ -126,6 +133,14 @@ def write_markdown(
     lines += [f"| {name} | ![{name}]({folder}/{name}.jpg) |" for name in LABEL_NAMES]
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join(lines).replace("nan%", "–").replace("nan", "–") + "\n")
+
+
+def _shares_of_scales(directions: Directions) -> list[str]:
+    """How much of each direction's squared length lies on each scale, in percent, such as "5 10 25 60"."""
+    squares = torch.stack([scale.flatten(1).square().sum(1) for scale in directions.vectors.scales], dim=1)
+    return [
+        " ".join(f"{share:.0f}" for share in row) for row in (100 * squares / squares.sum(1, keepdim=True)).tolist()
+    ]
 
 
 def _of_the_witness(by_name: Mapping[str, Report], comparison: Comparison) -> list[str]:

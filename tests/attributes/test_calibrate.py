@@ -50,6 +50,15 @@ def test_a_value_of_one_reaches_most_faces_and_leaks_less_than_the_mean(
     assert other_labels(side.leakage, label) < other_labels(mean.leakage, label)
 
 
+def test_a_plain_direction_that_cannot_reach_so_many_is_compared_where_it_reaches_the_most(
+    basis: Basis, evaluation: Evaluation
+) -> None:
+    """Further on its faces only break."""
+    side = evaluation.at_the_same_rate(basis, "partial", LABEL_NAMES.index("Eyeglasses"), 1.0)
+    assert side.faces > 0
+    assert side.reached > 0
+
+
 def test_a_witness_is_asked_by_its_own_reading(basis: Basis, evaluation: Evaluation) -> None:
     """One that says of most faces that they smile: of those that do not, to it, few are left."""
     judge, label = evaluation.judge, LABEL_NAMES.index("Smiling")
