@@ -30,6 +30,9 @@ BEYOND = 0.25
 it was seen."""
 LEAST = 0.3
 """The least share of what a value of 1 goes on any face: a slider must do something also where little is lacking."""
+MORE = 0.5
+"""Share of what a value of 1 goes on any face, where the attribute is clear from the start: a smile that is there
+already is to become a wider one, not a grin."""
 FURTHER = 1.5
 """The end of the range is at least this many times as far as a value of 1."""
 SOONER = (0.6, 0.3)
@@ -51,8 +54,8 @@ def fit(
 
     A value of 1 goes about as far as it takes for the classifier to see clearly what the slider is to bring (or that
     what it is to take away is gone). A face that does not come there goes to where the attribute is seen best; where it
-    is not seen at all, to the last place before the face breaks, or else as far as any face. The latter holds as well
-    where the attribute is clear from the start. The end of the range is where it is on any face, or beyond where a
+    is not seen at all, to the last place before the face breaks, or else as far as any face; where it is clear from the
+    start, half as far. The end of the range is where it is on any face, or beyond where a
     value of 1 needs the room. Neither goes where the face is broken.
 
     Args:
@@ -94,7 +97,8 @@ def fit(
     over = at[torch.searchsorted(at, crossed).clamp_max(len(LENGTHS))]
     most, best = course.nan_to_num(-torch.inf).max(0)
     seen_best = (best > 0) & (most >= -CLEAR)
-    one = torch.where(comes, over, torch.where(seen_best, at[best], torch.where(broken, safe, amount)))
+    usual = amount * torch.where(course[0] < 0, torch.ones_like(safe), MORE)
+    one = torch.where(comes, over, torch.where(seen_best, at[best], torch.where(broken, safe, usual)))
     near = torch.where(comes, torch.lerp(crossed, over, BEYOND), one)
     one, near = (place.clamp_min(LEAST * amount) for place in (one, near))
     return _within(look, one, near, safe, amount * limit)

@@ -127,6 +127,7 @@ def write_markdown(
             f"{up.flips:.1f} | {up.person:.2f} | {up.outside:.1f} | {report.monotone:.0%} | "
             f"{scales[index]} |{seen}"
         )
+    lines += _weak(reports)
     lines += ["", "## What moves what", "", f"![Leakage matrix]({folder}/leakage.png)", "", "## Strips", ""]
     lines.append("Faces drawn by the model; values " + ", ".join(f"{value:g}" for value in STRIP_VALUES) + ".")
     lines += ["", "| label | |", "| --- | --- |"]
@@ -141,6 +142,19 @@ def _shares_of_scales(directions: Directions) -> list[str]:
     return [
         " ".join(f"{share:.0f}" for share in row) for row in (100 * squares / squares.sum(1, keepdim=True)).tolist()
     ]
+
+
+def _weak(reports: Sequence[Report]) -> list[str]:
+    """A sentence that names the labels short of what is promised, to the judge and to the witness."""
+    by_judge = [report.up.reached for report in reports]
+    by_witness = [report.up.witness.reached for report in reports if report.up.witness]
+    found = []
+    for seen, whom in ((by_judge, ""), (by_witness, " to the other classifier")):
+        rounded = zip(LABEL_NAMES, (round(share, 2) for share in seen), strict=False)
+        short = [f"{name} ({share:.0%})" for name, share in rounded if share < PROMISED]
+        if short:
+            found += ["", f"Short of {PROMISED:.0%} up{whom}: {', '.join(short)}."]
+    return found
 
 
 def _of_the_witness(by_name: Mapping[str, Report], comparison: Comparison) -> list[str]:

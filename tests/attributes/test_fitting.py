@@ -10,7 +10,7 @@ import torch
 from app.editor import Editor
 from attributes import LABEL_NAMES, Fit, Slider, fit
 from attributes.evaluate import HEADLINE
-from attributes.fitting import CLEAR, LEAST, LENGTHS
+from attributes.fitting import CLEAR, LEAST, LENGTHS, MORE
 from glow import Latent
 
 FITTED = Fit(*torch.tensor([[0.3, 1.0, 2.2], [2.5, 2.5, 2.2]], dtype=torch.float64))
@@ -62,7 +62,7 @@ def test_one_brings_a_label_into_view_and_a_little_over_half_of_it_not_yet(edito
         least = LEAST * slider.up
         assert (found.one >= least).all()
         assert (found.end >= found.one).all()
-        assert (found.one[before[:, label] > CLEAR] == slider.up).all()
+        assert (found.one[before[:, label] > CLEAR] == MORE * slider.up).all()
         fitted = (before[:, label] < CLEAR) & (found.one > least) & (found.one != slider.up)
         for seen, value in ((at_one, 1.0), (at_less, 0.6)):
             moved = editor.labels.move(faces, {name: value}, (), {(name, 1): found})
@@ -82,7 +82,7 @@ def test_a_fitted_range_ends_before_a_face_breaks(editor: Editor, faces: Latent,
 
 
 def test_alike_fitted_sliders_stop_together(editor: Editor, faces: Latent) -> None:
-    names = ("Smiling", "High_Cheekbones", "Mouth_Slightly_Open")
+    names = ("Mustache", "Goatee", "Sideburns")
     fits = {(name, 1): fitted_to(editor, faces, name, 1) for name in names}
     values = {name: editor.labels.slider(name).high for name in names}
     moved = editor.labels.move(faces, values, (), fits)
