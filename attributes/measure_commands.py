@@ -30,7 +30,11 @@ def add_measure_commands(
     common.add_argument("--limit", type=int, help="use only the first so many validation faces")
 
     command = commands.add_parser(
-        "calibrate", parents=[common], help="make sliders of directions, on one half of the validation faces"
+        "calibrate",
+        parents=[common],
+        help="make sliders of directions, on one half of the validation faces",
+        description="Make sliders of the directions that `compute` wrote: tune each so that it leaves other labels "
+        "alone, find how far it may go, and write this to the same file. It takes about 40 minutes on two CPU cores.",
     )
     command.set_defaults(run=run_calibrate)
 

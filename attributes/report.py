@@ -67,7 +67,8 @@ def write_markdown(
         "directions, one half of the validation faces the sliders, the other half the figures below. The judge is the "
         "[attribute classifier](attributes-classifier.md), and the same classifier fits the sliders to each of these "
         "very faces, as in the app: that they reach it shows that the flow can take them there, not that everybody "
-        "would see it. It is wrong now and then: figures of labels that it reads badly say little.", "",
+        "would see it: glasses and beards reach it, and look poor in a real photo. It is wrong now and then: figures "
+        "of labels that it reads badly say little.", "",
         "A slider's direction is a mix of the 40 labels' mean directions, each with its own share on each scale of the "
         "latent. It begins as the plain kind that leaks least (`mean`, `partial` or between them), and then descends "
         "the gradient of what it changes beside its label, through the flow and the classifier.", "",
@@ -112,8 +113,8 @@ def write_markdown(
     witnessed = all(report.up.witness for report in reports)
     lines += [
         "", "## All sliders", "",
-        "| label | range | faces | reached | down | leakage | down | flips | person | outside | monotone | scales |"
-        + (" witness | down |" if witnessed else ""),
+        "| label | range | faces ↑ + ↓ | reached ↑ | reached ↓ | leakage ↑ | leakage ↓ | flips | person | outside "
+        "| monotone | scales |" + (" other classifier ↑ | ↓ |" if witnessed else ""),
         "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
         + (" ---: | ---: |" if witnessed else ""),
     ]  # fmt: skip
