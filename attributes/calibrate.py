@@ -37,6 +37,8 @@ LEAST = 0.3
 """Lengths of the mean direction that a value of 1 goes at the least."""
 RANGES = (2.5, 2.0, 1.5, 1.25, 1.0)
 """Ends of a slider's range that are tried, the furthest first."""
+MARGIN = 1.15
+"""So much further than the end of the range faces must still be whole: other faces break a little sooner."""
 SHORTEST = 1.5
 """The shortest range: where faces break earlier, a value of 1 goes less far, so that there is room beyond."""
 
@@ -170,7 +172,8 @@ def plausible(judge: Judge, latents: Tensor, vector: Tensor, amount: float) -> f
 
 def end(judge: Judge, latents: Tensor, vector: Tensor) -> float:
     """The furthest of :data:`RANGES` at which faces are still whole, at least the last."""
-    return next((reach for reach in RANGES[:-1] if _keeps_faces(judge, latents, reach * vector)), RANGES[-1])
+    kept = (reach for reach in RANGES[:-1] if _keeps_faces(judge, latents, MARGIN * reach * vector))
+    return next(kept, RANGES[-1])
 
 
 def _keeps_faces(judge: Judge, latents: Tensor, move: Tensor) -> bool:
