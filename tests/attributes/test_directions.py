@@ -96,7 +96,7 @@ def test_a_slider_moves_what_it_names_even_where_that_is_kept(directions: Direct
 
 def test_up_and_down_have_strengths_of_their_own(directions: Directions, z: Latent) -> None:
     sliders = list(directions.sliders)
-    sliders[0] = replace(sliders[0], up=0.5, down=0.25)
+    sliders[0] = replace(sliders[0], up=0.5, down=0.25, low=-9.0, high=9.0)
     other = replace(directions, sliders=tuple(sliders))
     up, down = (other.move(z, {LABEL_NAMES[0]: value}) - z for value in (1.0, -1.0))
     torch.testing.assert_close(up.flatten(), -2 * down.flatten(), atol=1e-5, rtol=0)
