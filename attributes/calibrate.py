@@ -22,8 +22,8 @@ PROMISED = 0.8
 """Share of faces that a value of 1 is said to change."""
 SURE = 0.9
 """Share of faces that a mix must change at some strength, or it is not chosen: of others it changes a little fewer."""
-CHOICE_FACES = 40
-"""Faces on which the mixes of one label are compared."""
+CHOICE_FACES = {1: 40, -1: 20}
+"""Faces on which the mixes of one label are compared: without it, which they are to bring, and with it."""
 STRENGTH_FACES = 60
 """Faces on which the strength of each side of a slider is measured."""
 TRIED = (0.7, 1.4, 2.2, 3.3, 5.0)
@@ -114,17 +114,13 @@ class Calibration:
         return mix * float(self._vector(other).norm() / self._vector(mix).norm())
 
     def _cost(self, label: int, mix: Tensor) -> float:
-        """What a mix leaks where it reaches its label, and as much more for each length that it goes there.
-
-        On faces without the label, which it is to bring, and by half as much on faces with it.
-        """
-        total = 0.0
-        for sense, weight in ((1, 2 / 3), (-1, 1 / 3)):
-            vector, most = sense * self._vector(mix), round(1.5 * weight * CHOICE_FACES)
-            found = course(self.judge, self.latents, self.before, vector, label, most=most, sense=sense)
+        """What a mix leaks where it reaches its label, and as much more for each length that it goes there."""
+        vector, total = self._vector(mix), 0.0
+        for sense, most in CHOICE_FACES.items():
+            found = course(self.judge, self.latents, self.before, sense * vector, label, most=most, sense=sense)
             # One that does not get there is of no use, however little it leaks.
-            total += weight * (found.leakage + FAR * found.length + 10 * max(0.0, SURE - found.reached))
-        return total
+            total += most * (found.leakage + FAR * found.length + 10 * max(0.0, SURE - found.reached))
+        return total / sum(CHOICE_FACES.values())
 
     def _vector(self, mix: Tensor) -> Tensor:
         return self.basis.vectors(mix[None]).flatten()[0].to(self.latents)
@@ -171,7 +167,7 @@ def plausible(judge: Judge, latents: Tensor, vector: Tensor, amount: float) -> f
 
 
 def end(judge: Judge, latents: Tensor, vector: Tensor) -> float:
-    """The furthest of :data:`RANGES` at which faces are still whole, at least the last."""
+    """The furthest of :data:`RANGES` at which, and by :data:`MARGIN` beyond, faces are whole; at least the last."""
     kept = (reach for reach in RANGES[:-1] if _keeps_faces(judge, latents, MARGIN * reach * vector))
     return next(kept, RANGES[-1])
 

@@ -55,8 +55,8 @@ def fit(
     A value of 1 goes about as far as it takes for the classifier to see clearly what the slider is to bring (or that
     what it is to take away is gone). A face that does not come there goes to where the attribute is seen best; where it
     is not seen at all, to the last place before the face breaks, or else as far as any face; where it is clear from the
-    start, half as far. The end of the range is where it is on any face, or beyond where a
-    value of 1 needs the room. Neither goes where the face is broken.
+    start, half as far. The end of the range is where it is on any face, or beyond where a value of 1 needs the room.
+    Neither goes where the face is broken.
 
     Args:
         directions: with the slider.

