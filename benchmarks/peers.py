@@ -14,7 +14,7 @@ import torch
 from tqdm import tqdm
 
 from benchmarks.candidates import CANDIDATES, PEERS, THREADS, Size
-from benchmarks.report import write_section
+from benchmarks.report import cpu_kind, write_section
 from benchmarks.training_memory import training_memory
 from benchmarks.worker import WORK, Milliseconds, Worker
 
@@ -73,7 +73,7 @@ def main() -> None:
         f"Command: `python -m benchmarks.peers --rounds {args.rounds} --steps {size.steps}`\n\n"
         + table(workers, times, memory)
     )
-    write_section(f"peers, K = {size.steps}", text)
+    write_section(f"peers, K = {size.steps}, {cpu_kind()}", text)
     print(text)
 
 
