@@ -65,7 +65,8 @@ class Checkpoint:
     """How it was trained."""
 
     hash: str
-    """SHA-256 of the file's config and weights, in hexadecimal; the record is not part of it."""
+    """SHA-256 of the file's config and weights, in hexadecimal, but for record and dequantiser: of all that decides how
+    pictures are encoded. Directions fit every model of the same hash."""
 
 
 def write_safetensors(path: Path, tensors: dict[str, torch.Tensor], header: dict[str, Any]) -> None:
@@ -133,8 +134,11 @@ def read_safetensors(path: Path, kind: str) -> tuple[dict[str, torch.Tensor], di
 
 
 def _hash(config: dict[str, Any], tensors: dict[str, torch.Tensor]) -> str:
-    digest = hashlib.sha256(json.dumps(config, sort_keys=True).encode())
+    flow = {name: value for name, value in config.items() if not name.startswith("dequantiser_")}
+    digest = hashlib.sha256(json.dumps(flow, sort_keys=True).encode())
     for name, tensor in sorted(tensors.items()):
+        if name.startswith("dequantiser."):
+            continue
         digest.update(name.encode())
         digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()

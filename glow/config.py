@@ -64,6 +64,10 @@ class GlowConfig:
     """Whether coupling nets also see where they are, as two channels of coordinates in [-1, 1]
     (Liu et al. 2018, arXiv 1807.03247). The paper's nets do not; aligned faces gain by it."""
 
+    dequantiser_width: int = 0
+    """Hidden channels of the nets of a learned dequantisation (Ho et al. 2019, arXiv 1902.00275), with which bits/dim
+    are a tighter bound; 0 is uniform noise, as in the paper. Encoding and decoding are the same either way."""
+
     def __post_init__(self) -> None:
         object.__setattr__(self, "widths", tuple(self.widths))
         for name in ("image_size", "channels", "levels", "steps"):
@@ -82,6 +86,8 @@ class GlowConfig:
             raise ValueError(f"scale_bound is {self.scale_bound}; it must be above 0 and at most 4.")
         if self.input_bound is not None and not self.input_bound > 0:
             raise ValueError(f"input_bound is {self.input_bound}; it must be above 0, or None for no bound.")
+        if self.dequantiser_width < 0:
+            raise ValueError(f"dequantiser_width is {self.dequantiser_width}; it must be at least 1, or 0 for none.")
         for name, kinds in (
             ("permutation", Permutation),
             ("coupling", Coupling),

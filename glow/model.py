@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from glow.config import GlowConfig
+from glow.dequantiser import Dequantiser
 from glow.fused import FusedForms, FusedLevel
 from glow.latent import Latent
 from glow.layer import FlowLayer, Images, PerPicture
@@ -82,6 +83,9 @@ class Glow(nn.Module):
                 self.top = TopPrior((channels, 1, 1))
             case "standard":
                 self.top = StandardPrior()
+        # Made last, so that the other weights are those of a seed with and without it.
+        width = config.dequantiser_width
+        self.dequantiser = Dequantiser(config.channels, config.n_bits, width) if width else None
         self.memory: Memory = "store"
         self._spine: torch.dtype | None = None
         self._forms = FusedForms()
@@ -109,6 +113,8 @@ class Glow(nn.Module):
         for level in range(self.config.levels):
             for step in self._steps(level):
                 step.coupling.net_dtype = nets
+        if self.dequantiser is not None:
+            self.dequantiser.net_dtype = nets
 
     def _steps(self, level: int) -> list[FlowStep]:
         return list(cast("nn.ModuleList", self.levels[level]))  # type: ignore[arg-type]
@@ -132,6 +138,8 @@ class Glow(nn.Module):
     def initialise(self, x: Images) -> None:
         """Set all actnorms from a first batch ``x`` of training pictures, in [0, 1]."""
         self._check(x)
+        if self.dequantiser is not None:
+            self.dequantiser.initialise(x)
         z = x - 0.5
         for level in range(self.config.levels):
             z, _ = self.squeeze(z)
@@ -142,11 +150,17 @@ class Glow(nn.Module):
                 z = halves(self.splits[level](z)[0])[0]
 
     @_without_autocast
-    def forward(self, x: Images) -> tuple[Latent, PerPicture]:
-        """The latent of ``x`` and the log-determinant of the whole map, ``(B,)``."""
+    def forward(self, x: Images, *, dequantise: bool = False) -> tuple[Latent, PerPicture]:
+        """The latent of ``x`` and the log-determinant of the whole map, ``(B,)``.
+
+        With ``dequantise``, the map begins with the learned dequantiser, where the model has one.
+        """
         self._check(x)
+        moved: Tensor | float = 0.0
+        if dequantise and self.dequantiser is not None:
+            x, moved = self.dequantiser(x)
         z = x.to(self._spine or x.dtype) - 0.5
-        logdet = z.new_zeros(len(z))
+        logdet = z.new_zeros(len(z)) + moved
         scales = []
         fused = self._fused(len(z), z.dtype)
         for level in range(self.config.levels):
@@ -250,16 +264,23 @@ class Glow(nn.Module):
         """``n`` random pictures in [0, 1], at the paper's temperature of 0.7 by default."""
         return self.decode(self.sample_latent(n, temperature, generator)).clamp(0, 1)
 
-    def log_prob(self, x: Images) -> PerPicture:
-        """Natural log of the density of pictures on ``[0, 1]^D``, shape ``(B,)``."""
-        latent, logdet = self(x)
+    def log_prob(self, x: Images, *, dequantise: bool = False) -> PerPicture:
+        """Natural log of the density of pictures on ``[0, 1]^D``, shape ``(B,)``.
+
+        With ``dequantise``, that of uniformly dequantised pictures before the learned dequantiser has moved them.
+        """
+        latent, logdet = self(x, dequantise=dequantise)
         squares = sum(scale.flatten(1).square().sum(1) for scale in latent.scales)
         return logdet - 0.5 * (squares + self.config.dimensions * math.log(2 * math.pi))
 
-    def bits_per_dim(self, x: Images) -> PerPicture:
+    def bits_per_dim(self, x: Images, *, uniform: bool = False) -> PerPicture:
         """Bits per colour value of pictures on the n-bit grid, shape ``(B,)``.
 
-        ``x`` is the dequantised picture, ``(q + u) / 2**n_bits`` with q the n-bit value and u uniform in
-        [0, 1); then this bounds the model's code length from above (Theis et al. 2016, arXiv 1511.01844).
+        Args:
+            x: the uniformly dequantised picture, ``(q + u) / 2**n_bits`` with q the n-bit value and u uniform in
+                [0, 1). So the mean over u bounds the model's code length from above (Theis et al. 2016, arXiv
+                1511.01844), and more tightly with the learned dequantiser (Ho et al. 2019, arXiv 1902.00275).
+            uniform: whether a learned dequantiser is passed over.
         """
-        return -self.log_prob(x) / (self.config.dimensions * math.log(2)) + self.config.n_bits
+        log_prob = self.log_prob(x, dequantise=not uniform)
+        return -log_prob / (self.config.dimensions * math.log(2)) + self.config.n_bits

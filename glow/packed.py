@@ -76,13 +76,16 @@ MANY_CHANNELS = 128
 """Channels on the other side from which matrix products are faster at all."""
 
 
-def convolution_gradients(gradient: Tensor, x: Tensor, kernel: Tensor) -> tuple[Tensor, Tensor]:
+def convolution_gradients(
+    gradient: Tensor, x: Tensor, kernel: Tensor, *, frozen: bool = False
+) -> tuple[Tensor, Tensor | None]:
     """The gradients by input and kernel of a convolution that keeps the sides, in whatever way is fastest.
 
     Args:
         gradient: by the convolution's output, ``(B, outputs, H, W)``, channels last.
         x: the input, ``(B, inputs, H, W)``, channels last.
         kernel: ``(outputs, inputs, k, k)``, not packed.
+        frozen: whether nobody asks for the kernel's, and None comes in its place.
 
     Returns:
         Tensors of the shapes of ``x`` and ``kernel``, in the gradient's dtype.
@@ -90,8 +93,10 @@ def convolution_gradients(gradient: Tensor, x: Tensor, kernel: Tensor) -> tuple[
     outputs, inputs, size, _ = kernel.shape
     by_rows = size > 1 and max(inputs, outputs) >= MANY_CHANNELS and can_pack(x) and x.dtype == torch.bfloat16
     if by_rows and 2 * outputs <= inputs:
-        return gradients_by_rows(gradient, x, kernel)
+        return gradients_by_rows(gradient, x, kernel, frozen=frozen)
     fold = by_rows and inputs <= FEW_CHANNELS
+    if fold and frozen:
+        return input_gradient_by_fold(gradient, kernel), None
     by_input, by_kernel, _ = torch.ops.aten.convolution_backward.default(
         gradient,
         x,
@@ -103,7 +108,7 @@ def convolution_gradients(gradient: Tensor, x: Tensor, kernel: Tensor) -> tuple[
         False,
         [0, 0],
         1,
-        [not fold, True, False],
+        [not fold, not frozen, False],
     )
     return input_gradient_by_fold(gradient, kernel) if fold else by_input, by_kernel
 
@@ -133,7 +138,9 @@ def input_gradient_by_fold(gradient: Tensor, kernel: Tensor) -> Tensor:
     return total[:, :, edge : edge + height, edge : edge + width].transpose(0, 1).to(gradient.dtype)
 
 
-def gradients_by_rows(gradient: Tensor, x: Tensor, kernel: Tensor) -> tuple[Tensor, Tensor]:
+def gradients_by_rows(
+    gradient: Tensor, x: Tensor, kernel: Tensor, *, frozen: bool = False
+) -> tuple[Tensor, Tensor | None]:
     """The gradients by input and kernel of a convolution with few outputs, as two matrix products.
 
     Both see the same thing, a copy of the gradient for each of the kernel's places, shifted to it. It is small where
@@ -143,6 +150,7 @@ def gradients_by_rows(gradient: Tensor, x: Tensor, kernel: Tensor) -> tuple[Tens
         gradient: by the convolution's output, ``(B, outputs, H, W)``.
         x: the input, ``(B, inputs, H, W)``, channels last.
         kernel: ``(outputs, inputs, k, k)``, not packed.
+        frozen: whether nobody asks for the kernel's, and None comes in its place.
 
     Returns:
         ``(B, inputs, H, W)``, channels last, and ``(outputs, inputs, k, k)``, in the gradient's dtype.
@@ -155,8 +163,8 @@ def gradients_by_rows(gradient: Tensor, x: Tensor, kernel: Tensor) -> tuple[Tens
     rows = padded.as_strided(shape, strides).reshape(-1, batch * height * width)
     # The gradient at the place left above is by the kernel's corner right below, and so on.
     by_input = rows.T @ kernel.flip(2, 3).permute(2, 3, 0, 1).reshape(-1, inputs)
+    by_input = by_input.view(batch, height, width, inputs).permute(0, 3, 1, 2)
+    if frozen:
+        return by_input, None
     by_kernel = rows @ x.permute(0, 2, 3, 1).reshape(-1, inputs)
-    return (
-        by_input.view(batch, height, width, inputs).permute(0, 3, 1, 2),
-        by_kernel.view(size, size, outputs, inputs).flip(0, 1).permute(2, 3, 0, 1),
-    )
+    return by_input, by_kernel.view(size, size, outputs, inputs).flip(0, 1).permute(2, 3, 0, 1)

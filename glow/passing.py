@@ -96,15 +96,25 @@ class Passage:
         return _rows(x, self.dtype), seen
 
     def net_gradients(
-        self, by_output: Sequence[Tensor], kept: Tensor, net: Sequence[Tensor], seen: Sequence[Tensor]
-    ) -> tuple[Tensor, list[Tensor]]:
-        """The gradients by ``kept`` and by the net's kernels and biases, of that by the output's rows, in parts."""
+        self,
+        by_output: Sequence[Tensor],
+        kept: Tensor,
+        net: Sequence[Tensor],
+        seen: Sequence[Tensor],
+        *,
+        frozen: bool,
+    ) -> tuple[Tensor, list[Tensor | None]]:
+        """The gradients by ``kept`` and by the net's kernels and biases, of that by the output's rows, in parts.
+
+        Of a net that is frozen, None stand for the latter.
+        """
         through = rows_for_net(by_output, self.shape, net[0].dtype)
-        found: list[Tensor] = []
+        found: list[Tensor | None] = []
         for place in reversed(range(len(seen))):
             x = seen[place]
-            by_bias = through.permute(0, 2, 3, 1).flatten(0, 2).sum(0)  # faster than in the convolution's own function
-            through, by_kernel = convolution_gradients(through, x, net[2 * place])
+            # Faster than in the convolution's own function.
+            by_bias = None if frozen else through.permute(0, 2, 3, 1).flatten(0, 2).sum(0)
+            through, by_kernel = convolution_gradients(through, x, net[2 * place], frozen=frozen)
             if place > 0:
                 _relu_backward(through, x)
             found = [by_kernel, by_bias, *found]
@@ -155,9 +165,9 @@ class Passage:
         return Saved(mixed, seen, gate, scale)
 
     def gradients(
-        self, by_y: Tensor, by_logdet: Tensor, saved: Saved, net: Sequence[Tensor]
-    ) -> tuple[Tensor, list[Tensor]]:
-        """The gradients by the coupling's input rows and by the net's kernels and biases."""
+        self, by_y: Tensor, by_logdet: Tensor, saved: Saved, net: Sequence[Tensor], *, frozen: bool
+    ) -> tuple[Tensor, list[Tensor | None]]:
+        """The gradients by the coupling's input rows and, None where it is frozen, by the net's kernels and biases."""
         mixed, seen, gate, scale = saved
         kept, moved = mixed.chunk(2)
         by_shift = by_y[len(kept) :]
@@ -171,7 +181,7 @@ class Passage:
             by_log_scale = torch.addcmul(by_logdet[:, None], by_moved.view(pictures), moved.view(pictures))
             by_raw = torch.ops.aten.sigmoid_backward(by_log_scale.view_as(gate).to(gate.dtype), gate).mul_(4)
             by_output = [by_raw, by_shift]
-        by_kept, found = self.net_gradients(by_output, kept, net, seen)
+        by_kept, found = self.net_gradients(by_output, kept, net, seen, frozen=frozen)
         torch.add(by_y[: len(kept)], by_kept, out=by_mixed[: len(kept)])
         return by_mixed, found
 
@@ -205,9 +215,12 @@ class _PassThrough(torch.autograd.Function):
     def backward(ctx: Any, by_y: Tensor, by_logdet: Tensor) -> tuple[Tensor | None, ...]:
         x, weight, mixed, gate, scale, *rest = ctx.saved_tensors
         seen, net = rest[: len(rest) // 3], rest[len(rest) // 3 :]
-        by_mixed, by_net = ctx.passage.gradients(by_y, by_logdet, Saved(mixed, seen, gate, scale), net)
+        frozen = not any(ctx.needs_input_grad[2:])
+        saved = Saved(mixed, seen, gate, scale)
+        by_mixed, by_net = ctx.passage.gradients(by_y, by_logdet, saved, net, frozen=frozen)
         by_x = weight.t() @ by_mixed if ctx.needs_input_grad[0] else None
-        return by_x, None, by_mixed @ x.t(), by_mixed.sum(1), *by_net
+        linear = (None, None) if frozen else (by_mixed @ x.t(), by_mixed.sum(1))
+        return by_x, None, *linear, *by_net
 
 
 def _relu_backward(gradient: Tensor, output: Tensor) -> None:

@@ -77,7 +77,8 @@ def _step_back(
         constant = log_abs_det * (height * width)  # the same for every picture
     net = [tensor.detach() for tensor in folded.net]
     saved = passage.recompute(as_rows(y), net)
-    grad_mixed, by_net = passage.gradients(as_rows(grad_y), grad_logdet, saved, net)
+    frozen = not any(parameter.requires_grad for parameter in step.parameters())
+    grad_mixed, by_net = passage.gradients(as_rows(grad_y), grad_logdet, saved, net, frozen=frozen)
     inverse, bias = step.inverse_kernel(y.dtype)
     x = torch.addmm(bias[:, None], inverse, saved.mixed)
     grad_x = folded.weight.detach().t() @ grad_mixed
@@ -88,7 +89,7 @@ def _step_back(
 
 
 def _gradients(
-    outputs: Sequence[Tensor], grad_outputs: Sequence[Tensor], inputs: Sequence[Tensor]
+    outputs: Sequence[Tensor], grad_outputs: Sequence[Tensor | None], inputs: Sequence[Tensor]
 ) -> list[Tensor | None]:
     """The gradients by ``inputs``; None by those that are frozen, as parameters are in fine-tuning."""
     reached = [(output, grad) for output, grad in zip(outputs, grad_outputs, strict=True) if output.requires_grad]

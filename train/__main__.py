@@ -40,7 +40,7 @@ FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 def configured(args: argparse.Namespace) -> FitConfig:
     """The preset with what the options change."""
     preset = PRESETS[args.preset]()
-    model = {name: getattr(args, name) for name in ("image_size", "levels", "widths", "n_bits")}
+    model = {name: getattr(args, name) for name in ("image_size", "levels", "widths", "n_bits", "dequantiser_width")}
     given = {name: value for name, value in (model | {"steps": args.flow_steps}).items() if value is not None}
     if args.variant is not None:
         of_variant = VARIANTS[args.variant]()
@@ -50,6 +50,8 @@ def configured(args: argparse.Namespace) -> FitConfig:
     recipe = {name: value for name in RECIPE_OPTIONS if (value := getattr(args, name)) is not None}
     if args.no_mirror:
         recipe["mirror"] = False
+    if args.freeze_flow:
+        recipe["freeze_flow"] = True
     assert set(recipe) <= {field.name for field in fields(FitConfig)}
     return replace(preset, model=replace(preset.model, **given), seed=args.seed, **recipe)
 
@@ -113,6 +115,8 @@ def run_eval(args: argparse.Namespace) -> None:
         "image_size": model.config.image_size,
         "n_bits": model.config.n_bits,
     }
+    if model.dequantiser is not None:
+        result["bits_per_dim_uniform"] = round(bits_per_dim(model, pixels, seed=args.seed, uniform=True), 4)
     if args.round_trip:
         result["lossless"], result["largest_error"] = round_trip(model, pixels)
     distances: dict[float, float] = {}
@@ -124,6 +128,10 @@ def run_eval(args: argparse.Namespace) -> None:
         print(json.dumps(result))
         return
     print("{bits_per_dim} bits/dim on {images} pictures of {image_size} pixels at {n_bits} bits".format(**result))
+    if model.dequantiser is not None:
+        print(
+            "{bits_per_dim_uniform} bits/dim with uniform noise, the learned dequantiser passed over".format(**result)
+        )
     if args.round_trip:
         print("{lossless} of them come back without loss; the largest error is {largest_error:.1e}".format(**result))
     for temperature, value in distances.items():

@@ -68,6 +68,9 @@ class FitConfig:
     warm_start: str = ""
     """Hash of the checkpoint whose weights the run starts from; empty for fresh weights."""
 
+    freeze_flow: bool = False
+    """Whether only the learned dequantiser is trained, for a flow that stays as it is."""
+
     seed: int = 0
     """Seed of the weights, the order of the data, the flips and the noise."""
 
@@ -81,6 +84,8 @@ class FitConfig:
         for name in ("warmup", "patience"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be at least 0.")
+        if self.freeze_flow and not self.model.dequantiser_width:
+            raise ValueError("freeze_flow trains the dequantiser alone, and there is none; give --dequantiser-width.")
         if self.optimiser not in get_args(OptimiserKind):
             raise ValueError(
                 f"optimiser is {self.optimiser!r}; it must be one of {', '.join(get_args(OptimiserKind))}."

@@ -249,7 +249,8 @@ class _Run:
                 f"step {progress.step}: {score:.4f} bits/dim on {len(self.validation_pixels)} validation pictures"
             )
             if better or not config.patience:
-                seen = progress.step * config.batch + self.seen_before
+                # Those that the flow has learnt from.
+                seen = self.seen_before + (0 if config.freeze_flow else progress.step * config.batch)
                 metrics = {"bits_per_dim": score}
                 record = TrainingRecord(step=progress.step, images_seen=seen, data=self.data, metrics=metrics)
                 save_checkpoint(self.out / MODEL_FILE, averaged, record, half=True)
@@ -269,15 +270,31 @@ def _made(config: FitConfig, pictures: Pictures, warm_start: Checkpoint | None, 
     """The model that the run starts from, on its device; the same in all processes."""
     torch.manual_seed(config.seed)
     model = Glow(config.model)
+    bare = model.dequantiser is not None  # of the data
     if warm_start is not None:
         theirs, ours = asdict(warm_start.model.config), asdict(config.model)
-        other = [f"{name} {theirs[name]} there, {ours[name]} here" for name in ours if theirs[name] != ours[name]]
+        added = not theirs["dequantiser_width"]  # a new one changes nothing at first
+        other = [
+            f"{name} {theirs[name]} there, {ours[name]} here"
+            for name in ours
+            if theirs[name] != ours[name] and not (added and name == "dequantiser_width")
+        ]
         if other:
             raise ValueError(f"--warm-start is a model of another shape ({', '.join(other)}); give its own options.")
-        model.load_state_dict(warm_start.model.state_dict())
+        model.load_state_dict(warm_start.model.state_dict(), strict=not added)
+        bare = bare and added
+    elif config.freeze_flow:
+        raise ValueError("--freeze-flow keeps a flow as it is; give one with --warm-start.")
     model.to(ranks.device)
-    if fresh and warm_start is None and ranks.first:
-        model.initialise(_batches(config, pictures, config.initialise_batch)(0).to(ranks.device))
+    if fresh and ranks.first and (bare or warm_start is None):
+        x = _batches(config, pictures, config.initialise_batch)(0).to(ranks.device)
+        if warm_start is None:
+            model.initialise(x)
+        elif model.dequantiser is not None:
+            model.dequantiser.initialise(x)
+    if config.freeze_flow and model.dequantiser is not None:
+        model.requires_grad_(False)
+        model.dequantiser.requires_grad_(True)
     # The very same numbers everywhere, though the machines be different ones.
     for tensor in model.state_dict().values():
         ranks.from_first(tensor)

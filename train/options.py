@@ -22,6 +22,7 @@ MODEL_OPTIONS = {
     "--flow-steps": "K of the paper: flow steps in each level",
     "--widths": "hidden channels of the coupling nets, one number for each level, fine to coarse",
     "--n-bits": "bits of each colour channel, 1 to 8",
+    "--dequantiser-width": "hidden channels of the learned dequantisation's nets; 0 for uniform noise",
 }
 """Options of ``fit`` that change the preset's model."""
 
@@ -95,6 +96,11 @@ def _add_fit(run: argparse.ArgumentParser) -> None:
         option = "--" + name.replace("_", "-")
         run.add_argument(option, type=kinds.get(of_field[name], str), choices=choices, help=text)
     run.add_argument("--no-mirror", action="store_true", help="show every picture as it is, none mirrored")
+    run.add_argument(
+        "--freeze-flow",
+        action="store_true",
+        help="train only the learned dequantiser of --warm-start's model, whose latents and sliders stay as they are",
+    )
     run.add_argument(
         "--memory",
         default="store",

@@ -29,6 +29,7 @@ def faces_64() -> FitConfig:
         input_bound=4.0,
         top_prior="position",
         coordinates=True,
+        dequantiser_width=96,
     )
     return FitConfig(model=model)
 
@@ -50,6 +51,7 @@ def faces_128() -> FitConfig:
         input_bound=4.0,
         top_prior="position",
         coordinates=True,
+        dequantiser_width=96,
     )
     return FitConfig(model=model)
 
@@ -149,7 +151,9 @@ def tiny_16() -> FitConfig:
 
     Hardware: any CPU. Time: seconds, once the pictures are read. Bits/dim: of no interest.
     """
-    model = GlowConfig(image_size=16, levels=2, steps=2, widths=(16, 16), coordinates=True, top_prior="position")
+    model = GlowConfig(
+        image_size=16, levels=2, steps=2, widths=(16, 16), coordinates=True, top_prior="position", dequantiser_width=8
+    )
     return FitConfig(model=model, steps=200, batch=16, warmup=20, initialise_batch=64)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,14 @@ def test_the_hash_follows_the_weights_and_not_the_record(tmp_path: Path) -> None
         model.top.mean.add_(1)
     save_checkpoint(tmp_path / "m.safetensors", model, TrainingRecord(step=1))
     assert load_checkpoint(tmp_path / "m.safetensors").hash != hashes[0]
+
+
+def test_a_dequantiser_leaves_the_hash_for_it_encodes_nothing(tmp_path: Path) -> None:
+    plain, learned = Glow(TINY), Glow(replace(TINY, dequantiser_width=4))
+    learned.load_state_dict(plain.state_dict(), strict=False)
+    for name, model in (("plain", plain), ("learned", learned)):
+        save_checkpoint(tmp_path / name, model, TrainingRecord())
+    assert load_checkpoint(tmp_path / "plain").hash == load_checkpoint(tmp_path / "learned").hash
 
 
 def test_what_is_no_checkpoint_is_refused(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from safetensors.torch import load_file, save_file
 from glow.actnorm import ActNorm
 from glow.config import GlowConfig
 from glow.coupling import AdditiveCoupling, AffineCoupling
+from glow.dequantiser import Dequantiser
 from glow.layer import FlowLayer
 from glow.mixing import Conv1x1, Conv1x1LU, make_mixing
 from glow.prior import SplitPrior, StandardPrior, TopPrior
@@ -41,6 +42,8 @@ LAYERS: dict[str, Callable[[], FlowLayer]] = {
     "top prior per channel": lambda: TopPrior((4, 1, 1)),
     "top prior per position": lambda: TopPrior((4, 4, 4)),
     "squeeze": Squeeze,
+    "dequantiser, 1 bit": lambda: Dequantiser(4, 1, 8),
+    "dequantiser, 5 bits": lambda: Dequantiser(4, 5, 8),
     "step": step,
     "step with coordinates": lambda: step(coordinates=True),
     "step, full matrix": lambda: step(permutation="1x1-full"),
@@ -55,15 +58,17 @@ def layer(request: pytest.FixtureRequest) -> FlowLayer:
     """A layer in float64 with all parameters away from their (often trivial) start."""
     torch.manual_seed(0)
     layer = LAYERS[request.param]().double()
+    by = 0.1 if isinstance(layer, Dequantiser) else 0.3  # noise that is pressed to its bin's edge does not come back
     with torch.no_grad():
         for parameter in layer.parameters():
-            parameter.add_(0.3 * torch.randn_like(parameter))
+            parameter.add_(by * torch.randn_like(parameter))
     return layer
 
 
 @pytest.fixture
-def x() -> torch.Tensor:
-    return torch.randn(3, 4, 4, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+def x(layer: FlowLayer) -> torch.Tensor:
+    draw = torch.rand if isinstance(layer, Dequantiser) else torch.randn
+    return draw(3, 4, 4, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
 
 
 def test_shape(layer: FlowLayer, x: torch.Tensor) -> None:

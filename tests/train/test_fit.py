@@ -44,7 +44,9 @@ def test_a_run_learns_and_its_checkpoint_scores_what_it_says(
     words = ["eval", "--data", str(celebahq_folder), "--cache", cache, "--checkpoint", checkpoint]
     assert main([*words, "--json"]) == 0
     result = json.loads(capsys.readouterr().out)
-    assert result.pop("bits_per_dim") == pytest.approx(validation[1], abs=1e-4)
+    learned, uniform = result.pop("bits_per_dim"), result.pop("bits_per_dim_uniform")
+    assert learned == pytest.approx(validation[1], abs=1e-4)
+    assert learned < uniform
     assert result == {"images": 32, "image_size": 16, "n_bits": 5}
 
 
@@ -190,3 +192,25 @@ def test_a_run_starts_from_another_models_weights(run: Run, tmp_path: Path, caps
     assert "warm_start" in capsys.readouterr().err
     assert run(tmp_path / "third", *warm, "--flow-steps", "3") == 1
     assert "steps 2 there, 3 here" in capsys.readouterr().err
+
+
+def test_a_dequantiser_is_trained_for_a_flow_that_stays_as_it_is(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str], celebahq_folder: Path
+) -> None:
+    """Of 1 bit, whose wide bins leave it much to do also for a flow that has hardly learnt."""
+    first, second = (tmp_path / name / "model.safetensors" for name in ("first", "second"))
+    assert run(first.parent, "--n-bits", "1", "--steps", "60", "--dequantiser-width", "0") == 0
+    own = ("--n-bits", "1", "--steps", "100", "--learning-rate", "0.01", "--memory", "reversible")
+    assert run(second.parent, "--warm-start", str(first), "--freeze-flow", *own) == 0
+    one, other = load_checkpoint(first), load_checkpoint(second)
+    assert one.hash == other.hash
+    assert one.record.images_seen == other.record.images_seen
+    pixels = load_pixels(FaceSet.open(celebahq_folder, "val"), 16)
+    before = bits_per_dim(one.model, pixels)
+    assert bits_per_dim(other.model, pixels, uniform=True) == pytest.approx(before, abs=1e-9)
+    assert bits_per_dim(other.model, pixels) < before - 0.01
+    capsys.readouterr()
+    assert run(tmp_path / "third", "--freeze-flow") == 1
+    assert "give one with --warm-start" in capsys.readouterr().err
+    assert run(tmp_path / "third", "--freeze-flow", "--dequantiser-width", "0") == 1
+    assert "give --dequantiser-width" in capsys.readouterr().err

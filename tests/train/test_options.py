@@ -11,9 +11,9 @@ COMMON = "--device --seed"
 PICTURES = "--data --limit --cache --workers"
 OPTIONS = {
     "fit": f"{COMMON} {PICTURES} --out --preset --variant --coupling --image-size --levels --flow-steps --widths "
-    "--n-bits --steps --batch --accumulation --optimiser --learning-rate --muon-rate --warmup --decay-share "
-    "--gradient-clip --ema --patience --no-mirror --memory --shard --pictures --warm-start --precision --save-every "
-    "--look-every --log-every",
+    "--n-bits --dequantiser-width --steps --batch --accumulation --optimiser --learning-rate --muon-rate --warmup "
+    "--decay-share --gradient-clip --ema --patience --no-mirror --freeze-flow --memory --shard --pictures --warm-start "
+    "--precision --save-every --look-every --log-every",
     "eval": f"{COMMON} {PICTURES} --checkpoint --split --round-trip --frechet --temperatures --json",
     "sample": f"{COMMON} checkpoint --output --columns --temperatures",
     "prepare": "photos out --size --faces --smallest --device",
@@ -32,5 +32,5 @@ def test_no_option_comes_or_goes_unnoticed() -> None:
 
 
 def test_every_part_of_the_recipe_can_be_given() -> None:
-    no_numbers = {"model", "initialise_batch", "warm_start", "seed", "mirror"}
+    no_numbers = {"model", "initialise_batch", "warm_start", "seed", "mirror", "freeze_flow"}
     assert set(RECIPE_OPTIONS) | no_numbers == set(FitConfig().to_dict())
