@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -103,28 +105,39 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def in_full(name: str, names: Sequence[str]) -> str:
+    """The slider's name as it is written, whatever capitals ``name`` has; ``name`` itself if it is none's."""
+    return {known.casefold(): known for known in names}.get(name.casefold(), name)
+
+
+def _change(before: float, after: float) -> str:
+    old, new = f"{before:.0%}", f"{after:.0%}"
+    return f"{old}, as before" if old == new else f"{old} → {new}"
+
+
 def run_edit(args: argparse.Namespace) -> None:
     """``edit``."""
     check_target(args.output)
     recipe = find_recipe(args.recipe) if args.recipe else None
-    values = dict(recipe.moves if recipe else {}) | dict(args.set)
-    keep = tuple(dict.fromkeys([*(recipe.keep if recipe else ()), *args.keep]))
-    own = [slider.name for slider in listed_sliders(sliders_folder(args.checkpoint))]
+    names = [*LABEL_NAMES, *(slider.name for slider in listed_sliders(sliders_folder(args.checkpoint)))]
+    given = {in_full(name, names): value for name, value in args.set}
+    values = dict(recipe.moves if recipe else {}) | given
+    keep = tuple(dict.fromkeys([*(recipe.keep if recipe else ()), *(in_full(name, names) for name in args.keep)]))
     # A misspelt name is told before the model is loaded; a value of 0 moves nothing, but its name must be right too.
     for name in (*values, *keep):
-        if name not in (*LABEL_NAMES, *own):
-            raise DirectionsError(f"{name!r} was asked for, {no_slider(name, [*LABEL_NAMES, *own])}")
+        if name not in names:
+            raise DirectionsError(f"{name!r} was asked for, {no_slider(name, names)}")
     editor = Editor.load(args.checkpoint, device=args.device)
     for problem in editor.problems:
         print(f"note: {problem}", file=sys.stderr)
-    editor.directions.check(dict(args.set))
+    editor.directions.check(given)
     values = editor.directions.within(values)
     portrait = editor.open(args.photo, args.face)
     moved = editor.moved(portrait, values, keep)
     save_photo(editor.put_back(portrait, moved), args.output)
     before, after = editor.read(portrait.decoded, values), editor.read(moved, values)
     told = [
-        f"{name} {before[name]:.0%} → {after[name]:.0%}" if name in before else name
+        f"{name} {_change(before[name], after[name])}" if name in before else name
         for name, value in values.items()
         if value
     ]
@@ -203,6 +216,9 @@ def main(argv: list[str] | None = None) -> int:
                 run_recipes()
             case "doctor":
                 return run_doctor(args)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read has seen enough, as `head` has
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (CheckpointError, DirectionsError, FaceError, ValueError, OSError) as error:
         way_on = " Here: --face whole." if isinstance(error, NoFaceError) else ""
         print(f"error: {error}{way_on}", file=sys.stderr)

@@ -30,6 +30,8 @@ CHANGES: tuple[tuple[str, ...], ...] = (
     ("--flow-steps", "8", "--widths", "128", "248", "328", "408"),
     ("--flow-steps", "16", "--widths", "80", "160", "216", "264"),
     ("--widths", "128", "192", "224", "256"),
+    ("--dequantiser-width", "48"),
+    ("--dequantiser-width", "0"),
 )
 """Options of ``train fit`` for each row. Where K changes, widths make up for it: the work stays about the same."""
 
