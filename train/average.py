@@ -11,7 +11,7 @@ from train.optimiser import local, whole
 
 
 class Average:
-    """Exponential moving average of a model's parameters, cut into shards where these are.
+    """Exponential moving average of a model's parameters that are trained, cut into shards where these are.
 
     Args:
         model: the model, sharded already if it is to be.
@@ -21,23 +21,25 @@ class Average:
 
     def __init__(self, model: Glow, whole_model: Glow, decay: float) -> None:
         self._model, self._whole, self._decay = model, whole_model, decay
-        self.tensors = {name: local(parameter).detach().clone() for name, parameter in model.named_parameters()}
-        """The averages by the parameters' names: this process's part of them."""
+        self.trained = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
+        """The parameters that are trained, by their names."""
+        self.tensors = {name: local(parameter).detach().clone() for name, parameter in self.trained.items()}
+        """Their averages: this process's part of them."""
 
     @torch.no_grad()
     def update(self, step: int) -> None:
         """Take in the weights after step ``step``. The memory grows with the run, so the first are soon forgotten."""
         weight = 1 - min(self._decay, (1 + step) / (10 + step))
-        weights = [local(parameter).detach() for parameter in self._model.parameters()]
+        weights = [local(parameter).detach() for parameter in self.trained.values()]
         torch._foreach_lerp_(list(self.tensors.values()), weights, weight)
 
     @torch.no_grad()
     def model(self) -> Glow:
         """A whole model with the averages, frozen. All processes of a sharded run must call it."""
         made = copy.deepcopy(self._whole).to(next(iter(self.tensors.values())).device).requires_grad_(False)
-        likes = dict(self._model.named_parameters())
         for name, parameter in made.named_parameters():
-            parameter.copy_(whole(self.tensors[name], likes[name]))
+            if name in self.tensors:
+                parameter.copy_(whole(self.tensors[name], self.trained[name]))
         buffers = dict(self._model.named_buffers())
         for name, buffer in made.named_buffers():
             buffer.copy_(buffers[name])

@@ -68,8 +68,7 @@ def save_state(folder: Path, config: FitConfig, progress: Progress, parts: RunPa
     named: dict[str, tuple[Tensor, Tensor | None]] = {
         f"model.{name}": (local(tensor), tensor) for name, tensor in model.state_dict().items()
     }
-    of_average = zip(average.tensors.items(), model.parameters(), strict=True)
-    named |= {f"average.{name}": (tensor, like) for (name, tensor), like in of_average}
+    named |= {f"average.{name}": (tensor, average.trained[name]) for name, tensor in average.tensors.items()}
     named |= {f"optimiser.{name}": pair for name, pair in optimiser.tensors().items()}
     tensors: dict[str, Tensor] = {}
     for name, (part, like) in named.items():
@@ -114,7 +113,6 @@ def load_state(folder: Path, config: FitConfig, pictures: int, parts: RunParts, 
     assert isinstance(progress, Progress)
     if not progress.step:
         return progress
-    parameters = dict(model.named_parameters())
     places: dict[str, Tensor] = model.state_dict()
     state: dict[str, Tensor] = {}
     for name, (shape, dtype) in shapes.items():
@@ -124,7 +122,7 @@ def load_state(folder: Path, config: FitConfig, pictures: int, parts: RunParts, 
         if kind == "model":
             local(places[rest]).copy_(shard(tensor, places[rest]))
         elif kind == "average":
-            average.tensors[rest].copy_(shard(tensor, parameters[rest]))
+            average.tensors[rest].copy_(shard(tensor, average.trained[rest]))
         else:
             state[rest] = tensor
     optimiser.restore(state)
