@@ -107,7 +107,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 def in_full(name: str, names: Sequence[str]) -> str:
     """The slider's name as it is written, whatever capitals ``name`` has; ``name`` itself if it is none's."""
-    return {known.casefold(): known for known in names}.get(name.casefold(), name)
+    return name if name in names else {known.casefold(): known for known in names}.get(name.casefold(), name)
 
 
 def _change(before: float, after: float) -> str:
@@ -200,6 +200,7 @@ def run_web(args: argparse.Namespace) -> None:
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; the exit status."""
     args = build_parser().parse_args(argv)
+    status = 0
     try:
         match args.command:
             case None:
@@ -215,7 +216,7 @@ def main(argv: list[str] | None = None) -> int:
             case "recipes":
                 run_recipes()
             case "doctor":
-                return run_doctor(args)
+                status = run_doctor(args)
         sys.stdout.flush()
     except BrokenPipeError:  # whoever read has seen enough, as `head` has
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -223,4 +224,4 @@ def main(argv: list[str] | None = None) -> int:
         way_on = " Here: --face whole." if isinstance(error, NoFaceError) else ""
         print(f"error: {error}{way_on}", file=sys.stderr)
         return 1
-    return 0
+    return status

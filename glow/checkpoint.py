@@ -45,7 +45,7 @@ class TrainingRecord:
     """Optimiser steps taken."""
 
     images_seen: int = 0
-    """Training pictures drawn, repeats counted."""
+    """Training pictures that the flow has learnt from, repeats counted."""
 
     data: str = ""
     """The training data, in words."""
@@ -174,6 +174,12 @@ def round_kernels(model: Glow) -> None:
     for parameter in model.parameters():
         if parameter.ndim == 4:
             parameter.copy_(parameter.half())
+
+
+def kernels_are_half(model: Glow) -> bool:
+    """Whether :func:`round_kernels` would leave the model's flow as it is."""
+    kernels = (p for name, p in model.named_parameters() if p.ndim == 4 and not name.startswith("dequantiser."))
+    return all(torch.equal(kernel, kernel.half().to(kernel.dtype)) for kernel in kernels)
 
 
 def _make_exact(model: Glow) -> float:

@@ -12,7 +12,11 @@ from glow.net import CouplingNet, ScaledConv2d
 from glow.squeeze import Squeeze
 
 LOG_SCALE_BOUND, SHIFT_BOUND = 1.0, 4.0
-"""Largest absolute log-scale and shift of one affine map of the noise's logits: they stay well inside of the bin."""
+"""Largest absolute log-scale and shift of one affine map of the noise's logits."""
+WHITE, BLACK, ODD, EVEN = (0, 3), (1, 2), (0, 1), (2, 3)
+"""Places of a 2×2 block, as :class:`Squeeze` counts them: the colours of a chequerboard, and rows."""
+COUPLINGS = ((WHITE, BLACK), (BLACK, WHITE), (ODD, EVEN), (EVEN, ODD))
+"""What each coupling keeps, and what it moves."""
 
 
 class Dequantiser(FlowLayer):
@@ -22,8 +26,9 @@ class Dequantiser(FlowLayer):
     the n-bit picture, puts the values where the density is high. ``-log_prob(y) - logdet`` then bounds the picture's
     code length from above, more tightly than with uniform noise; what encodes and decodes is not touched.
 
-    The noise's logits pass an affine map whose scales and shifts are a function of the whole picture, then affine
-    couplings whose nets see that function too. At the start all of these do nothing.
+    The noise's logits pass an affine map whose scales and shifts are a function of the picture around each value (10×10
+    pixels), then affine couplings whose nets see that function too. At the start all of these do nothing. The inverse
+    is exact but for noise that lies at its bin's edge up to rounding.
 
     Args:
         channels: colour channels of the pictures.
@@ -38,8 +43,7 @@ class Dequantiser(FlowLayer):
         squeezed = 4 * channels
         self.context = nn.ModuleList([ScaledConv2d(squeezed, width, 3), ScaledConv2d(width, width, 3)])
         self.affine = ScaledConv2d(width, 2 * squeezed, 1, zero=True)
-        self._orders = _orders(squeezed)
-        self.nets = nn.ModuleList(CouplingNet(squeezed // 2 + width, width, squeezed) for _ in self._orders)
+        self.nets = nn.ModuleList(CouplingNet(squeezed // 2 + width, width, squeezed) for _ in COUPLINGS)
         self.net_dtype: torch.dtype | None = None
         """The dtype that the nets compute in; None is that of their parameters."""
 
@@ -47,27 +51,27 @@ class Dequantiser(FlowLayer):
     def initialise(self, x: Images) -> None:
         """Set the nets' actnorms from pictures ``x``, ``(q + u) / 2**n_bits`` with u uniform in [0, 1)."""
         picture, noise = self._parts(x)
-        context = self._squeezed(picture)
+        context = self._squeezed(picture, self.affine.bias.dtype)
         for layer in self.context:
             layer.initialise(context)  # type: ignore[operator]
             context = F.relu(layer(context))
-        logits = self.squeeze(_logit(noise))[0]
-        for order, net in zip(self._orders, self.nets, strict=True):
-            net.initialise(_seen(logits[:, order].chunk(2, 1)[0], context))  # type: ignore[operator]
+        logits = self.squeeze(self._logit(noise))[0]
+        for (kept, _), net in zip(COUPLINGS, self.nets, strict=True):
+            net.initialise(_seen(_take(logits, kept), context))  # type: ignore[operator]
 
     def forward(self, x: Images) -> tuple[Images, PerPicture]:
         """Pictures ``(B, C, H, W)`` in [0, 1] with their values moved, and log|dy/dx|, ``(B,)``."""
         picture, noise = self._parts(x)
         context = self._context(picture)
-        before = _logit(noise)
+        before = self._logit(noise)
         z = self.squeeze(before)[0]
         log_scale, shift = self._affine(context, z.dtype)
         z = z * log_scale.exp() + shift
         logdet = log_scale.sum((1, 2, 3))
-        for order, net in zip(self._orders, self.nets, strict=True):
-            kept, moved = z[:, order].chunk(2, 1)
-            log_scale, shift = self._coupling(net, kept, context)
-            z = torch.cat([kept, moved * log_scale.exp() + shift], 1)[:, _back(order)]
+        for (kept, moved), net in zip(COUPLINGS, self.nets, strict=True):
+            seen, rest = _take(z, kept), _take(z, moved)
+            log_scale, shift = self._coupling(net, seen, context)
+            z = _put({kept: seen, moved: rest * log_scale.exp() + shift})
             logdet = logdet + log_scale.sum((1, 2, 3))
         after = self.squeeze.inverse(z)
         return self._joined(picture, torch.sigmoid(after)), logdet + _log_slope(after) - _log_slope(before)
@@ -75,11 +79,11 @@ class Dequantiser(FlowLayer):
     def inverse(self, y: Images) -> Images:
         picture, noise = self._parts(y)
         context = self._context(picture)
-        z = self.squeeze(_logit(noise))[0]
-        for order, net in reversed([*zip(self._orders, self.nets, strict=True)]):
-            kept, moved = z[:, order].chunk(2, 1)
-            log_scale, shift = self._coupling(net, kept, context)
-            z = torch.cat([kept, (moved - shift) / log_scale.exp()], 1)[:, _back(order)]
+        z = self.squeeze(self._logit(noise))[0]
+        for (kept, moved), net in reversed([*zip(COUPLINGS, self.nets, strict=True)]):
+            seen, rest = _take(z, kept), _take(z, moved)
+            log_scale, shift = self._coupling(net, seen, context)
+            z = _put({kept: seen, moved: (rest - shift) / log_scale.exp()})
         log_scale, shift = self._affine(context, z.dtype)
         return self._joined(picture, torch.sigmoid(self.squeeze.inverse((z - shift) / log_scale.exp())))
 
@@ -92,15 +96,18 @@ class Dequantiser(FlowLayer):
     def _joined(self, picture: Tensor, noise: Tensor) -> Images:
         return (picture + noise) / self.bins
 
-    def _squeezed(self, picture: Tensor) -> Tensor:
+    def _logit(self, noise: Tensor) -> Tensor:
+        """The logit, finite also at a bin's edge: a picture's digits end before it."""
+        return torch.logit(noise, max(8, self.bins / 2) * torch.finfo(noise.dtype).eps)
+
+    def _squeezed(self, picture: Tensor, dtype: torch.dtype) -> Tensor:
         """The n-bit picture as the nets want it, in [-1, 1]."""
-        dtype = self.net_dtype or self.affine.bias.dtype
         x = self.squeeze(picture * (2 / (self.bins - 1)) - 1)[0]
         return x.to(dtype).contiguous(memory_format=torch.channels_last)
 
     def _context(self, picture: Tensor) -> Tensor:
         """What the nets see of the n-bit picture, ``(B, width, H/2, W/2)``."""
-        x = self._squeezed(picture)
+        x = self._squeezed(picture, self.net_dtype or self.affine.bias.dtype)
         for layer in self.context:
             x = F.relu(layer(x))
         return x
@@ -112,18 +119,16 @@ class Dequantiser(FlowLayer):
         return _log_scale_and_shift(net(_seen(kept, context)).to(kept.dtype))
 
 
-def _orders(squeezed: int) -> list[list[int]]:
-    """For each coupling the order of a 2×2 block's channels that puts what it keeps before what it moves.
-
-    A chequerboard's white pixels move the black ones, then the other way round; then odd rows and even ones.
-    """
-    places = range(squeezed)
-    halves = [[(place // 2 + place) % 2 for place in places], [place % 4 // 2 for place in places]]
-    return [sorted(places, key=lambda p, h=half, f=first: h[p] != f) for half in halves for first in (0, 1)]  # type: ignore[misc]
+def _take(z: Tensor, places: tuple[int, int]) -> Tensor:
+    """Half of the channels of squeezed logits: those of two places of each block, ``(B, 2C, H/2, W/2)``."""
+    blocks = z.unflatten(1, (-1, 4))
+    return torch.stack([blocks[:, :, place] for place in places], 2).flatten(1, 2)
 
 
-def _back(order: list[int]) -> list[int]:
-    return sorted(range(len(order)), key=order.__getitem__)
+def _put(parts: dict[tuple[int, int], Tensor]) -> Tensor:
+    """The squeezed logits of which :func:`_take` has taken these parts."""
+    found = {place: part.unflatten(1, (-1, 2))[:, :, i] for key, part in parts.items() for i, place in enumerate(key)}
+    return torch.stack([found[place] for place in range(4)], 2).flatten(1, 2)
 
 
 def _seen(kept: Tensor, context: Tensor) -> Tensor:
@@ -135,11 +140,6 @@ def _seen(kept: Tensor, context: Tensor) -> Tensor:
 def _log_scale_and_shift(raw: Tensor) -> tuple[Tensor, Tensor]:
     scale, shift = raw.chunk(2, 1)
     return bounded(scale, LOG_SCALE_BOUND)[1], bounded(shift, SHIFT_BOUND)[1]
-
-
-def _logit(noise: Tensor) -> Tensor:
-    """The logit, which stays finite at a bin's edge."""
-    return torch.logit(noise, 8 * torch.finfo(noise.dtype).eps)
 
 
 def _log_slope(logits: Tensor) -> PerPicture:

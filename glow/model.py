@@ -156,11 +156,11 @@ class Glow(nn.Module):
         With ``dequantise``, the map begins with the learned dequantiser, where the model has one.
         """
         self._check(x)
-        moved: Tensor | float = 0.0
+        z = x.to(self._spine or x.dtype)
+        logdet = z.new_zeros(len(z))
         if dequantise and self.dequantiser is not None:
-            x, moved = self.dequantiser(x)
-        z = x.to(self._spine or x.dtype) - 0.5
-        logdet = z.new_zeros(len(z)) + moved
+            z, logdet = self._dequantised(self.dequantiser, z)
+        z = z - 0.5
         scales = []
         fused = self._fused(len(z), z.dtype)
         for level in range(self.config.levels):
@@ -172,6 +172,15 @@ class Glow(nn.Module):
                 scales.append(eps.contiguous())
         eps, change = self.top(z)
         return Latent((*scales, eps.contiguous())), logdet + change
+
+    def _dequantised(self, dequantiser: Dequantiser, x: Images) -> tuple[Images, PerPicture]:
+        """What the dequantiser makes of pictures. Where the memory mode saves memory, it is computed anew for the way
+        back."""
+        if self.memory == "store" or not torch.is_grad_enabled():
+            y, logdet = dequantiser(x)
+        else:
+            y, logdet = checkpoint(dequantiser, x, use_reentrant=False)
+        return y, logdet
 
     def _fused(self, batch: int, dtype: torch.dtype) -> list[FusedLevel] | None:
         """The levels in the form for pictures that are not trained on; None while something may be trained."""
@@ -273,14 +282,14 @@ class Glow(nn.Module):
         squares = sum(scale.flatten(1).square().sum(1) for scale in latent.scales)
         return logdet - 0.5 * (squares + self.config.dimensions * math.log(2 * math.pi))
 
-    def bits_per_dim(self, x: Images, *, uniform: bool = False) -> PerPicture:
+    def bits_per_dim(self, x: Images, *, dequantise: bool = True) -> PerPicture:
         """Bits per colour value of pictures on the n-bit grid, shape ``(B,)``.
 
         Args:
             x: the uniformly dequantised picture, ``(q + u) / 2**n_bits`` with q the n-bit value and u uniform in
                 [0, 1). So the mean over u bounds the model's code length from above (Theis et al. 2016, arXiv
                 1511.01844), and more tightly with the learned dequantiser (Ho et al. 2019, arXiv 1902.00275).
-            uniform: whether a learned dequantiser is passed over.
+            dequantise: False passes the learned dequantiser over.
         """
-        log_prob = self.log_prob(x, dequantise=not uniform)
+        log_prob = self.log_prob(x, dequantise=dequantise)
         return -log_prob / (self.config.dimensions * math.log(2)) + self.config.n_bits

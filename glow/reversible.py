@@ -82,6 +82,8 @@ def _step_back(
     inverse, bias = step.inverse_kernel(y.dtype)
     x = torch.addmm(bias[:, None], inverse, saved.mixed)
     grad_x = folded.weight.detach().t() @ grad_mixed
+    if frozen:
+        return as_pictures(x, y.shape), as_pictures(grad_x, y.shape), [None] * len(list(step.parameters()))
     outputs = (folded.weight, folded.bias, *folded.net, constant)
     grad_outputs = (grad_mixed @ x.t(), grad_mixed.sum(1), *by_net, grad_logdet.sum())
     own = _gradients(outputs, grad_outputs, list(step.parameters()))

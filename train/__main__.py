@@ -51,6 +51,8 @@ def configured(args: argparse.Namespace) -> FitConfig:
     if args.no_mirror:
         recipe["mirror"] = False
     if args.freeze_flow:
+        if args.warm_start is None:
+            raise ValueError("--freeze-flow keeps a flow as it is; give one with --warm-start.")
         recipe["freeze_flow"] = True
     assert set(recipe) <= {field.name for field in fields(FitConfig)}
     return replace(preset, model=replace(preset.model, **given), seed=args.seed, **recipe)
@@ -116,7 +118,7 @@ def run_eval(args: argparse.Namespace) -> None:
         "n_bits": model.config.n_bits,
     }
     if model.dequantiser is not None:
-        result["bits_per_dim_uniform"] = round(bits_per_dim(model, pixels, seed=args.seed, uniform=True), 4)
+        result["bits_per_dim_uniform"] = round(bits_per_dim(model, pixels, seed=args.seed, dequantiser=False), 4)
     if args.round_trip:
         result["lossless"], result["largest_error"] = round_trip(model, pixels)
     distances: dict[float, float] = {}

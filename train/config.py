@@ -66,7 +66,7 @@ class FitConfig:
     """Pictures that the actnorms are initialised from."""
 
     warm_start: str = ""
-    """Hash of the checkpoint whose weights the run starts from; empty for fresh weights."""
+    """Hash of the flow whose weights the run starts from; empty for fresh weights."""
 
     freeze_flow: bool = False
     """Whether only the learned dequantiser is trained, for a flow that stays as it is."""

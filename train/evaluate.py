@@ -19,7 +19,7 @@ def bits_per_dim(
     batch: int = 50,
     seed: int = 0,
     ranks: Ranks | None = None,
-    uniform: bool = False,
+    dequantiser: bool = True,
 ) -> float:
     """Mean bits/dim of ``model`` on uint8 pictures ``(N, 3, H, W)``, unmirrored, each with its own noise from ``seed``.
 
@@ -29,14 +29,16 @@ def bits_per_dim(
         batch: pictures at once.
         seed: of the dequantisation noise.
         ranks: the processes among which the pictures are shared out; the result does not depend on how many.
-        uniform: whether a learned dequantiser is passed over, as in :meth:`glow.model.Glow.bits_per_dim`.
+        dequantiser: False passes a learned one over, as ``dequantise`` in :meth:`glow.model.Glow.bits_per_dim`.
     """
     ranks = ranks or Ranks(model.device)
     total = torch.zeros((), dtype=torch.float64)
     for chosen in torch.arange(len(pixels))[ranks.rank :: ranks.size].split(batch):
         parts = [dequantise(pixels[i], model.config.n_bits, generator_of(seed, int(i))) for i in chosen]
         if parts:
-            total += model.bits_per_dim(torch.stack(parts).to(model.device), uniform=uniform).cpu().double().sum()
+            total += (
+                model.bits_per_dim(torch.stack(parts).to(model.device), dequantise=dequantiser).cpu().double().sum()
+            )
     if ranks.size > 1:
         total = ranks.sum(total.to(ranks.device)).cpu()
     return float(total) / len(pixels)

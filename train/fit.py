@@ -20,7 +20,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from attributes.reading import Pictures
-from glow.checkpoint import Checkpoint, TrainingRecord, round_kernels, save_checkpoint
+from glow.checkpoint import Checkpoint, TrainingRecord, kernels_are_half, round_kernels, save_checkpoint
 from glow.device import fastest_net_dtype, keep_freed_memory
 from glow.model import Glow, Memory
 from train.average import Average
@@ -136,6 +136,8 @@ class _Run:
         self.config, self.pictures, self.validation_pixels = config, pictures, validation_pixels
         self.out, self.ranks, self.data = out, ranks, data
         self.seen_before = warm_start.record.images_seen if warm_start else 0
+        # A flow that stays as it is must also be written as it is: its sliders go by the hash of the file's numbers.
+        self.half = not config.freeze_flow or warm_start is None or kernels_are_half(warm_start.model)
         fresh = ranks.told_by_first(not state_files(out))
         self.model = model = _made(config, pictures, warm_start, ranks, fresh=fresh)
         model.memory = memory
@@ -237,7 +239,8 @@ class _Run:
         """Measure the averaged weights on the validation pictures, draw samples, and write the model for use."""
         config, progress = self.config, self.progress
         averaged = self.average.model()
-        round_kernels(averaged)  # as they will be stored
+        if self.half:
+            round_kernels(averaged)  # as they will be stored
         score = bits_per_dim(averaged, self.validation_pixels, ranks=self.ranks)
         better = score < progress.best  # NaN is not
         progress.best, progress.stale = (score, 0) if better else (progress.best, progress.stale + 1)
@@ -253,7 +256,7 @@ class _Run:
                 seen = self.seen_before + (0 if config.freeze_flow else progress.step * config.batch)
                 metrics = {"bits_per_dim": score}
                 record = TrainingRecord(step=progress.step, images_seen=seen, data=self.data, metrics=metrics)
-                save_checkpoint(self.out / MODEL_FILE, averaged, record, half=True)
+                save_checkpoint(self.out / MODEL_FILE, averaged, record, half=self.half)
         return score
 
     def _log(self, **values: float) -> None:
@@ -270,19 +273,17 @@ def _made(config: FitConfig, pictures: Pictures, warm_start: Checkpoint | None, 
     """The model that the run starts from, on its device; the same in all processes."""
     torch.manual_seed(config.seed)
     model = Glow(config.model)
-    bare = model.dequantiser is not None  # of the data
+    bare = model.dequantiser is not None  # of what depends on the data
     if warm_start is not None:
         theirs, ours = asdict(warm_start.model.config), asdict(config.model)
-        added = not theirs["dequantiser_width"]  # a new one changes nothing at first
-        other = [
-            f"{name} {theirs[name]} there, {ours[name]} here"
-            for name in ours
-            if theirs[name] != ours[name] and not (added and name == "dequantiser_width")
-        ]
+        same = theirs.pop("dequantiser_width") == ours.pop("dequantiser_width")  # a new one changes nothing at first
+        other = [f"{name} {theirs[name]} there, {ours[name]} here" for name in ours if theirs[name] != ours[name]]
         if other:
             raise ValueError(f"--warm-start is a model of another shape ({', '.join(other)}); give its own options.")
-        model.load_state_dict(warm_start.model.state_dict(), strict=not added)
-        bare = bare and added
+        start = warm_start.model.state_dict()
+        kept = {name: value for name, value in start.items() if same or not name.startswith("dequantiser.")}
+        model.load_state_dict({**model.state_dict(), **kept})
+        bare = bare and not same
     elif config.freeze_flow:
         raise ValueError("--freeze-flow keeps a flow as it is; give one with --warm-start.")
     model.to(ranks.device)

@@ -55,6 +55,11 @@ def test_gradients_are_autograds_whichever_way_is_fastest(
     gradient = torch.randn(2, outputs, 8, 12).to(dtype, memory_format=torch.channels_last)
     exact = [x.double().requires_grad_(), kernel.double().requires_grad_()]
     expected = torch.autograd.grad(F.conv2d(*exact, padding=size // 2), exact, gradient.double())
-    for one, other in zip(convolution_gradients(gradient, x, kernel), expected, strict=True):
+    got = convolution_gradients(gradient, x, kernel)
+    for one, other in zip(got, expected, strict=True):
+        assert one is not None
         assert one.shape == other.shape
         assert float((one.double() - other).abs().max()) < tolerance * float(other.abs().max())
+    by_input, nothing = convolution_gradients(gradient, x, kernel, frozen=True)
+    torch.testing.assert_close(by_input, got[0], atol=tolerance * float(expected[0].abs().max()), rtol=0)
+    assert nothing is None

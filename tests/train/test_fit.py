@@ -12,7 +12,7 @@ from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from attributes import FaceSet
-from glow import GlowConfig, load_checkpoint
+from glow import GlowConfig, TrainingRecord, load_checkpoint, save_checkpoint
 from tests.train.conftest import Run
 from train.__main__ import main
 from train.config import FitConfig, OptimiserKind
@@ -194,23 +194,47 @@ def test_a_run_starts_from_another_models_weights(run: Run, tmp_path: Path, caps
     assert "steps 2 there, 3 here" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("half", [True, False])
 def test_a_dequantiser_is_trained_for_a_flow_that_stays_as_it_is(
-    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str], celebahq_folder: Path
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str], celebahq_folder: Path, half: bool
 ) -> None:
     """Of 1 bit, whose wide bins leave it much to do also for a flow that has hardly learnt."""
     first, second = (tmp_path / name / "model.safetensors" for name in ("first", "second"))
     assert run(first.parent, "--n-bits", "1", "--steps", "60", "--dequantiser-width", "0") == 0
-    own = ("--n-bits", "1", "--steps", "100", "--learning-rate", "0.01", "--memory", "reversible")
-    assert run(second.parent, "--warm-start", str(first), "--freeze-flow", *own) == 0
+    if not half:
+        model = load_checkpoint(first).model
+        with torch.no_grad():
+            model.levels[0][0].coupling.net.first.weight.mul_(1.0001)  # type: ignore[index, union-attr]
+        save_checkpoint(first, model, TrainingRecord(images_seen=960))
+    own = ("--n-bits", "1", "--learning-rate", "0.01", "--memory", "reversible", "--save-every", "50")
+    own = (*own, "--warm-start", str(first), "--freeze-flow")
+    assert run(second.parent, *own, "--steps", "100") == 0
+    assert run(second.parent, *own, "--steps", "110") == 0
     one, other = load_checkpoint(first), load_checkpoint(second)
     assert one.hash == other.hash
     assert one.record.images_seen == other.record.images_seen
     pixels = load_pixels(FaceSet.open(celebahq_folder, "val"), 16)
     before = bits_per_dim(one.model, pixels)
-    assert bits_per_dim(other.model, pixels, uniform=True) == pytest.approx(before, abs=1e-9)
+    assert bits_per_dim(other.model, pixels, dequantiser=False) == pytest.approx(before, abs=1e-9)
     assert bits_per_dim(other.model, pixels) < before - 0.01
     capsys.readouterr()
+    assert run(second.parent, *own[:-1], "--steps", "120") == 1
+    assert "freeze_flow True there, False here" in capsys.readouterr().err
     assert run(tmp_path / "third", "--freeze-flow") == 1
     assert "give one with --warm-start" in capsys.readouterr().err
-    assert run(tmp_path / "third", "--freeze-flow", "--dequantiser-width", "0") == 1
+    assert run(tmp_path / "third", *own, "--dequantiser-width", "0") == 1
     assert "give --dequantiser-width" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("width", ["0", "4"])
+def test_a_run_may_start_from_a_flow_with_another_dequantiser_or_without_one(
+    run: Run, tmp_path: Path, width: str
+) -> None:
+    assert run(tmp_path / "first", "--steps", "20") == 0
+    first = tmp_path / "first" / "model.safetensors"
+    options = ("--warm-start", str(first), "--dequantiser-width", width, "--learning-rate", "1e-6", "--steps", "1")
+    assert run(tmp_path / "second", *options) == 0
+    one, other = (load_checkpoint(tmp_path / name / "model.safetensors").model for name in ("first", "second"))
+    x = torch.rand(4, 3, 16, 16)
+    torch.testing.assert_close(one.encode(x).flatten(), other.encode(x).flatten(), atol=1e-2, rtol=0)
+    assert other.config.dequantiser_width == int(width)
