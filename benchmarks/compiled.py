@@ -25,7 +25,7 @@ def main() -> None:
     model.initialise(size.pictures())
     model.requires_grad_(False)
     model.set_precision(nets=fastest_net_dtype(model.device), spine=exact_spine_dtype(model.device))
-    plain, compiled = FusedLevel.inverse, torch.compile(FusedLevel.inverse)
+    plain, compiled = FusedLevel.inverse, torch.compile(FusedLevel.inverse, dynamic=False)
     best = {"as it is": float("inf"), "compiled": float("inf")}
     with torch.no_grad():
         latent = model.encode(size.pictures())

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.candidates import THREADS, Size
-from benchmarks.report import write_section
+from benchmarks.report import cpu_kind, write_section
 from benchmarks.worker import timed
 from glow import Glow, GlowConfig
 from glow.device import exact_spine_dtype, fastest_net_dtype
@@ -95,7 +95,7 @@ def main() -> None:
         f"as many for a training step. The limit is a product of two {SIDE}×{SIDE} matrices in the nets' dtype. "
         f"Best of {TURNS} turns.\n\nCommand: `python -m benchmarks.peak`\n\n" + "\n".join(lines)
     )
-    write_section("How near the limit", text)
+    write_section(f"How near the limit, {cpu_kind()}", text)
     print(text)
 
 
