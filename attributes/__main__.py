@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -58,7 +59,10 @@ def run_compute(args: argparse.Namespace) -> None:
         if rank_and_size()[0] == 0:
             output = args.output or directions_path(args.checkpoint)
             basis.save(output)
-            print(f"{output}: 40 directions from {len(faces)} faces; next: python -m attributes calibrate")
+            given = ["--data", args.data, "--checkpoint", args.checkpoint]
+            given += ["--directions", output] if args.output else []
+            print(f"{output}: 40 directions from {len(faces)} faces")
+            print(f"next: python -m attributes calibrate {shlex.join(map(str, given))}")
     finally:
         if shared_out:
             dist.destroy_process_group()

@@ -15,7 +15,7 @@ from attributes.labels import FAMILIES, LABEL_NAMES, LABELS
 from attributes.partial import partial_weights
 from attributes.population import Population
 from attributes.slider import LABEL_SLIDERS, Slider
-from glow.checkpoint import FORMAT_VERSION, Checkpoint, read_safetensors, write_safetensors
+from glow.checkpoint import FORMAT_VERSION, Checkpoint, CheckpointError, read_safetensors, write_safetensors
 from glow.latent import Latent
 from glow.mixing import in_float64
 
@@ -123,6 +123,10 @@ class Basis:
             DirectionsError: it belongs to another checkpoint, or to other labels.
             CheckpointError: the file is missing or broken.
         """
+        if not Path(path).is_file():
+            raise CheckpointError(
+                f"there is no file {path} with this model's directions; run `python -m attributes compute` for it."
+            )
         tensors, header = read_safetensors(Path(path), "directions")
         if header.get("model_hash") != checkpoint.hash:
             raise DirectionsError(

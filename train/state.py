@@ -173,6 +173,12 @@ def _differences(saved: FitConfig, wanted: FitConfig) -> str:
         return {f"model.{name}": value for name, value in values.pop("model").items()} | values
 
     old, new = flat(saved), flat(wanted)
+
+    def told(value: Any) -> str:
+        return "none" if value == "" else str(value)[:24]  # of a hash, that says enough
+
     return ", ".join(
-        f"{name.removeprefix('model.')} {old[name]} there, {new[name]} here" for name in old if old[name] != new[name]
+        f"{name.removeprefix('model.')} {told(old[name])} there, {told(new[name])} here"
+        for name in old
+        if old[name] != new[name]
     )
