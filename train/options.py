@@ -99,7 +99,7 @@ def _add_fit(run: argparse.ArgumentParser) -> None:
     run.add_argument(
         "--freeze-flow",
         action="store_true",
-        help="train only the learned dequantiser, for the flow of --warm-start: its latents and sliders stay as they are",
+        help="train only the learned dequantiser, for the flow of --warm-start: latents and sliders stay as they are",
     )
     run.add_argument(
         "--memory",
