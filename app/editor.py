@@ -102,6 +102,17 @@ class Editor:
         detector = Detector(str(chosen) if chosen.type == "cuda" else "cpu")
         return Editor(loaded, vectors, load_classifier(device=chosen), detector, sliders_folder(checkpoint))
 
+    def with_model(self, checkpoint: str | Path) -> Editor:
+        """An editor with another model, on the same device, that shares the classifier and the detector.
+
+        Raises:
+            CheckpointError: a file is missing or broken.
+            DirectionsError: the directions beside it belong to another checkpoint.
+        """
+        loaded = load_checkpoint(checkpoint, self.checkpoint.model.device)
+        vectors = load_directions(directions_path(checkpoint), loaded)
+        return Editor(loaded, vectors, self.classifier, self.detector, sliders_folder(checkpoint))
+
     def refresh(self) -> None:
         """Read the own sliders again, as `python -m attributes learn` may have made new ones meanwhile.
 
@@ -164,9 +175,15 @@ class Editor:
 
     def portrait(self, photo: Photo, face: Face | Literal["whole"]) -> Portrait:
         """Encode one face of an open photo; "whole" takes the photo's central square for the face."""
-        alignment = Alignment.whole(photo.pixels) if face == "whole" else align(face)
+        return self._encoded(photo, Alignment.whole(photo.pixels) if face == "whole" else align(face))
+
+    def again(self, portrait: Portrait) -> Portrait:
+        """A face that another model's editor has encoded or drawn, encoded by this one's."""
+        return self._encoded(portrait.photo, portrait.alignment, drawn=portrait.drawn)
+
+    def _encoded(self, photo: Photo, alignment: Alignment, *, drawn: bool = False) -> Portrait:
         latent = self.encode(crop(photo.pixels, alignment, self.size)[None])
-        return Portrait(photo, alignment, latent, self.decode(latent))
+        return Portrait(photo, alignment, latent, self.decode(latent), drawn=drawn)
 
     def edit(self, portrait: Portrait, values: Mapping[str, float], keep: Iterable[str] = ()) -> Photo:
         """The portrait's photo with its face moved along the named directions.

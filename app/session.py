@@ -91,6 +91,29 @@ class Session:
         """Go on with a face that is already encoded, such as a drawn one."""
         self._start(portrait.photo, (), portrait)
 
+    def use(self, editor: Editor) -> None:
+        """Go on with another model: photo, faces, slider values and all steps of undo stay.
+
+        Values beyond the ends of its sliders become the ends; own sliders that it does not have are left out.
+        """
+        if editor is self.editor:
+            return
+        portraits = {index: editor.again(portrait) for index, portrait in self._portraits.items()}
+        self.editor, self._portraits, self._moved, self._moving = editor, portraits, {}, None
+        self.edits = self._known(self.edits)
+        self._undo, self._redo = [*map(self._known, self._undo)], [*map(self._known, self._redo)]
+
+    def _known(self, edits: Edits) -> Edits:
+        """What the model has of some edits."""
+        directions = self.editor.directions
+        names = set(directions.names)
+        values = {
+            face: directions.within({name: value for name, value in moved.items() if name in names})
+            for face, moved in edits.values.items()
+        }
+        keep = {face: tuple(name for name in kept if name in names) for face, kept in edits.keep.items()}
+        return replace(edits, values=values, keep=keep)
+
     def _start(self, photo: Photo, faces: tuple[Face, ...], portrait: Portrait | None) -> None:
         self.photo, self.faces, self.edits = photo, faces, Edits()
         self._portraits = {} if portrait is None else {0: portrait}

@@ -95,6 +95,22 @@ class Basis:
         sliders = self.sliders if (kind or best) == "calibrated" else LABEL_SLIDERS
         return Directions(sliders, self.vectors(mix), self.population(mix), self.model_hash, self.faces)
 
+    def grown_mix(self, small: Basis) -> Tensor:
+        """The calibrated mixes of a model that this one's has grown from (:func:`glow.grow.grow`), ``(40, S, 40)``.
+
+        Each scale of the small model lives on in the next coarser one here; the finest, which is new, has no part.
+
+        Raises:
+            DirectionsError: ``small`` has not one scale less, or no calibration.
+        """
+        mix = small.kind("calibrated")
+        if mix.shape[1] + 1 != len(self.means.scales):
+            raise DirectionsError(
+                f"a model with {mix.shape[1]} scales does not grow to one with {len(self.means.scales)}; start with "
+                "the model that it was grown from."
+            )
+        return torch.cat([torch.zeros_like(mix[:, :1]), mix], dim=1)
+
     def calibrated(self, mix: Tensor, sliders: Sequence[Slider]) -> Basis:
         """The same basis with a calibration."""
         return replace(self, mix=mix, sliders=tuple(sliders))

@@ -14,7 +14,7 @@ from attributes.judge import Judge, progress
 from attributes.labels import LABELS
 from attributes.partial import partial_weights
 from attributes.slider import Slider
-from attributes.tuning import FAR, Tuner
+from attributes.tuning import FAR, STEPS, Tuner
 
 REACH = 0.84
 """Share of faces that a value of 1 must change: a little over the 80 % that are promised for others."""
@@ -60,15 +60,17 @@ class Course:
     """Mean change of the other labels' probabilities there."""
 
 
-def calibrate(basis: Basis, judge: Judge, latents: Tensor) -> Basis:
+def calibrate(basis: Basis, judge: Judge, latents: Tensor, *, start: Tensor | None = None, steps: int = STEPS) -> Basis:
     """A basis with sliders: for each label a mix that leaks little, tuned to that, its strengths and its range.
 
     Args:
         basis: mean directions, as `compute` made them.
         judge: the flow and the classifier.
         latents: validation faces ``(B, D)`` that no evaluation will use.
+        start: the mixes ``(40, S, 40)`` to tune; the plain kinds of directions if left out.
+        steps: of tuning for each label; 0 leaves the mixes as they are.
     """
-    calibration = Calibration(basis, judge, latents)
+    calibration = Calibration(basis, judge, latents, start=start, steps=steps)
     found = [calibration.slider(label) for label in progress(list(range(len(LABELS))), "calibrating")]
     return basis.calibrated(torch.stack([mix for mix, _ in found]), [slider for _, slider in found])
 
@@ -80,22 +82,30 @@ class Calibration:
         basis: mean directions.
         judge: the flow and the classifier.
         latents: faces ``(B, D)``.
+        start: the mixes ``(40, S, 40)`` to tune; the plain kinds of directions if left out.
+        steps: of tuning for each label.
     """
 
-    def __init__(self, basis: Basis, judge: Judge, latents: Tensor) -> None:
+    def __init__(
+        self, basis: Basis, judge: Judge, latents: Tensor, *, start: Tensor | None = None, steps: int = STEPS
+    ) -> None:
         self.basis, self.judge, self.latents = basis, judge, latents
         self.before = judge.logits(latents)
         mean, partial = basis.kind("mean"), basis.kind("partial")
         alone = partial_weights(basis.gram)[:, None].expand_as(partial)
-        self.tuner = Tuner(basis, judge, latents, self.before)
-        self.kinds = (mean, (mean + partial) / 2, (mean + 3 * partial) / 4, partial, alone)
+        self.mean, self.steps = mean, steps
+        self.tuner = Tuner(basis, judge, latents, self.before, steps)
+        kinds = (mean, (mean + partial) / 2, (mean + 3 * partial) / 4, partial, alone)
+        self.kinds = kinds if start is None else (start,)
 
     def slider(self, label: int) -> tuple[Tensor, Slider]:
         """The mix ``(S, 40)`` of a label and its slider."""
-        kinds = [self._as_long(kind[label], self.kinds[0][label]) for kind in self.kinds]
+        kinds = [self._as_long(kind[label], self.mean[label]) for kind in self.kinds]
         cost, first = min(((self._cost(label, mix), mix) for mix in kinds), key=lambda found: found[0])
-        tuned = self.tuner.tuned(label, first)
-        mix = tuned if self._cost(label, tuned) < cost else first
+        mix = first
+        if self.steps:
+            tuned = self.tuner.tuned(label, first)
+            mix = tuned if self._cost(label, tuned) < cost else first
         vector = self._vector(mix)
         (up, high), (down, low) = (self._way(label, sense * vector, sense) for sense in (1, -1))
         return mix, Slider.of_label(LABELS[label], up=up, down=down, low=-low, high=high)

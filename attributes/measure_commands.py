@@ -16,6 +16,7 @@ from attributes.evaluate import HEADLINE, Evaluation
 from attributes.judge import Judge
 from attributes.labels import LABEL_NAMES
 from attributes.report import draw_leakage, draw_strips, write_json, write_markdown
+from attributes.tuning import STEPS
 from glow.checkpoint import load_checkpoint
 from glow.device import choose_device
 
@@ -36,6 +37,15 @@ def add_measure_commands(
         description="Make sliders of the directions that `compute` wrote: tune each so that it leaves other labels "
         "alone, find how far it may go, and write this to the same file. It takes about 40 minutes on two CPU cores.",
     )
+    command.add_argument(
+        "--start",
+        type=Path,
+        metavar="CHECKPOINT",
+        help="tune the sliders of this model, which the other was grown from, and not the plain directions",
+    )
+    command.add_argument(
+        "--tuning-steps", type=not_negative, default=STEPS, help="for each slider; 0 for none (default: %(default)s)"
+    )
     command.set_defaults(run=run_calibrate)
 
     command = commands.add_parser(
@@ -48,6 +58,13 @@ def add_measure_commands(
     command.add_argument("--json", type=Path, help="write all figures here")
     command.add_argument("--markdown", type=Path, help="write a page here, and its pictures in a folder of its name")
     command.set_defaults(run=run_evaluate)
+
+
+def not_negative(text: str) -> int:
+    """A count, checked."""
+    if not text.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} must be a whole number, 0 or more")
+    return int(text)
 
 
 def _prepared(args: argparse.Namespace, half: slice) -> tuple[Basis, Path, Judge, list[int], FaceSet]:
@@ -64,7 +81,11 @@ def _prepared(args: argparse.Namespace, half: slice) -> tuple[Basis, Path, Judge
 def run_calibrate(args: argparse.Namespace) -> None:
     """``calibrate``."""
     basis, path, judge, indices, faces = _prepared(args, CALIBRATION_HALF)
-    calibrate(basis, judge, judge.encode(faces, indices)).save(path)
+    start = None
+    if args.start:
+        small = load_checkpoint(args.start, judge.model.device)
+        start = basis.grown_mix(Basis.load(directions_path(args.start), small))
+    calibrate(basis, judge, judge.encode(faces, indices), start=start, steps=args.tuning_steps).save(path)
     print(f"{path}: 40 sliders calibrated on {len(indices)} faces")
 
 

@@ -16,7 +16,7 @@ from glow.latent import Latent
 from glow.mixing import in_float64
 
 STEPS = 36
-"""Steps of Adam for each label."""
+"""Steps of Adam for each label, by default."""
 BATCH = 16
 """Faces in each step."""
 POOL = 96
@@ -78,9 +78,11 @@ class Tuner:
         judge: the flow and the classifier.
         latents: faces ``(B, D)``.
         before: their log odds, ``(B, 40)``.
+        steps: of Adam for each label.
     """
 
-    def __init__(self, basis: Basis, judge: Judge, latents: Tensor, before: Tensor) -> None:
+    def __init__(self, basis: Basis, judge: Judge, latents: Tensor, before: Tensor, steps: int = STEPS) -> None:
+        self.steps = steps
         device = judge.model.device
         self.judge, self.shapes = judge, judge.model.config.scale_shapes()
         self.latents, self.before = latents.float().to(device), before.float().to(device)
@@ -98,11 +100,11 @@ class Tuner:
         at = torch.cat([mixes @ gram @ shares for mixes, gram, shares in given]).float().to(self.latents.device)
         length = float(at.norm())
         optimiser = torch.optim.Adam([at], lr=RATE * length, betas=(0.9, 0.98))
-        schedule = LambdaLR(optimiser, _share_of_rate)
+        schedule = LambdaLR(optimiser, self._share_of_rate)
         up, down = self.faces(label, 1), self.faces(label, -1)
         turns = [faces for faces in (*[up] * UP_TURNS, down) if len(faces.before)]
         generator = torch.Generator().manual_seed(label)
-        for step in range(STEPS):
+        for step in range(self.steps):
             faces = turns[step % len(turns)]
             some = torch.randperm(len(faces.before), generator=generator)[:BATCH].to(at.device)
             gradient = self.gradient(label, faces, some, at)
@@ -112,6 +114,9 @@ class Tuner:
             at.mul_(length / at.norm())
         found = zip(in_float64(at).split(self.ranks), self.mixes, strict=True)
         return torch.stack([along @ mixes for along, mixes in found]).to(mix)
+
+    def _share_of_rate(self, step: int) -> float:
+        return min(1.0, (step + 1) / WARM_UP) * min(1.0, 2 * (self.steps - step) / self.steps)
 
     def faces(self, label: int, sense: int) -> Faces:
         """Those that a mix is tuned on, one way."""
@@ -186,10 +191,6 @@ def _mean(gradients: Tensor) -> Tensor:
         return torch.zeros_like(gradients[0])
     gradients, sizes = gradients[fine], sizes[fine]
     return (gradients * (OUTLIER * sizes.median() / sizes).clamp_max(1)[:, None].nan_to_num(0)).mean(0)
-
-
-def _share_of_rate(step: int) -> float:
-    return min(1.0, (step + 1) / WARM_UP) * min(1.0, 2 * (STEPS - step) / STEPS)
 
 
 def _weights(label: int) -> Tensor:

@@ -7,6 +7,8 @@ import json
 import math
 import os
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -116,21 +118,46 @@ def read_safetensors(path: Path, kind: str) -> tuple[dict[str, torch.Tensor], di
     Raises:
         CheckpointError: the file is missing, broken, of another kind or from a newer version.
     """
+    header = _read_header(path, kind)
+    with _opened(path) as file:
+        return {name: file.get_tensor(name) for name in file.keys()}, header  # noqa: SIM118 (not a dict)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """A safetensors file to read from."""
     if not path.is_file():
         raise CheckpointError(f"there is no file {path}; check the path.")
     try:
         with safe_open(path, framework="pt") as file:
-            header = json.loads((file.metadata() or {}).get("glowface", "{}"))
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+            yield file
     except (SafetensorError, json.JSONDecodeError, OSError) as error:
         raise CheckpointError(f"{path} is broken or not a safetensors file ({error}); restore or remake it.") from error
+
+
+def _read_header(path: Path, kind: str) -> dict[str, Any]:
+    """The JSON header of a file, checked."""
+    with _opened(path) as file:
+        header: dict[str, Any] = json.loads((file.metadata() or {}).get("glowface", "{}"))
     if header.get("kind") != kind:
         raise CheckpointError(f"{path} holds {header.get('kind', 'something else')!r}, where a {kind!r} is needed.")
     if header.get("version", 0) > FORMAT_VERSION:
         raise CheckpointError(
             f"{path} has format {header['version']}, this Glowface knows up to {FORMAT_VERSION}; update Glowface."
         )
-    return tensors, header
+    return header
+
+
+def read_config(path: str | Path) -> GlowConfig:
+    """The shape of the model in a checkpoint, without its weights.
+
+    Raises:
+        CheckpointError: the file is missing or broken, or holds no model that this version knows.
+    """
+    try:
+        return GlowConfig.from_dict(_read_header(Path(path), "model")["config"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"{path} does not fit this Glowface: {error}") from error
 
 
 def _hash(config: dict[str, Any], tensors: dict[str, torch.Tensor]) -> str:

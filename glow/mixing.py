@@ -79,14 +79,24 @@ class Conv1x1LU(Mixing):
 
     def __init__(self, channels: int, generator: torch.Generator | None = None) -> None:
         super().__init__()
-        permutation, lower, upper = torch.linalg.lu(random_rotation(channels, generator))
+        self.register_buffer("permutation", torch.arange(channels))
+        self.register_buffer("sign", torch.ones(channels))
+        self.lower = nn.Parameter(torch.empty(channels, channels))
+        self.upper = nn.Parameter(torch.empty(channels, channels))
+        self.log_s = nn.Parameter(torch.empty(channels))
+        self.set_matrix(random_rotation(channels, generator))
+
+    @torch.no_grad()
+    def set_matrix(self, matrix: Tensor) -> None:
+        """Let W be this invertible matrix, ``(C, C)`` in float64; the permutation is chosen for it."""
+        permutation, lower, upper = torch.linalg.lu(matrix)
         diagonal = upper.diagonal()
         # Row i of P·A is row permutation[i] of A: an index is exact in any dtype.
-        self.register_buffer("permutation", permutation.argmax(1))
-        self.register_buffer("sign", diagonal.sign().float())
-        self.lower = nn.Parameter(lower.tril(-1).float())
-        self.upper = nn.Parameter(upper.triu(1).float())
-        self.log_s = nn.Parameter(diagonal.abs().log().float())
+        self.permutation.copy_(permutation.argmax(1))
+        self.sign.copy_(diagonal.sign())
+        self.lower.copy_(lower.tril(-1))
+        self.upper.copy_(upper.triu(1))
+        self.log_s.copy_(diagonal.abs().log())
 
     def extra_repr(self) -> str:
         return f"channels={self.log_s.numel()}"

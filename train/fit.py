@@ -12,7 +12,7 @@ from __future__ import annotations
 import copy
 import time
 from contextlib import nullcontext
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -22,7 +22,7 @@ from tqdm import tqdm
 from attributes.reading import Pictures
 from glow.checkpoint import Checkpoint, TrainingRecord, kernels_are_half, round_kernels, save_checkpoint
 from glow.device import fastest_net_dtype, keep_freed_memory
-from glow.model import Glow, Memory
+from glow.model import Memory
 from train.average import Average
 from train.config import FitConfig
 from train.data import Batches, Feed
@@ -31,6 +31,7 @@ from train.journal import COLUMNS, Journal
 from train.lock import LockedError, locked
 from train.optimiser import Optimiser
 from train.ranks import Ranks, check_shard, set_sync, shared, spread
+from train.start import starting_model
 from train.state import Progress, ResumeError, load_state, save_state, state_files
 
 MAX_BAD_STEPS = 20
@@ -71,7 +72,8 @@ def fit(
         net_dtype: dtype of the coupling nets; None takes the faster of float32 and bfloat16.
         memory: what becomes of activations, as in :data:`glow.model.Memory`.
         shard: whether each process keeps only a part of weights, gradients, average and optimiser state.
-        warm_start: whose weights to start from in a fresh ``out``, and whose pictures to count as seen.
+        warm_start: whose weights to start from in a fresh ``out``, grown where it is for pictures of half the size, and
+            whose pictures to count as seen.
         workers: processes that read and prepare pictures ahead, for each training process.
         save_every: steps between checkpoints.
         look_every: steps between validations, sample grids and models written for use.
@@ -81,7 +83,8 @@ def fit(
         The averaged weights' bits/dim on the validation pictures; with ``config.patience`` the best, which is kept.
 
     Raises:
-        ValueError: ``warm_start`` is of another shape than ``config`` says, or the processes cannot work so.
+        ValueError: ``warm_start`` is of another shape than ``config`` says and cannot grow to it, or the processes
+            cannot work so.
         ResumeError: ``out`` holds a run with another recipe, or another process trains there.
         TrainingDivergedError: the gradient was not finite in many steps in a row.
         CheckpointError: the disk is full.
@@ -139,7 +142,9 @@ class _Run:
         # A flow that stays as it is must also be written as it is: its sliders go by the hash of the file's numbers.
         self.half = not config.freeze_flow or warm_start is None or kernels_are_half(warm_start.model)
         fresh = ranks.told_by_first(not state_files(out))
-        self.model = model = _made(config, pictures, warm_start, ranks, fresh=fresh)
+        self.model = model = starting_model(
+            config, lambda: _batches(config, pictures, config.initialise_batch)(0), warm_start, ranks, fresh=fresh
+        )
         model.memory = memory
         skeleton = model
         if shard:
@@ -267,36 +272,3 @@ class _Run:
 def _batches(config: FitConfig, pictures: Pictures, batch: int) -> Batches:
     model = config.model
     return Batches(pictures, model.image_size, batch, model.n_bits, config.seed, mirror=config.mirror)
-
-
-def _made(config: FitConfig, pictures: Pictures, warm_start: Checkpoint | None, ranks: Ranks, *, fresh: bool) -> Glow:
-    """The model that the run starts from, on its device; the same in all processes."""
-    torch.manual_seed(config.seed)
-    model = Glow(config.model)
-    bare = model.dequantiser is not None  # of what depends on the data
-    if warm_start is not None:
-        theirs, ours = asdict(warm_start.model.config), asdict(config.model)
-        same = theirs.pop("dequantiser_width") == ours.pop("dequantiser_width")  # a new one changes nothing at first
-        other = [f"{name} {theirs[name]} there, {ours[name]} here" for name in ours if theirs[name] != ours[name]]
-        if other:
-            raise ValueError(f"--warm-start is a model of another shape ({', '.join(other)}); give its own options.")
-        start = warm_start.model.state_dict()
-        kept = {name: value for name, value in start.items() if same or not name.startswith("dequantiser.")}
-        model.load_state_dict({**model.state_dict(), **kept})
-        bare = bare and not same
-    elif config.freeze_flow:
-        raise ValueError("--freeze-flow keeps a flow as it is; give one with --warm-start.")
-    model.to(ranks.device)
-    if fresh and ranks.first and (bare or warm_start is None):
-        x = _batches(config, pictures, config.initialise_batch)(0).to(ranks.device)
-        if warm_start is None:
-            model.initialise(x)
-        elif model.dequantiser is not None:
-            model.dequantiser.initialise(x)
-    if config.freeze_flow and model.dequantiser is not None:
-        model.requires_grad_(False)
-        model.dequantiser.requires_grad_(True)
-    # The very same numbers everywhere, though the machines be different ones.
-    for tensor in model.state_dict().values():
-        ranks.from_first(tensor)
-    return model

@@ -12,18 +12,18 @@ import threading
 from pathlib import Path
 from types import FrameType
 
-from app.editor import Editor
+from app.models import Models
 
 MAX_UPLOAD = "200mb"
 QUEUE_SIZE = 64
 PREFIX = "glowface-"
 
 
-def launch(editor: Editor, *, port: int = 7860, browser: bool = True) -> None:
+def launch(models: Models, *, port: int = 7860, browser: bool = True) -> None:
     """Serve the app on 127.0.0.1 until it is interrupted.
 
     Args:
-        editor: the editor that all visits share.
+        models: the models that visits can choose from.
         port: TCP port; 0 takes any free one.
         browser: open the page in the user's browser.
 
@@ -44,8 +44,8 @@ def launch(editor: Editor, *, port: int = 7860, browser: bool = True) -> None:
         from app.ui.visit import Visits
 
         # The detector's first use is slow; let it be before the first photo comes.
-        threading.Thread(target=editor.warm_up, daemon=True).start()
-        page = build_page(Visits(editor, Path(folder)))
+        threading.Thread(target=models.first.warm_up, daemon=True).start()
+        page = build_page(Visits(models, Path(folder)))
         page.queue(max_size=QUEUE_SIZE)
         _, address, _ = page.launch(
             server_name="127.0.0.1",

@@ -1,4 +1,4 @@
-"""The page: a title and the three tabs."""
+"""The page: a title, the choice of the model, and the three tabs."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import gradio as gr
 from app.ui.blend_panel import bind_blend_panel, build_blend_panel
 from app.ui.edit_panel import bind_edit_panel, build_edit_panel
 from app.ui.handling import on_visit
+from app.ui.model_choice import bind_model_choice, build_model_choice
 from app.ui.random_panel import bind_random_panel, build_random_panel
 from app.ui.slider_panel import refresh
 from app.ui.visit import Visits
@@ -18,13 +19,16 @@ FILE_AGE = 3600
 def build_page(visits: Visits) -> gr.Blocks:
     """The whole page, connected to ``visits``."""
     with gr.Blocks(title="Glowface", analytics_enabled=False, delete_cache=(60, FILE_AGE)) as page:
-        gr.Markdown(
-            "# Glowface\nFaces edited by an exact, invertible model, in your own photo. Nothing leaves this machine.",
-            elem_id="title",
-        )
+        with gr.Row(equal_height=True):
+            gr.Markdown(
+                "# Glowface\nFaces edited by an exact, invertible model, in your own photo. "
+                "Nothing leaves this machine.",
+                elem_id="title",
+            )
+            choice = build_model_choice(visits.models)
         with gr.Tabs(selected="edit") as tabs:
             with gr.Tab("Edit", id="edit"):
-                edit = build_edit_panel(visits.editor)
+                edit = build_edit_panel(visits.models.first)
             with gr.Tab("Blend", id="blend"):
                 blend = build_blend_panel()
             with gr.Tab("Random", id="random"):
@@ -32,6 +36,7 @@ def build_page(visits: Visits) -> gr.Blocks:
         bind_edit_panel(edit, visits)
         bind_blend_panel(blend, visits)
         bind_random_panel(random, visits, edit, tabs)
+        bind_model_choice(choice, visits, edit, blend)
 
         # A page that is loaded again shows the sliders that were made meanwhile.
         page.load(

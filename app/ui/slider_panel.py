@@ -134,6 +134,12 @@ def refresh(visit: Visit) -> list[Any]:
     ]
 
 
+def labels_placed(visit: Visit) -> list[Any]:
+    """Updates of :attr:`SliderPanel.labels`: their ends are the model's."""
+    directions, values = visit.session.editor.directions, values_shown(visit)[: len(LABEL_NAMES)]
+    return [_placed(directions.slider(name), value) for name, value in zip(LABEL_NAMES, values, strict=True)]
+
+
 def _placed(slider: Slider | None, value: float) -> Any:
     if slider is None:
         return gr.Slider(visible=False)

@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from app.editor import Editor
+from app.models import Models
 from app.portrait import Portrait
 from app.session import Session
 from app.ui.own_rows import own_rows
@@ -26,7 +27,7 @@ class Visit:
     """What one tab has open.
 
     Args:
-        editor: the shared editor.
+        editor: the shared editor of the model to begin with.
         folder: a new folder of the visit's own.
     """
 
@@ -46,6 +47,13 @@ class Visit:
         self._gallery: list[Path] = []
         self._numbers = count()
         folder.mkdir(parents=True)
+
+    def use(self, editor: Editor) -> None:
+        """Go on with another model, with all that is open."""
+        blended = [face and editor.again(face) for face in self.blended]
+        drawn = [editor.again(face) for face in self.drawn]
+        self.session.use(editor)
+        self.blended, self.drawn = blended, drawn
 
     def new_file(self, name: str) -> Path:
         """A path for a file called ``name``; the oldest files of the visit make room for it."""
@@ -93,12 +101,12 @@ class Visits:
     """All visits by their tab.
 
     Args:
-        editor: the shared editor.
+        models: the models that visits can choose from.
         folder: where the visits' folders are made.
     """
 
-    def __init__(self, editor: Editor, folder: Path) -> None:
-        self.editor, self.folder = editor, folder
+    def __init__(self, models: Models, folder: Path) -> None:
+        self.models, self.folder = models, folder
         self._visits: dict[str, Visit] = {}
         self._lock = threading.Lock()
 
@@ -106,7 +114,7 @@ class Visits:
         """The visit of a tab, begun where there is none."""
         with self._lock:
             if str(tab) not in self._visits:
-                self._visits[str(tab)] = Visit(self.editor, self.folder / f"visit-{token_hex(8)}")
+                self._visits[str(tab)] = Visit(self.models.first, self.folder / f"visit-{token_hex(8)}")
             return self._visits[str(tab)]
 
     def end(self, tab: str | None) -> None:

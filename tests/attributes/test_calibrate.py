@@ -15,7 +15,7 @@ from attributes.classifier import DEFAULT_CLASSIFIER, REPORT_HALF, load_classifi
 from attributes.crossing import crossing
 from attributes.evaluate import Evaluation, other_labels
 from attributes.judge import Judge
-from glow import DEFAULT_CHECKPOINT, Checkpoint
+from glow import DEFAULT_CHECKPOINT, Checkpoint, Latent
 
 LOOKED_AT = ("Smiling", "Black_Hair", "Bangs")
 
@@ -107,3 +107,20 @@ def test_evaluate_writes_figures_and_pictures(celebahq_folder: Path, tmp_path: P
 def test_too_few_faces_are_refused(celebahq_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["calibrate", "--data", str(celebahq_folder), "--limit", "5"]) == 1
     assert "5 validation faces" in capsys.readouterr().err
+
+
+def test_calibration_may_start_with_the_mixes_of_the_model_that_this_one_grew_from(basis: Basis) -> None:
+    """Of a model that has just grown: there the old latents lie in the first half of the next coarser scale."""
+    generator = torch.Generator().manual_seed(0)
+    *finer, top = basis.means.scales
+    details = [torch.randn(scale.shape, generator=generator) for scale in finer]
+    grown = [torch.cat(pair, 1) for pair in zip(finer, details, strict=True)]
+    finest = torch.randn(40, 6, 64, 64, generator=generator)
+    means = Latent((finest, *grown, torch.cat([top, torch.randn(top.shape, generator=generator)], 1)))
+    mix = (larger := replace(basis, means=means, mix=None)).grown_mix(basis)
+    new, *vectors = larger.vectors(mix).scales
+    assert not new.any()
+    for vector, old in zip(vectors, basis.vectors(basis.kind("calibrated")).scales, strict=True):
+        assert torch.equal(vector.chunk(2, 1)[0], old)
+    with pytest.raises(DirectionsError, match="grown from"):
+        basis.grown_mix(basis)

@@ -45,7 +45,7 @@ def test_a_run_learns_and_its_checkpoint_scores_what_it_says(
     assert main([*words, "--json"]) == 0
     result = json.loads(capsys.readouterr().out)
     learned, uniform = result.pop("bits_per_dim"), result.pop("bits_per_dim_uniform")
-    assert learned == pytest.approx(validation[1], abs=1e-4)
+    assert learned == pytest.approx(validation[1], abs=1e-3)
     assert learned < uniform
     assert result == {"images": 32, "image_size": 16, "n_bits": 5}
 
@@ -239,3 +239,24 @@ def test_a_run_may_start_from_a_flow_with_another_dequantiser_or_without_one(
     away = one.encode(x).flatten() - other.encode(x).flatten()
     assert float(away.abs().mean()) < 0.01  # one small step, and kernels rounded to three digits
     assert other.config.dequantiser_width == int(width)
+
+
+def test_a_run_grows_a_model_of_half_the_size(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str], celebahq_folder: Path
+) -> None:
+    assert run(tmp_path / "first", "--steps", "100") == 0
+    first = tmp_path / "first" / "model.safetensors"
+    options = ("--image-size", "32", "--levels", "3", "--widths", "16", "16", "16", "--dequantiser-width", "0")
+    warm = (*options, "--warm-start", str(first), "--learning-rate", "1e-6")
+    assert run(tmp_path / "second", *warm, "--steps", "1") == 0
+    one, other = (load_checkpoint(tmp_path / name / "model.safetensors") for name in ("first", "second"))
+    x = torch.from_numpy(load_pixels(FaceSet.open(celebahq_folder, "val"), 32).numpy()).float() / 255
+    small, large = one.model.encode(torch.nn.functional.avg_pool2d(x, 2)), other.model.encode(x)
+    away = large.scales[1].chunk(2, 1)[0] - small.scales[0]
+    assert float(away.abs().mean()) < 0.05  # one small step, and kernels rounded to three digits
+    assert other.record.images_seen == 101 * 16
+    assert run(tmp_path / "second", *warm, "--steps", "2") == 0  # goes on, and does not grow anew
+    capsys.readouterr()
+    assert run(tmp_path / "third", *warm, "--flow-steps", "3") == 1
+    assert "can grow to" in capsys.readouterr().err
+    assert run(tmp_path / "third", *warm[2:4], *warm[4:], "--image-size", "32", "--freeze-flow") == 1

@@ -1,0 +1,60 @@
+"""The models that a user can choose from: those that lie beside the one that the app was started with."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from app.editor import Editor
+from attributes import directions_path
+from glow import CheckpointError
+from glow.checkpoint import read_config
+
+
+class Models:
+    """One editor for each model, loaded when somebody first asks for it, then shared by all.
+
+    Args:
+        checkpoint: the model to begin with. The others are those in the same folder that have directions.
+        device: "auto", "cpu", "cuda", ...
+
+    Raises:
+        CheckpointError: a file of the first model is missing or broken.
+        DirectionsError: its directions belong to another checkpoint.
+        ValueError: the device cannot be used here.
+    """
+
+    def __init__(self, checkpoint: str | Path, device: str = "auto") -> None:
+        self.checkpoint = Path(checkpoint)
+        self.first = Editor.load(checkpoint, device=device)
+        self._editors = {self.checkpoint: self.first}
+        self._lock = threading.Lock()
+
+    def choices(self) -> list[tuple[str, str]]:
+        """Titles and paths, small pictures first. Files that are no models, or broken, are left out."""
+        found = {}
+        for path in {self.checkpoint, *self.checkpoint.parent.glob("*.safetensors")}:
+            try:
+                if directions_path(path).is_file():
+                    found[path] = read_config(path).image_size
+            except CheckpointError:
+                continue
+        found.setdefault(self.checkpoint, self.first.size)  # its directions may lie elsewhere
+        listed = sorted(found, key=lambda path: (found[path], path.name))
+        return [(f"{path.stem} · {found[path]} × {found[path]} pixels", str(path)) for path in listed]
+
+    def path(self, editor: Editor) -> str:
+        """The path of an editor's model, as :meth:`choices` has it."""
+        return next(str(path) for path, known in self._editors.items() if known is editor)
+
+    def editor(self, path: str | Path) -> Editor:
+        """The editor of one of the models.
+
+        Raises:
+            CheckpointError: a file is missing or broken.
+            DirectionsError: its directions belong to another checkpoint.
+        """
+        with self._lock:
+            if Path(path) not in self._editors:
+                self._editors[Path(path)] = self.first.with_model(path)
+            return self._editors[Path(path)]

@@ -1,0 +1,57 @@
+"""The choice of the model: another one goes on with all that is open."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from app.models import Models
+from app.ui import blend_panel, edit_panel, slider_panel
+from app.ui.blend_panel import BlendPanel
+from app.ui.edit_panel import EditPanel
+from app.ui.handling import on_visit, warn
+from app.ui.visit import Visit, Visits
+from attributes import DirectionsError
+from glow import CheckpointError
+
+
+def build_model_choice(models: Models) -> gr.Dropdown:
+    """The field; it is not shown where there is nothing to choose."""
+    choices = models.choices()
+    return gr.Dropdown(
+        choices,
+        value=str(models.checkpoint),
+        label="Model",
+        info="Larger pictures have finer details and take longer",
+        interactive=True,
+        filterable=False,
+        visible=len(choices) > 1,
+        min_width=220,
+        elem_id="model",
+    )
+
+
+def bind_model_choice(choice: gr.Dropdown, visits: Visits, edit: EditPanel, blend: BlendPanel) -> None:
+    """Connect the field to the visit, and let all tabs show what the other model makes of what is open."""
+
+    def use(visit: Visit, path: str, ratio: float) -> dict[Any, Any]:
+        try:
+            visit.use(visits.models.editor(path))
+        except (CheckpointError, DirectionsError) as error:
+            warn(str(error))
+            return {choice: visits.models.path(visit.session.editor)}
+        updates = dict(zip(edit.sliders.arrangement, slider_panel.refresh(visit), strict=True))
+        updates |= dict(zip(edit.sliders.labels, slider_panel.labels_placed(visit), strict=True))
+        if visit.session.photo is not None:
+            shown = zip(edit.everything, edit_panel.everything(visit), strict=True)
+            updates |= {component: update for component, update in shown if component not in updates}
+        if all(visit.blended):
+            updates[blend.picture] = blend_panel.show(visit, ratio)
+        return updates
+
+    changed = [choice, *edit.everything, *edit.sliders.arrangement, blend.picture]
+    choice.input(
+        on_visit(visits, use), [choice, blend.ratio], list(dict.fromkeys(changed)),
+        trigger_mode="always_last", api_visibility="private", show_progress_on=choice,
+    )  # fmt: skip
