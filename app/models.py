@@ -39,7 +39,6 @@ class Models:
                     found[path] = read_config(path).image_size
             except CheckpointError:
                 continue
-        found.setdefault(self.checkpoint, self.first.size)  # its directions may lie elsewhere
         listed = sorted(found, key=lambda path: (found[path], path.name))
         return [(f"{path.stem} · {found[path]} × {found[path]} pixels", str(path)) for path in listed]
 

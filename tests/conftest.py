@@ -16,6 +16,7 @@ from app.editor import Editor
 from glow import DEFAULT_CHECKPOINT, Checkpoint, load_checkpoint
 
 ROOT = Path(__file__).parent.parent
+FACES_128 = ROOT / "assets" / "faces-128.safetensors"
 SHARED = ROOT.parent / "shared" / "celebahq"
 PARTITION = SHARED / "list_eval_partition.txt"
 ANNOTATIONS = SHARED / "CelebAMask-HQ-attribute-anno.txt"
@@ -76,6 +77,12 @@ def checkpoint() -> Checkpoint:
 def editor() -> Editor:
     """The editor with all that comes with Glowface."""
     return Editor.load(device="cpu")
+
+
+@pytest.fixture(scope="session")
+def fine_editor(editor: Editor) -> Editor:
+    """The editor with the model for pictures of 128×128."""
+    return editor.with_model(FACES_128)
 
 
 @pytest.fixture(scope="session")

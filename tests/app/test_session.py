@@ -137,6 +137,41 @@ def test_a_drawn_face_can_be_taken_on(session: Session, editor: Editor) -> None:
     assert np.array_equal(session.picture().pixels, before)
 
 
+def test_another_model_goes_on_with_the_same_work(
+    session: Session, editor: Editor, fine_editor: Editor, astronaut: np.ndarray
+) -> None:
+    furthest = editor.directions.slider("Bangs").high
+    session.set({"Smiling": 1.0})
+    session.set({"Bangs": furthest})
+    session.hold(["Male"])
+    first = session.picture().pixels
+    session.use(fine_editor)
+    assert session.values["Smiling"] == 1
+    assert session.values["Bangs"] == min(furthest, fine_editor.directions.slider("Bangs").high)
+    assert session.keep == ("Male",)
+    finer = session.picture().pixels
+    assert np.abs(finer.astype(int) - astronaut).max() > 20
+    assert not np.array_equal(finer, first)
+    session.use(editor)
+    for _ in range(3):
+        assert session.undo()
+    assert np.array_equal(session.picture().pixels, astronaut)
+    session.use(fine_editor)
+    assert np.array_equal(session.picture().pixels, astronaut)
+    assert session.redo()
+    assert session.values["Smiling"] == 1
+
+
+def test_a_drawn_face_goes_on_with_another_model(session: Session, editor: Editor, fine_editor: Editor) -> None:
+    session.take(editor.sample(1, seed=5)[0])
+    before = session.picture().pixels
+    session.use(fine_editor)
+    assert np.array_equal(session.picture().pixels, before)
+    session.set({"Smiling": 1.0})
+    change = np.abs(session.picture().pixels.astype(int) - before)
+    assert 1 < change.mean() < 40
+
+
 def test_what_is_kept_fixed_is_a_step_for_undo_and_changes_the_picture(session: Session) -> None:
     session.set({"Smiling": 1.0})
     free = session.picture().pixels

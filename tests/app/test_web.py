@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from attributes import LABEL_NAMES, FaceSet, Recipe
 from attributes.__main__ import main as attributes_main
@@ -42,9 +42,9 @@ def temporary(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def own_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Glowface's model in a folder of its own, so that sliders made for it do not lie in the repository."""
+    """Glowface's models in a folder of their own, so that sliders made for them do not lie in the repository."""
     folder = tmp_path_factory.mktemp("model")
-    for path in (DEFAULT_CHECKPOINT, DEFAULT_CHECKPOINT.with_suffix(".directions.safetensors")):
+    for path in DEFAULT_CHECKPOINT.parent.glob("faces-*.safetensors"):
         shutil.copy(path, folder / path.name)
     return folder / DEFAULT_CHECKPOINT.name
 
@@ -244,6 +244,25 @@ def test_a_recipe_is_applied_and_saved_with_what_it_keeps(page: Page, astronaut_
     with page.expect_download() as waiting:
         page.click("#save-recipe")
     assert Recipe.load(waiting.value.path()) == Recipe("My grin", {"Smiling": 0.5, "Young": -0.4}, ("Male",))
+
+
+def test_another_model_goes_on_with_the_photo_and_its_sliders(page: Page, astronaut_file: Path) -> None:
+    upload(page, astronaut_file)
+    slide(page, "Smiling", 1)
+    status(page, "Smiling +1")
+    first = [picture(page, index=i) for i in (0, 1)]
+    source = page.locator("#compare img").nth(1).get_attribute("src")
+    page.click("#model input")
+    page.get_by_role("option", name="faces-128").click()
+    page.wait_for_function(
+        "old => document.querySelectorAll('#compare img')[1].getAttribute('src') !== old", arg=source
+    )
+    status(page, "Smiling +1")
+    assert page.input_value("#slider-Smiling input[type=number]") == "1"
+    finer = [picture(page, index=i) for i in (0, 1)]
+    assert [np.array_equal(*pair) for pair in zip(first, finer, strict=True)].count(True) == 1  # the photo itself
+    slide(page, "Smiling", 0)
+    status(page, "bit for bit")
 
 
 def test_the_page_tells_what_is_seen_in_the_face(page: Page, astronaut_file: Path) -> None:

@@ -1,0 +1,38 @@
+"""The models that the app lets people choose from."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from app.models import Models
+from glow import DEFAULT_CHECKPOINT, CheckpointError
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Models:
+    """Of a folder with both models of Glowface, one without directions, and one that is broken."""
+    folder = tmp_path_factory.mktemp("models")
+    for path in DEFAULT_CHECKPOINT.parent.glob("faces-*.safetensors"):
+        shutil.copy(path, folder)
+    shutil.copy(DEFAULT_CHECKPOINT, folder / "bare.safetensors")
+    for name in ("broken.safetensors", "broken.directions.safetensors"):
+        (folder / name).write_bytes(b"no model")
+    return Models(folder / DEFAULT_CHECKPOINT.name, device="cpu")
+
+
+def test_choices_are_the_models_beside_the_first_that_have_directions(models: Models) -> None:
+    titles = [title for title, _ in models.choices()]
+    assert titles == ["faces-64 · 64 × 64 pixels", "faces-128 · 128 × 128 pixels"]
+
+
+def test_each_is_loaded_once_and_shares_what_is_not_the_models(models: Models) -> None:
+    first, second = (models.editor(path) for _, path in models.choices())
+    assert first is models.first
+    assert (first.size, second.size) == (64, 128)
+    assert second is models.editor(models.choices()[1][1])
+    assert second.detector is first.detector
+    assert models.path(second) == models.choices()[1][1]
+    with pytest.raises(CheckpointError, match="broken"):
+        models.editor(models.checkpoint.with_name("broken.safetensors"))
