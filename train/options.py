@@ -118,7 +118,12 @@ def _add_fit(run: argparse.ArgumentParser) -> None:
         help="train on a copy at the model's size, or read the files anew in every epoch; auto copies what fits into "
         "half of the free memory (default: %(default)s)",
     )
-    run.add_argument("--warm-start", type=Path, metavar="CHECKPOINT", help="a model whose weights to start from")
+    run.add_argument(
+        "--warm-start",
+        type=Path,
+        metavar="CHECKPOINT",
+        help="a model whose weights to start from; of half the picture size and one level less, it is grown",
+    )
     run.add_argument(
         "--precision",
         default="auto",

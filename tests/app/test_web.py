@@ -251,12 +251,11 @@ def test_another_model_goes_on_with_the_photo_and_its_sliders(page: Page, astron
     slide(page, "Smiling", 1)
     status(page, "Smiling +1")
     first = [picture(page, index=i) for i in (0, 1)]
-    source = page.locator("#compare img").nth(1).get_attribute("src")
+    shown = page.locator("#compare img").nth(1)
+    source = shown.get_attribute("src")
     page.click("#model input")
     page.get_by_role("option", name="faces-128").click()
-    page.wait_for_function(
-        "old => document.querySelectorAll('#compare img')[1].getAttribute('src') !== old", arg=source
-    )
+    expect(shown).not_to_have_attribute("src", source or "", timeout=WAIT)
     status(page, "Smiling +1")
     assert page.input_value("#slider-Smiling input[type=number]") == "1"
     finer = [picture(page, index=i) for i in (0, 1)]
