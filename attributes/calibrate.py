@@ -67,7 +67,7 @@ def calibrate(basis: Basis, judge: Judge, latents: Tensor, *, start: Tensor | No
         basis: mean directions, as `compute` made them.
         judge: the flow and the classifier.
         latents: validation faces ``(B, D)`` that no evaluation will use.
-        start: the mixes ``(40, S, 40)`` to tune; the plain kinds of directions if left out.
+        start: mixes ``(40, S, 40)`` to begin with where they leak less than plain directions do.
         steps: of tuning for each label; 0 leaves the mixes as they are.
     """
     calibration = Calibration(basis, judge, latents, start=start, steps=steps)
@@ -82,7 +82,7 @@ class Calibration:
         basis: mean directions.
         judge: the flow and the classifier.
         latents: faces ``(B, D)``.
-        start: the mixes ``(40, S, 40)`` to tune; the plain kinds of directions if left out.
+        start: mixes ``(40, S, 40)`` to begin with where they leak less than plain directions do.
         steps: of tuning for each label.
     """
 
@@ -96,7 +96,7 @@ class Calibration:
         self.mean, self.steps = mean, steps
         self.tuner = Tuner(basis, judge, latents, self.before, steps)
         kinds = (mean, (mean + partial) / 2, (mean + 3 * partial) / 4, partial, alone)
-        self.kinds = kinds if start is None else (start,)
+        self.kinds = kinds if start is None else (start, partial)
 
     def slider(self, label: int) -> tuple[Tensor, Slider]:
         """The mix ``(S, 40)`` of a label and its slider."""
