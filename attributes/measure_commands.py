@@ -41,7 +41,7 @@ def add_measure_commands(
         "--start",
         type=Path,
         metavar="CHECKPOINT",
-        help="begin with the sliders of this model, which the other was grown from, where they leak less than plain ones",
+        help="begin with the sliders of this model, which the other was grown from, where they leak less",
     )
     command.add_argument(
         "--tuning-steps", type=not_negative, default=STEPS, help="for each slider; 0 for none (default: %(default)s)"

@@ -15,7 +15,7 @@ from attributes.compute import compute_directions
 from attributes.dataset import FaceSet
 from benchmarks.report import write_section
 from benchmarks.training_memory import MIB, peak_memory, reset_peak_memory
-from glow.checkpoint import DEFAULT_CHECKPOINT, load_checkpoint
+from glow.checkpoint import FACES_64, load_checkpoint
 
 FACES = (2000, 8000)
 ALL = 27_000
@@ -33,7 +33,7 @@ def measured(data: str, faces: int) -> tuple[float, float]:
 
 def measure_here(data: str, count: int) -> None:
     """One pass in this process; prints seconds and MiB."""
-    checkpoint = load_checkpoint(DEFAULT_CHECKPOINT)
+    checkpoint = load_checkpoint(FACES_64)
     faces = FaceSet.open(data, "train", count)
     before = reset_peak_memory()
     start = time.perf_counter()

@@ -17,7 +17,7 @@ from attributes.basis import Basis, directions_path
 from attributes.classifier import REPORT_HALF
 from attributes.learn import learn
 from attributes.train_classifier import read_all
-from glow import DEFAULT_CHECKPOINT
+from glow import FACES_64
 
 LABELS = ("Smiling", "Eyeglasses", "Blond_Hair", "Wearing_Hat")
 COUNTS = (15, 40, 150)
@@ -41,8 +41,8 @@ def reached(editor: Editor, pictures: torch.Tensor, name: str, label: int) -> tu
 
 def main(data: str) -> None:
     """Print the table."""
-    editor = Editor.load(device="cpu")
-    basis = Basis.load(directions_path(DEFAULT_CHECKPOINT), editor.checkpoint)
+    editor = Editor.load(FACES_64, device="cpu")
+    basis = Basis.load(directions_path(FACES_64), editor.checkpoint)
     training, validation = FaceSet.open(data, "train"), FaceSet.open(data, "val")
     assert training.labels is not None
     chosen = FaceSet(validation.paths[REPORT_HALF][:JUDGED], None)

@@ -2,6 +2,8 @@
 
 from glow.checkpoint import (
     DEFAULT_CHECKPOINT,
+    FACES_64,
+    FACES_128,
     Checkpoint,
     CheckpointError,
     TrainingRecord,
@@ -15,6 +17,8 @@ from glow.model import Glow
 
 __all__ = [
     "DEFAULT_CHECKPOINT",
+    "FACES_64",
+    "FACES_128",
     "Checkpoint",
     "CheckpointError",
     "Glow",

@@ -23,8 +23,13 @@ from glow.exactness import LOSSLESS, round_trip_error
 from glow.model import Glow
 
 FORMAT_VERSION = 1
-DEFAULT_CHECKPOINT = Path(__file__).parent.parent / "assets" / "faces-64.safetensors"
-"""The model that comes with Glowface."""
+ASSETS = Path(__file__).parent.parent / "assets"
+FACES_64 = ASSETS / "faces-64.safetensors"
+"""The smaller model that comes with Glowface, for pictures of 64×64."""
+FACES_128 = ASSETS / "faces-128.safetensors"
+"""The finer one, for pictures of 128×128."""
+DEFAULT_CHECKPOINT = FACES_128
+"""The one that is used where no other is asked for."""
 
 
 LARGEST_CONDITION = 1e4

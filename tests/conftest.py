@@ -13,10 +13,9 @@ import torch
 from PIL import Image
 
 from app.editor import Editor
-from glow import DEFAULT_CHECKPOINT, Checkpoint, load_checkpoint
+from glow import FACES_64, FACES_128, Checkpoint, load_checkpoint
 
 ROOT = Path(__file__).parent.parent
-FACES_128 = ROOT / "assets" / "faces-128.safetensors"
 SHARED = ROOT.parent / "shared" / "celebahq"
 PARTITION = SHARED / "list_eval_partition.txt"
 ANNOTATIONS = SHARED / "CelebAMask-HQ-attribute-anno.txt"
@@ -56,6 +55,12 @@ def validation_faces() -> torch.Tensor:
 
 
 @pytest.fixture(scope="session")
+def fine_validation_faces() -> torch.Tensor:
+    """80 validation faces, uint8 ``(80, 3, 128, 128)``."""
+    return as_pixels(celebahq_pictures(80, "1"), 128)
+
+
+@pytest.fixture(scope="session")
 def celebahq_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small CelebA-HQ in the layout that people download: 96 training and 32 validation pictures."""
     folder = tmp_path_factory.mktemp("celebahq")
@@ -69,19 +74,19 @@ def celebahq_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def checkpoint() -> Checkpoint:
-    """The model that comes with Glowface."""
-    return load_checkpoint(DEFAULT_CHECKPOINT)
+    """The smaller model that comes with Glowface: most tests are about no model in particular."""
+    return load_checkpoint(FACES_64)
 
 
 @pytest.fixture(scope="session")
 def editor() -> Editor:
-    """The editor with all that comes with Glowface."""
-    return Editor.load(device="cpu")
+    """The editor with the smaller model."""
+    return Editor.load(FACES_64, device="cpu")
 
 
 @pytest.fixture(scope="session")
 def fine_editor(editor: Editor) -> Editor:
-    """The editor with the model for pictures of 128×128."""
+    """The editor with the finer model."""
     return editor.with_model(FACES_128)
 
 

@@ -18,7 +18,7 @@ from app.cli import build_parser as app_parser
 from app.doctor import examine
 from attributes import LABEL_NAMES, find_recipe, sliders_folder
 from attributes.__main__ import build_parser as attributes_parser
-from glow import DEFAULT_CHECKPOINT
+from glow import FACES_64
 
 
 def pixels(path: Path) -> np.ndarray:
@@ -179,15 +179,15 @@ def test_doctor_says_what_is_wrong(tmp_path: Path) -> None:
     findings = {finding.name: finding for finding in examine(tmp_path / "none.safetensors", "cpu")}
     assert not findings["model"].good
     alone = tmp_path / "alone.safetensors"
-    alone.write_bytes(DEFAULT_CHECKPOINT.read_bytes())
+    alone.write_bytes(FACES_64.read_bytes())
     findings = {finding.name: finding for finding in examine(alone, "cpu")}
     assert findings["model"].good
     assert not findings["directions"].good
     assert "there is no file" in findings["directions"].text
-    folder = sliders_folder(DEFAULT_CHECKPOINT.with_name("alone.safetensors")).name
+    folder = sliders_folder(FACES_64.with_name("alone.safetensors")).name
     (tmp_path / folder).mkdir()
     (tmp_path / folder / "broken.safetensors").write_bytes(b"no slider")
-    shutil.copy(DEFAULT_CHECKPOINT.with_suffix(".directions.safetensors"), tmp_path / "alone.directions.safetensors")
+    shutil.copy(FACES_64.with_suffix(".directions.safetensors"), tmp_path / "alone.directions.safetensors")
     findings = {finding.name: finding for finding in examine(alone, "cpu")}
     assert findings["directions"].good
     assert "broken.safetensors is broken" in findings["own slider"].text

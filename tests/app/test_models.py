@@ -7,19 +7,19 @@ import shutil
 import pytest
 
 from app.models import Models
-from glow import DEFAULT_CHECKPOINT, CheckpointError
+from glow import FACES_64, CheckpointError
 
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Models:
     """Of a folder with both models of Glowface, one without directions, and one that is broken."""
     folder = tmp_path_factory.mktemp("models")
-    for path in DEFAULT_CHECKPOINT.parent.glob("faces-*.safetensors"):
+    for path in FACES_64.parent.glob("faces-*.safetensors"):
         shutil.copy(path, folder)
-    shutil.copy(DEFAULT_CHECKPOINT, folder / "bare.safetensors")
+    shutil.copy(FACES_64, folder / "bare.safetensors")
     for name in ("broken.safetensors", "broken.directions.safetensors"):
         (folder / name).write_bytes(b"no model")
-    return Models(folder / DEFAULT_CHECKPOINT.name, device="cpu")
+    return Models(folder / FACES_64.name, device="cpu")
 
 
 def test_choices_are_the_models_beside_the_first_that_have_directions(models: Models) -> None:

@@ -20,7 +20,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from attributes import LABEL_NAMES, FaceSet, Recipe
 from attributes.__main__ import main as attributes_main
-from glow import DEFAULT_CHECKPOINT
+from glow import FACES_64
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -44,9 +44,9 @@ def temporary(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def own_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Glowface's models in a folder of their own, so that sliders made for them do not lie in the repository."""
     folder = tmp_path_factory.mktemp("model")
-    for path in DEFAULT_CHECKPOINT.parent.glob("faces-*.safetensors"):
+    for path in FACES_64.parent.glob("faces-*.safetensors"):
         shutil.copy(path, folder / path.name)
-    return folder / DEFAULT_CHECKPOINT.name
+    return folder / FACES_64.name
 
 
 @pytest.fixture(scope="module")

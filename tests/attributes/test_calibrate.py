@@ -15,14 +15,14 @@ from attributes.classifier import DEFAULT_CLASSIFIER, REPORT_HALF, load_classifi
 from attributes.crossing import crossing
 from attributes.evaluate import Evaluation, other_labels
 from attributes.judge import Judge
-from glow import DEFAULT_CHECKPOINT, Checkpoint, Latent
+from glow import FACES_64, Checkpoint, Latent
 
 LOOKED_AT = ("Smiling", "Black_Hair", "Bangs")
 
 
 @pytest.fixture(scope="module")
 def basis(checkpoint: Checkpoint) -> Basis:
-    return Basis.load(directions_path(DEFAULT_CHECKPOINT), checkpoint)
+    return Basis.load(directions_path(FACES_64), checkpoint)
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from attributes.own import load_slider, save_slider, slider_name, sliders_folder
 from attributes.photos import aligned_faces, table_photos
 from attributes.slider import Direction, Slider
 from faces import Detector, crop
-from glow import DEFAULT_CHECKPOINT, Checkpoint, Glow, GlowConfig, TrainingRecord, load_checkpoint, save_checkpoint
+from glow import FACES_64, Checkpoint, Glow, GlowConfig, TrainingRecord, load_checkpoint, save_checkpoint
 
 SMILING = LABEL_NAMES.index("Smiling")
 
@@ -26,9 +26,9 @@ SMILING = LABEL_NAMES.index("Smiling")
 def own_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Glowface's model in a folder of its own, so that sliders made for it do not lie in the repository."""
     folder = tmp_path_factory.mktemp("model")
-    for path in (DEFAULT_CHECKPOINT, DEFAULT_CHECKPOINT.with_suffix(".directions.safetensors")):
+    for path in (FACES_64, FACES_64.with_suffix(".directions.safetensors")):
         shutil.copy(path, folder / path.name)
-    return folder / DEFAULT_CHECKPOINT.name
+    return folder / FACES_64.name
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +111,7 @@ def test_what_cannot_be_learned_is_said_in_one_line(
         folder.mkdir()
         for number in range(count):
             shutil.copy(astronaut_file, folder / f"{number}.png")
-    assert learn(DEFAULT_CHECKPOINT, *(argument.format(**folders) for argument in arguments)) == 1
+    assert learn(FACES_64, *(argument.format(**folders) for argument in arguments)) == 1
     said = capsys.readouterr().err
     assert said.startswith("error: ")
     assert said.count("\n") == 1
@@ -175,7 +175,7 @@ def test_another_models_slider_is_refused_and_nothing_else_is_lost(own_checkpoin
     with pytest.raises(DirectionsError, match="belongs to another checkpoint"):
         load_slider(path, load_checkpoint(own_checkpoint))
     (folder / "broken.safetensors").write_bytes(b"no slider")
-    editor = Editor.load(DEFAULT_CHECKPOINT, device="cpu")
+    editor = Editor.load(FACES_64, device="cpu")
     editor.folder = folder
     editor.refresh()
     assert editor.directions.names == LABEL_NAMES

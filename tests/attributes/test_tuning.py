@@ -15,7 +15,7 @@ from attributes.classifier import CALIBRATION_HALF, REPORT_HALF, load_classifier
 from attributes.fitting import CLEAR
 from attributes.judge import Judge
 from attributes.tuning import FAR, Tuner, orthonormal
-from glow import DEFAULT_CHECKPOINT, Checkpoint, load_checkpoint
+from glow import FACES_64, Checkpoint, load_checkpoint
 
 SMILING, YOUNG = LABEL_NAMES.index("Smiling"), LABEL_NAMES.index("Young")
 FEW_STEPS = 15
@@ -23,7 +23,7 @@ FEW_STEPS = 15
 
 @pytest.fixture(scope="module")
 def basis(checkpoint: Checkpoint) -> Basis:
-    return Basis.load(directions_path(DEFAULT_CHECKPOINT), checkpoint)
+    return Basis.load(directions_path(FACES_64), checkpoint)
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,7 @@ def test_the_gradient_tells_what_a_step_costs_where_faces_go_as_far_as_they_need
     """Against a difference, with the lengths found anew on both sides, by nets that do not round it off."""
     for bound in ("MOST_PULL", "OUTLIER"):
         monkeypatch.setattr(attributes.tuning, bound, torch.inf)
-    model = load_checkpoint(DEFAULT_CHECKPOINT).model
+    model = load_checkpoint(FACES_64).model
     model.set_precision(spine=torch.float64)
     judge = Judge(model, load_classifier())
     tuner = Tuner(basis, judge, latents[:60], judge.logits(latents[:60]))

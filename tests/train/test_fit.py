@@ -12,7 +12,7 @@ from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from attributes import FaceSet
-from glow import GlowConfig, TrainingRecord, load_checkpoint, save_checkpoint
+from glow import FACES_64, FACES_128, GlowConfig, TrainingRecord, load_checkpoint, save_checkpoint
 from tests.train.conftest import Run
 from train.__main__ import main
 from train.config import FitConfig, OptimiserKind
@@ -169,9 +169,11 @@ def test_presets_say_how_to_run_them(name: str) -> None:
     assert PRESETS[name]().steps > 0
 
 
-def test_the_committed_model_scores_what_its_record_and_card_say(checkpoint, celebahq_folder: Path) -> None:  # type: ignore[no-untyped-def]
+@pytest.mark.parametrize("path", [FACES_64, FACES_128], ids=lambda path: path.stem)
+def test_the_committed_models_score_what_their_records_and_card_say(path: Path, celebahq_folder: Path) -> None:
     """On 32 of the 1,000 validation pictures, so near the recorded mean but not equal to it."""
-    pixels = load_pixels(FaceSet.open(celebahq_folder, "val"), 64)
+    checkpoint = load_checkpoint(path)
+    pixels = load_pixels(FaceSet.open(celebahq_folder, "val"), checkpoint.model.config.image_size)
     recorded = checkpoint.record.metrics["bits_per_dim"]
     assert bits_per_dim(checkpoint.model, pixels) == pytest.approx(recorded, abs=0.15)
     card = (Path(__file__).parents[2] / "assets" / "MODEL_CARD.md").read_text()

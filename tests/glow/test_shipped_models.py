@@ -1,0 +1,86 @@
+"""The committed models on real faces: lossless, and unbroken by any slider or sample."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from app.editor import Editor
+from attributes import LABEL_NAMES
+from attributes.fitting import fit_sides
+from train.evaluate import bits_per_dim
+
+BLOCK = 8
+"""Side of the blocks that are looked at, in pixels."""
+
+
+@pytest.fixture(scope="module", params=["editor", "fine_editor"], ids=["64", "128"])
+def shipped(request: pytest.FixtureRequest) -> Editor:
+    """The editor with one of the models."""
+    editor: Editor = request.getfixturevalue(request.param)
+    return editor
+
+
+@pytest.fixture(scope="module")
+def faces(shipped: Editor, request: pytest.FixtureRequest) -> torch.Tensor:
+    """Validation faces at its size."""
+    name = "validation_faces" if shipped.size == 64 else "fine_validation_faces"
+    found: torch.Tensor = request.getfixturevalue(name)
+    return found
+
+
+def assert_unbroken(decoded: torch.Tensor, name: str = "") -> None:
+    """Broken pictures have blocks of NaN, or of values in the hundreds; a black or white one is 0.5 away from grey."""
+    assert torch.isfinite(decoded).all(), name
+    away = (decoded - 0.5).abs()
+    assert float(away.max()) < 4, name
+    assert float(F.avg_pool2d(away, BLOCK).max()) < 1.25, name
+
+
+def test_real_faces_come_back_without_loss(shipped: Editor, faces: torch.Tensor) -> None:
+    x = faces.float() / 255
+    model = shipped.checkpoint.model
+    with torch.inference_mode():
+        decoded = torch.cat([model.decode(model.encode(part)) for part in x.split(50)])
+    assert torch.equal((decoded * 255).round().byte(), faces)
+    assert float((decoded - x).abs().max()) < 1 / 510
+
+
+def test_the_dequantiser_finds_a_much_tighter_bound(shipped: Editor, faces: torch.Tensor) -> None:
+    learned, uniform = (bits_per_dim(shipped.checkpoint.model, faces, dequantiser=moves) for moves in (True, False))
+    assert learned < uniform - 0.1
+
+
+@pytest.mark.parametrize("end", ["low", "high"])
+def test_no_slider_breaks_a_face(shipped: Editor, faces: torch.Tensor, end: str) -> None:
+    """Each of the 40 sliders at its ends, on all faces: 22,400 pictures of both models."""
+    model = shipped.checkpoint.model
+    with torch.inference_mode():
+        latents = [model.encode(part.float() / 255) for part in faces.split(50)]
+        for name in LABEL_NAMES:
+            value = getattr(shipped.labels.slider(name), end)
+            for latent in latents:
+                assert_unbroken(model.decode(shipped.labels.move(latent, {name: value})), name)
+
+
+def test_no_fitted_slider_breaks_a_face(shipped: Editor, faces: torch.Tensor) -> None:
+    """As in the app, where sliders go as far as each face needs, and their ranges end where that face does."""
+    with torch.inference_mode():
+        latent = shipped.checkpoint.model.encode(faces[:5].float() / 255)
+    before = shipped.judge.logits(latent.flatten())
+    for label, name in enumerate(LABEL_NAMES):
+        slider = shipped.labels.slider(name)
+        ends = (slider.low, -1.0, 1.0, slider.high)
+        fits = fit_sides(shipped.labels, shipped.judge, latent, before=before[:, label], name=name, values=ends)
+        for value in ends:
+            moved = shipped.labels.move(latent, {name: value}, (), fits)
+            with torch.inference_mode():
+                assert_unbroken(shipped.checkpoint.model.decode(moved), name)
+
+
+def test_no_sample_is_broken(shipped: Editor) -> None:
+    model, generator = shipped.checkpoint.model, torch.Generator().manual_seed(0)
+    with torch.inference_mode():
+        for _ in range(10):
+            assert_unbroken(model.decode(model.sample_latent(50, 1.0, generator)))
