@@ -30,6 +30,7 @@ from train.pictures import copied, copy_fits, must_copy, open_pictures
 from train.prepare import prepare
 from train.presets import PRESETS
 from train.ranks import Ranks, join
+from train.start import check_start
 
 __all__ = ["build_parser", "main"]
 
@@ -51,8 +52,6 @@ def configured(args: argparse.Namespace) -> FitConfig:
     if args.no_mirror:
         recipe["mirror"] = False
     if args.freeze_flow:
-        if args.warm_start is None:
-            raise ValueError("--freeze-flow keeps a flow as it is; give one with --warm-start.")
         recipe["freeze_flow"] = True
     assert set(recipe) <= {field.name for field in fields(FitConfig)}
     return replace(preset, model=replace(preset.model, **given), seed=args.seed, **recipe)
@@ -61,6 +60,8 @@ def configured(args: argparse.Namespace) -> FitConfig:
 def run_fit(args: argparse.Namespace) -> None:
     """Train."""
     config = configured(args)
+    warm_start = None if args.warm_start is None else load_checkpoint(args.warm_start)
+    check_start(config, warm_start)
     size = config.model.image_size
     threads = max(1, (os.cpu_count() or 2) // int(os.environ.get("LOCAL_WORLD_SIZE", "1")))
     readers = min(threads, 16) if args.workers is None else max(1, args.workers)
@@ -69,7 +70,6 @@ def run_fit(args: argparse.Namespace) -> None:
     validation_pixels = load_pixels(open_pictures(args.data, "val", args.limit), size, args.cache, workers=readers)
     whole = args.pictures == "copied" or must_copy(training) or (args.pictures == "auto" and copy_fits(training, size))
     pictures: Pictures = copied(training, size, args.cache, workers=readers) if whole else training
-    warm_start = None if args.warm_start is None else load_checkpoint(args.warm_start)
     with join(args.device) as ranks:
         if ranks.first:
             print(_told(pictures, training, args, ranks), file=sys.stderr)

@@ -14,6 +14,40 @@ from glow.model import Glow
 from train.config import FitConfig
 from train.ranks import Ranks
 
+OPTIONS = {
+    "image_size": "--image-size",
+    "levels": "--levels",
+    "steps": "--flow-steps",
+    "widths": "--widths",
+    "n_bits": "--n-bits",
+    "coupling": "--coupling",
+}
+"""The options that set a model's shape; the other fields come with a preset."""
+
+
+def check_start(config: FitConfig, warm_start: Checkpoint | None) -> None:
+    """Refuse weights that a run cannot start from.
+
+    Raises:
+        ValueError: ``warm_start`` has another shape and cannot grow to the recipe's, or there is no flow to freeze.
+    """
+    grows = warm_start is not None and can_grow(warm_start.model.config, config.model)
+    if config.freeze_flow and (warm_start is None or grows):
+        raise ValueError("--freeze-flow keeps a flow as it is; give one with --warm-start, of the same shape.")
+    if warm_start is None or grows:
+        return
+    theirs, ours = asdict(warm_start.model.config), asdict(config.model)
+    other = [
+        f"{OPTIONS.get(name, f'{name}, set by the preset,')} {theirs[name]} there, {ours[name]} here"
+        for name in ours
+        if theirs[name] != ours[name] and name != "dequantiser_width"
+    ]
+    if other:
+        raise ValueError(
+            f"--warm-start is a model of another shape ({'; '.join(other)}); give its own options, or those of a model "
+            "that it can grow to: twice --image-size, one more level with its width in front, all else the same."
+        )
+
 
 def starting_model(
     config: FitConfig, first_batch: Callable[[], Images], warm_start: Checkpoint | None, ranks: Ranks, *, fresh: bool
@@ -28,23 +62,25 @@ def starting_model(
         fresh: whether the weights will be used, not those of a run that goes on.
 
     Raises:
-        ValueError: ``warm_start`` is of a shape that does not fit, or there is no flow to freeze.
+        ValueError: as :func:`check_start`.
     """
+    check_start(config, warm_start)
     torch.manual_seed(config.seed)
     model = Glow(config.model).to(ranks.device)
-    if config.freeze_flow and (warm_start is None or _grows(config, warm_start)):
-        raise ValueError("--freeze-flow keeps a flow as it is; give one of the same shape with --warm-start.")
     initialise: list[Callable[[Images], None]] = []
     if warm_start is None:
         initialise.append(model.initialise)
     else:
-        new_dequantiser = model.dequantiser is not None
-        if _grows(config, warm_start):
-            small = warm_start.model
+        small = warm_start.model
+        new_dequantiser = True
+        if can_grow(small.config, config.model):
             initialise.append(lambda x: grow(small, model, x))
         else:
-            new_dequantiser &= _take_over(model, warm_start)
-        if new_dequantiser and model.dequantiser is not None:
+            new_dequantiser = small.config.dequantiser_width != config.model.dequantiser_width
+            start = small.state_dict()
+            flow = {name: value for name, value in start.items() if not name.startswith("dequantiser.")}
+            model.load_state_dict({**model.state_dict(), **(flow if new_dequantiser else start)})
+        if new_dequantiser and model.dequantiser is not None:  # it changes nothing at first
             initialise.append(model.dequantiser.initialise)
     if fresh and ranks.first and initialise:
         x = first_batch().to(ranks.device)
@@ -57,24 +93,3 @@ def starting_model(
     for tensor in model.state_dict().values():
         ranks.from_first(tensor)
     return model
-
-
-def _grows(config: FitConfig, warm_start: Checkpoint) -> bool:
-    return can_grow(warm_start.model.config, config.model)
-
-
-def _take_over(model: Glow, warm_start: Checkpoint) -> bool:
-    """Let the model have the weights of one of its shape; whether its dequantiser is still its own."""
-    theirs, ours = asdict(warm_start.model.config), asdict(model.config)
-    other_dequantiser = theirs.pop("dequantiser_width") != ours.pop("dequantiser_width")
-    other = [f"{name} {theirs[name]} there, {ours[name]} here" for name in ours if theirs[name] != ours[name]]
-    if other:
-        raise ValueError(
-            f"--warm-start is a model of another shape ({', '.join(other)}); give its own options, or those of a model "
-            "that it can grow to: twice --image-size, one more level in front of --widths, all else the same."
-        )
-    start = warm_start.model.state_dict()
-    flow = {name: value for name, value in start.items() if not name.startswith("dequantiser.")}
-    # A new dequantiser changes nothing at first.
-    model.load_state_dict({**model.state_dict(), **(flow if other_dequantiser else start)})
-    return other_dequantiser

@@ -193,7 +193,7 @@ def test_a_run_starts_from_another_models_weights(run: Run, tmp_path: Path, caps
     assert run(tmp_path / "second", "--learning-rate", "1e-5", "--steps", "2") == 1
     assert "warm_start" in capsys.readouterr().err
     assert run(tmp_path / "third", *warm, "--flow-steps", "3") == 1
-    assert "steps 2 there, 3 here" in capsys.readouterr().err
+    assert "--flow-steps 2 there, 3 here" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("half", [True, False])
