@@ -17,8 +17,11 @@ from attributes.judge import Judge
 from attributes.labels import LABEL_NAMES
 from attributes.report import draw_leakage, draw_strips, write_json, write_markdown
 from attributes.tuning import STEPS
-from glow.checkpoint import load_checkpoint
+from glow.checkpoint import DEFAULT_CHECKPOINT, load_checkpoint
 from glow.device import choose_device
+
+FACES = 300
+"""Faces that each slider is evaluated on, at most and by default."""
 
 
 def add_measure_commands(
@@ -51,7 +54,7 @@ def add_measure_commands(
     command = commands.add_parser(
         "evaluate", parents=[common], help="how good the sliders are, on the other half of the validation faces"
     )
-    command.add_argument("--faces", type=int, default=300, help="at most, for each slider (%(default)s)")
+    command.add_argument("--faces", type=int, default=FACES, help="at most, for each slider (%(default)s)")
     command.add_argument(
         "--witness", type=Path, help="another classifier, made by `classifier --seed 1 -o FILE`, that is asked as well"
     )
@@ -116,6 +119,8 @@ def run_evaluate(args: argparse.Namespace) -> None:
         folder = args.markdown.with_suffix("")
         draw_leakage(folder / "leakage.png", reports)
         draw_strips(folder, judge, directions)
-        asked = f" --witness {args.witness}" if args.witness else ""
+        asked = f" --checkpoint {args.checkpoint}" if args.checkpoint != DEFAULT_CHECKPOINT else ""
+        asked += f" --faces {args.faces}" if args.faces != FACES else ""
+        asked += f" --witness {args.witness}" if args.witness else ""
         command = f"python -m attributes evaluate --data {args.data}{asked} --markdown {args.markdown}"
         write_markdown(args.markdown, directions, reports, comparison, command)
