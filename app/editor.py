@@ -65,6 +65,9 @@ class Editor:
     detector: Detector
     """Finds faces."""
 
+    path: Path
+    """The file of the flow."""
+
     folder: Path
     """Where a user's own sliders lie."""
 
@@ -100,7 +103,9 @@ class Editor:
         loaded = load_checkpoint(checkpoint, chosen)
         vectors = load_directions(directions or directions_path(checkpoint), loaded)
         detector = Detector(str(chosen) if chosen.type == "cuda" else "cpu")
-        return Editor(loaded, vectors, load_classifier(device=chosen), detector, sliders_folder(checkpoint))
+        return Editor(
+            loaded, vectors, load_classifier(device=chosen), detector, Path(checkpoint), sliders_folder(checkpoint)
+        )
 
     def with_model(self, checkpoint: str | Path) -> Editor:
         """An editor with another model, on the same device, that shares the classifier and the detector.
@@ -111,7 +116,7 @@ class Editor:
         """
         loaded = load_checkpoint(checkpoint, self.checkpoint.model.device)
         vectors = load_directions(directions_path(checkpoint), loaded)
-        return Editor(loaded, vectors, self.classifier, self.detector, sliders_folder(checkpoint))
+        return Editor(loaded, vectors, self.classifier, self.detector, Path(checkpoint), sliders_folder(checkpoint))
 
     def refresh(self) -> None:
         """Read the own sliders again, as `python -m attributes learn` may have made new ones meanwhile.
@@ -178,12 +183,12 @@ class Editor:
         return self._encoded(photo, Alignment.whole(photo.pixels) if face == "whole" else align(face))
 
     def again(self, portrait: Portrait) -> Portrait:
-        """A face that another model's editor has encoded or drawn, encoded by this one's."""
-        return self._encoded(portrait.photo, portrait.alignment, drawn=portrait.drawn)
+        """A face that another model's editor has encoded, encoded by this one's. One that was drawn is a photo here."""
+        return self._encoded(portrait.photo, portrait.alignment)
 
-    def _encoded(self, photo: Photo, alignment: Alignment, *, drawn: bool = False) -> Portrait:
+    def _encoded(self, photo: Photo, alignment: Alignment) -> Portrait:
         latent = self.encode(crop(photo.pixels, alignment, self.size)[None])
-        return Portrait(photo, alignment, latent, self.decode(latent), drawn=drawn)
+        return Portrait(photo, alignment, latent, self.decode(latent))
 
     def edit(self, portrait: Portrait, values: Mapping[str, float], keep: Iterable[str] = ()) -> Photo:
         """The portrait's photo with its face moved along the named directions.

@@ -42,10 +42,6 @@ class Models:
         listed = sorted(found, key=lambda path: (found[path], path.name))
         return [(f"{path.stem} · {found[path]} × {found[path]} pixels", str(path)) for path in listed]
 
-    def path(self, editor: Editor) -> str:
-        """The path of an editor's model, as :meth:`choices` has it."""
-        return next(str(path) for path, known in self._editors.items() if known is editor)
-
     def editor(self, path: str | Path) -> Editor:
         """The editor of one of the models.
 
@@ -53,7 +49,11 @@ class Models:
             CheckpointError: a file is missing or broken.
             DirectionsError: its directions belong to another checkpoint.
         """
-        with self._lock:
-            if Path(path) not in self._editors:
-                self._editors[Path(path)] = self.first.with_model(path)
-            return self._editors[Path(path)]
+        path = Path(path)
+        if path not in self._editors:
+            with self._lock:
+                if path not in self._editors:
+                    editor = self.first.with_model(path)
+                    editor.warm_up()
+                    self._editors[path] = editor
+        return self._editors[path]

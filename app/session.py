@@ -44,7 +44,7 @@ class Session:
         self.photo: Photo | None = None
         self.faces: tuple[Face, ...] = ()
         self.edits = Edits()
-        self._portraits: dict[int, Portrait] = {}
+        self._encoded: dict[Editor, dict[int, Portrait]] = {}
         self._seen: dict[View, Photo] = {}
         self._moved: dict[int, tuple[Any, Tensor]] = {}
         self._undo: list[Edits] = []
@@ -92,31 +92,36 @@ class Session:
         self._start(portrait.photo, (), portrait)
 
     def use(self, editor: Editor) -> None:
-        """Go on with another model: photo, faces, slider values and all steps of undo stay.
+        """Go on with another model: photo, faces, edits and all steps of undo stay, and so they do on the way back.
 
-        Values beyond the ends of its sliders become the ends; own sliders that it does not have are left out.
+        While it is used, values beyond the ends of its sliders count as the ends, and own sliders that it does not have
+        as 0.
         """
         if editor is self.editor:
             return
-        portraits = {index: editor.again(portrait) for index, portrait in self._portraits.items()}
-        self.editor, self._portraits, self._moved, self._moving = editor, portraits, {}, None
-        self.edits = self._known(self.edits)
-        self._undo, self._redo = [*map(self._known, self._undo)], [*map(self._known, self._redo)]
+        known = self._encoded.setdefault(editor, {})
+        known |= {index: editor.again(face) for index, face in self._portraits.items() if index not in known}
+        self.editor, self._moved, self._moving = editor, {}, None
 
-    def _known(self, edits: Edits) -> Edits:
-        """What the model has of some edits."""
+    @property
+    def _portraits(self) -> dict[int, Portrait]:
+        """The faces that the model has encoded."""
+        return self._encoded.setdefault(self.editor, {})
+
+    def _values(self, index: int) -> dict[str, float]:
+        """Slider values, other than 0, of a face, as the model has them."""
         directions = self.editor.directions
         names = set(directions.names)
-        values = {
-            face: directions.within({name: value for name, value in moved.items() if name in names})
-            for face, moved in edits.values.items()
-        }
-        keep = {face: tuple(name for name in kept if name in names) for face, kept in edits.keep.items()}
-        return replace(edits, values=values, keep=keep)
+        return directions.within({n: v for n, v in self.edits.values.get(index, {}).items() if n in names})
+
+    def _kept(self, index: int) -> tuple[str, ...]:
+        """What is kept fixed in a face, of what the model has."""
+        names = set(self.editor.directions.names)
+        return tuple(name for name in self.edits.keep.get(index, ()) if name in names)
 
     def _start(self, photo: Photo, faces: tuple[Face, ...], portrait: Portrait | None) -> None:
         self.photo, self.faces, self.edits = photo, faces, Edits()
-        self._portraits = {} if portrait is None else {0: portrait}
+        self._encoded = {} if portrait is None else {self.editor: {0: portrait}}
         self._seen, self._moved, self._undo, self._redo, self._moving = {}, {}, [], [], None
 
     def _open_photo(self) -> Photo:
@@ -149,13 +154,13 @@ class Session:
     @property
     def values(self) -> dict[str, float]:
         """The values of all sliders for the chosen face."""
-        moved = self.edits.values.get(self.edits.chosen, {})
+        moved = self._values(self.edits.chosen)
         return {name: float(moved.get(name, 0.0)) for name in self.editor.directions.names}
 
     @property
     def keep(self) -> tuple[str, ...]:
         """What is kept fixed while the sliders move the chosen face."""
-        return tuple(self.edits.keep.get(self.edits.chosen, ()))
+        return self._kept(self.edits.chosen)
 
     def choose(self, index: int) -> None:
         """Let the sliders move face ``index`` of the photo; the edits of other faces stay.
@@ -184,7 +189,9 @@ class Session:
         changed = [name for name, value in values.items() if now[name] != value]
         if not changed:
             return False
-        edits = self._with_values(now | dict(values))
+        # What the model does not know stays as it is, for another that does.
+        before = self.edits.values.get(self.edits.chosen, {})
+        edits = self._with_values({**before, **{name: values[name] for name in changed}})
         if len(changed) == 1 and changed[0] == self._moving:
             self.edits = edits
         else:
@@ -285,8 +292,8 @@ class Session:
             NoFaceError: no photo is open.
         """
         result = self.before(view)
-        for index, values in self.edits.values.items():
-            if values:
+        for index in self.edits.values:
+            if self._values(index):
                 face = self._portrait(index)
                 alignment = view.place(face.alignment) if view else face.alignment
                 result = self.editor.put_back(replace(face, photo=result, alignment=alignment), self._picture(index))
@@ -294,11 +301,11 @@ class Session:
 
     def _picture(self, index: int) -> Tensor:
         """The model's picture of a face as it is now; the last one is kept for each face."""
-        values = dict(self.edits.values.get(index, {}))
-        state = (values, set(self.edits.keep.get(index, ())), self.editor.directions)
+        values, kept = self._values(index), self._kept(index)
+        state = (values, set(kept), self.editor.directions)
         if self._moved.get(index, (None,))[0] != state:
             portrait = self._portrait(index)
-            self._moved[index] = (state, self.editor.moved(portrait, values, self.edits.keep.get(index, ())))
+            self._moved[index] = (state, self.editor.moved(portrait, values, kept))
         return self._moved[index][1]
 
     def reading(self, *, before: bool = False) -> dict[str, float]:
@@ -310,7 +317,7 @@ class Session:
         index = self.edits.chosen
         if before:
             return self.editor.read(self._portrait(index).decoded)
-        return self.editor.read(self._picture(index), self.edits.values.get(index, {}))
+        return self.editor.read(self._picture(index), self._values(index))
 
     def before(self, view: View | None = None) -> Photo:
         """The photo as it was opened, or what ``view`` shows of it.

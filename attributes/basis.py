@@ -101,14 +101,9 @@ class Basis:
         Each scale of the small model lives on in the next coarser one here; the finest, which is new, has no part.
 
         Raises:
-            DirectionsError: ``small`` has not one scale less, or no calibration.
+            DirectionsError: ``small`` is not calibrated.
         """
         mix = small.kind("calibrated")
-        if mix.shape[1] + 1 != len(self.means.scales):
-            raise DirectionsError(
-                f"a model with {mix.shape[1]} scales does not grow to one with {len(self.means.scales)}; start with "
-                "the model that it was grown from."
-            )
         return torch.cat([torch.zeros_like(mix[:, :1]), mix], dim=1)
 
     def calibrated(self, mix: Tensor, sliders: Sequence[Slider]) -> Basis:

@@ -67,7 +67,7 @@ def calibrate(basis: Basis, judge: Judge, latents: Tensor, *, start: Tensor | No
         basis: mean directions, as `compute` made them.
         judge: the flow and the classifier.
         latents: validation faces ``(B, D)`` that no evaluation will use.
-        start: mixes ``(40, S, 40)`` to begin with where they leak less than plain directions do.
+        start: mixes ``(40, S, 40)`` to begin with, where they leak less than partial directions do.
         steps: of tuning for each label; 0 leaves the mixes as they are.
     """
     calibration = Calibration(basis, judge, latents, start=start, steps=steps)
@@ -82,7 +82,7 @@ class Calibration:
         basis: mean directions.
         judge: the flow and the classifier.
         latents: faces ``(B, D)``.
-        start: mixes ``(40, S, 40)`` to begin with where they leak less than plain directions do.
+        start: mixes ``(40, S, 40)`` to begin with, where they leak less than partial directions do.
         steps: of tuning for each label.
     """
 
@@ -93,8 +93,8 @@ class Calibration:
         self.before = judge.logits(latents)
         mean, partial = basis.kind("mean"), basis.kind("partial")
         alone = partial_weights(basis.gram)[:, None].expand_as(partial)
-        self.mean, self.steps = mean, steps
-        self.tuner = Tuner(basis, judge, latents, self.before, steps)
+        self.mean = mean
+        self.tuner = Tuner(basis, judge, latents, self.before, steps) if steps else None
         kinds = (mean, (mean + partial) / 2, (mean + 3 * partial) / 4, partial, alone)
         self.kinds = kinds if start is None else (start, partial)
 
@@ -103,7 +103,7 @@ class Calibration:
         kinds = [self._as_long(kind[label], self.mean[label]) for kind in self.kinds]
         cost, first = min(((self._cost(label, mix), mix) for mix in kinds), key=lambda found: found[0])
         mix = first
-        if self.steps:
+        if self.tuner is not None:
             tuned = self.tuner.tuned(label, first)
             mix = tuned if self._cost(label, tuned) < cost else first
         vector = self._vector(mix)

@@ -19,6 +19,7 @@ from attributes.report import draw_leakage, draw_strips, write_json, write_markd
 from attributes.tuning import STEPS
 from glow.checkpoint import DEFAULT_CHECKPOINT, load_checkpoint
 from glow.device import choose_device
+from glow.grow import can_grow
 
 FACES = 300
 """Faces that each slider is evaluated on, at most and by default."""
@@ -87,6 +88,8 @@ def run_calibrate(args: argparse.Namespace) -> None:
     start = None
     if args.start:
         small = load_checkpoint(args.start, judge.model.device)
+        if not can_grow(small.model.config, judge.model.config):
+            raise DirectionsError(f"{args.start} is no model that this one can have grown from; leave --start out.")
         start = basis.grown_mix(Basis.load(directions_path(args.start), small))
     calibrate(basis, judge, judge.encode(faces, indices), start=start, steps=args.tuning_steps).save(path)
     print(f"{path}: 40 sliders calibrated on {len(indices)} faces")

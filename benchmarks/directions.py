@@ -59,7 +59,7 @@ def main() -> None:
         print(lines[-1], flush=True)
     write_section(
         "Directions of 40 labels",
-        "`attributes compute` with the default model: read, encode and sum, in one pass. Memory is the peak over what "
+        "`attributes compute` with `faces-64`: read, encode and sum, in one pass. Memory is the peak over what "
         "the loaded model and the list of faces take, with an allocator that gives memory back at once. That makes the "
         "pass slower than it usually is.\n\nCommand: `python -m benchmarks.directions`\n\n"
         + "\n".join(lines)

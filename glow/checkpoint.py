@@ -123,34 +123,29 @@ def read_safetensors(path: Path, kind: str) -> tuple[dict[str, torch.Tensor], di
     Raises:
         CheckpointError: the file is missing, broken, of another kind or from a newer version.
     """
-    header = _read_header(path, kind)
-    with _opened(path) as file:
+    with _opened(path, kind) as (file, header):
         return {name: file.get_tensor(name) for name in file.keys()}, header  # noqa: SIM118 (not a dict)
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Any]:
-    """A safetensors file to read from."""
+def _opened(path: Path, kind: str) -> Iterator[tuple[Any, dict[str, Any]]]:
+    """A safetensors file to read tensors from, and its JSON header, which is checked."""
     if not path.is_file():
         raise CheckpointError(f"there is no file {path}; check the path.")
     try:
         with safe_open(path, framework="pt") as file:
-            yield file
+            header: dict[str, Any] = json.loads((file.metadata() or {}).get("glowface", "{}"))
+            if header.get("kind") != kind:
+                found = header.get("kind", "something else")
+                raise CheckpointError(f"{path} holds {found!r}, where a {kind!r} is needed.")
+            if header.get("version", 0) > FORMAT_VERSION:
+                raise CheckpointError(
+                    f"{path} has format {header['version']}, this Glowface knows up to {FORMAT_VERSION}; "
+                    "update Glowface."
+                )
+            yield file, header
     except (SafetensorError, json.JSONDecodeError, OSError) as error:
         raise CheckpointError(f"{path} is broken or not a safetensors file ({error}); restore or remake it.") from error
-
-
-def _read_header(path: Path, kind: str) -> dict[str, Any]:
-    """The JSON header of a file, checked."""
-    with _opened(path) as file:
-        header: dict[str, Any] = json.loads((file.metadata() or {}).get("glowface", "{}"))
-    if header.get("kind") != kind:
-        raise CheckpointError(f"{path} holds {header.get('kind', 'something else')!r}, where a {kind!r} is needed.")
-    if header.get("version", 0) > FORMAT_VERSION:
-        raise CheckpointError(
-            f"{path} has format {header['version']}, this Glowface knows up to {FORMAT_VERSION}; update Glowface."
-        )
-    return header
 
 
 def read_config(path: str | Path) -> GlowConfig:
@@ -160,7 +155,10 @@ def read_config(path: str | Path) -> GlowConfig:
         CheckpointError: the file is missing or broken, or holds no model that this version knows.
     """
     try:
-        return GlowConfig.from_dict(_read_header(Path(path), "model")["config"])
+        with _opened(Path(path), "model") as (_, header):
+            return GlowConfig.from_dict(header["config"])
+    except CheckpointError:
+        raise
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path} does not fit this Glowface: {error}") from error
 

@@ -49,17 +49,21 @@ def grow(small: Glow, model: Glow, x: Images, generator: torch.Generator | None 
     goes on from there; compare Net2Net (Chen et al. 2015, arXiv 1511.05641) for the idea, and Wavelet Flow (Yu et al.
     2020, arXiv 2010.13821) for flows made of wavelets.
 
+    A learned dequantiser looks at each value's neighbours, whatever the picture's size: one of the same width is taken
+    over, another is initialised.
+
     Args:
         small: the model to start from.
         model: a new one, on any device, of a shape for which :func:`can_grow` is true.
-        x: a batch of the training pictures at the new size, in [0, 1].
+        x: a batch of the training pictures at the new size, in [0, 1], dequantised.
         generator: source of the rotations; the global one if left out.
 
     Raises:
-        ValueError: the shapes do not fit.
+        ValueError: the models, or the pictures, do not fit.
     """
     if not can_grow(small.config, model.config):
         raise ValueError("a model grows to twice the size by one level, all other widths and settings the same.")
+    model.check(x)
     _make_wavelet(model, x, generator)
     for level in range(1, model.config.levels):
         for index, (old, new) in enumerate(zip(_steps(small, level - 1), _steps(model, level), strict=True)):
@@ -67,6 +71,11 @@ def grow(small: Glow, model: Glow, x: Images, generator: torch.Generator | None 
     for prior, wider in zip(small.splits, list(model.splits)[1:], strict=True):
         if isinstance(prior, SplitPrior):
             _widen_conv(prior.conv, cast(SplitPrior, wider).conv, blocks=2)
+    if model.dequantiser is not None:
+        if small.dequantiser is not None and small.config.dequantiser_width == model.config.dequantiser_width:
+            model.dequantiser.load_state_dict(small.dequantiser.state_dict())
+        else:
+            model.dequantiser.initialise(x)
     if isinstance(small.top, TopPrior):
         ours = cast(TopPrior, model.top)
         for theirs, parameter in ((small.top.mean, ours.mean), (small.top.log_std, ours.log_std)):
@@ -121,11 +130,7 @@ def _widen_step(old: FlowStep, new: FlowStep, *, first: bool, generator: torch.G
 
 
 def _set_matrix(step: FlowStep, matrix: Tensor) -> None:
-    """Let a step's 1×1 convolution be this matrix."""
-    if isinstance(step.conv, Conv1x1LU):
-        step.conv.set_matrix(matrix)
-    else:
-        cast(Conv1x1, step.conv).matrix.copy_(matrix)
+    cast("Conv1x1 | Conv1x1LU", step.conv).set_matrix(matrix)
 
 
 def _widen_inputs(old: ScaledConv2d, new: ScaledConv2d, seen: int) -> None:

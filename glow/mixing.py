@@ -150,6 +150,11 @@ class Conv1x1(Mixing):
         super().__init__()
         self.matrix = nn.Parameter(random_rotation(channels, generator).float())
 
+    @torch.no_grad()
+    def set_matrix(self, matrix: Tensor) -> None:
+        """Let W be this invertible matrix, ``(C, C)``."""
+        self.matrix.copy_(matrix)
+
     def extra_repr(self) -> str:
         return f"channels={len(self.matrix)}"
 

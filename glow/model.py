@@ -119,7 +119,12 @@ class Glow(nn.Module):
     def _steps(self, level: int) -> list[FlowStep]:
         return list(cast("nn.ModuleList", self.levels[level]))  # type: ignore[arg-type]
 
-    def _check(self, x: Tensor) -> None:
+    def check(self, x: Tensor) -> None:
+        """Refuse what are no pictures of the model's size.
+
+        Raises:
+            ValueError: the shape or dtype is wrong.
+        """
         expected = (self.config.channels, self.config.image_size, self.config.image_size)
         if x.ndim != 4 or tuple(x.shape[1:]) != expected or not x.is_floating_point():
             raise ValueError(
@@ -137,7 +142,7 @@ class Glow(nn.Module):
     @torch.no_grad()
     def initialise(self, x: Images) -> None:
         """Set all actnorms from a first batch ``x`` of training pictures, in [0, 1]."""
-        self._check(x)
+        self.check(x)
         if self.dequantiser is not None:
             self.dequantiser.initialise(x)
         z = x - 0.5
@@ -155,7 +160,7 @@ class Glow(nn.Module):
 
         With ``dequantise``, the map begins with the learned dequantiser, where the model has one.
         """
-        self._check(x)
+        self.check(x)
         z = x.to(self._spine or x.dtype)
         logdet = z.new_zeros(len(z))
         if dequantise and self.dequantiser is not None:

@@ -13,7 +13,7 @@ from train.config import FitConfig
 
 
 def faces_64() -> FitConfig:
-    """The default model: aligned faces at 64×64, small enough to train and run on a laptop's CPU.
+    """The smaller model of Glowface: aligned faces at 64×64, small enough to train and run on a laptop's CPU.
 
     Command: ``python -m train fit --preset faces-64 --data data/celebahq --out runs/faces-64``
 

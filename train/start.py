@@ -21,6 +21,7 @@ OPTIONS = {
     "widths": "--widths",
     "n_bits": "--n-bits",
     "coupling": "--coupling",
+    "permutation": "--variant",
 }
 """The options that set a model's shape; the other fields come with a preset."""
 
@@ -37,16 +38,20 @@ def check_start(config: FitConfig, warm_start: Checkpoint | None) -> None:
     if warm_start is None or grows:
         return
     theirs, ours = asdict(warm_start.model.config), asdict(config.model)
+    growing = config.model.image_size == 2 * warm_start.model.config.image_size
+    if growing:
+        theirs |= {"image_size": ours["image_size"], "levels": theirs["levels"] + 1}
+        theirs["widths"] = (ours["widths"][0], *theirs["widths"])
     other = [
         f"{OPTIONS.get(name, f'{name}, set by the preset,')} {theirs[name]} there, {ours[name]} here"
         for name in ours
         if theirs[name] != ours[name] and name != "dequantiser_width"
     ]
+    if growing:
+        other = other or ["channels must be mixed by learned 1×1 convolutions"]
+        raise ValueError(f"--warm-start is a model that cannot grow to this one ({'; '.join(other)}); mend that.")
     if other:
-        raise ValueError(
-            f"--warm-start is a model of another shape ({'; '.join(other)}); give its own options, or those of a model "
-            "that it can grow to: twice --image-size, one more level with its width in front, all else the same."
-        )
+        raise ValueError(f"--warm-start is a model of another shape ({'; '.join(other)}); give its own options.")
 
 
 def starting_model(
@@ -72,16 +77,17 @@ def starting_model(
         initialise.append(model.initialise)
     else:
         small = warm_start.model
-        new_dequantiser = True
         if can_grow(small.config, config.model):
-            initialise.append(lambda x: grow(small, model, x))
+            # Of its own: the first process alone draws from it, and only where a run begins.
+            generator = torch.Generator().manual_seed(config.seed)
+            initialise.append(lambda x: grow(small, model, x, generator))
         else:
             new_dequantiser = small.config.dequantiser_width != config.model.dequantiser_width
             start = small.state_dict()
             flow = {name: value for name, value in start.items() if not name.startswith("dequantiser.")}
             model.load_state_dict({**model.state_dict(), **(flow if new_dequantiser else start)})
-        if new_dequantiser and model.dequantiser is not None:  # it changes nothing at first
-            initialise.append(model.dequantiser.initialise)
+            if new_dequantiser and model.dequantiser is not None:  # it changes nothing at first
+                initialise.append(model.dequantiser.initialise)
     if fresh and ranks.first and initialise:
         x = first_batch().to(ranks.device)
         for work in initialise:

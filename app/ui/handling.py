@@ -12,6 +12,7 @@ import gradio as gr
 from app.ui.visit import Visit, Visits
 from attributes import DirectionsError, RecipeError
 from faces import FaceError
+from glow import CheckpointError
 
 PREVIEW_SIDE = 1024
 """Longest side of the pictures on screen, in pixels; downloads have the photo's own size."""
@@ -44,12 +45,18 @@ def _answer(visit: Visit, handler: Handler, *values: Any) -> Any:
     with visit.lock:
         try:
             return handler(visit, *values)
-        except (FaceError, DirectionsError, RecipeError) as error:
-            warn(str(error))
-        except Exception:
-            logging.getLogger("glowface").exception("a handler failed")
-            gr.Warning("That did not work. Your photo and sliders are as they were; the terminal tells more.")
+        except Exception as error:
+            tell(error)
     return gr.skip()
+
+
+def tell(error: Exception) -> None:
+    """A note on the page of what went wrong."""
+    if isinstance(error, (FaceError, DirectionsError, RecipeError, CheckpointError)):
+        warn(str(error))
+    else:
+        logging.getLogger("glowface").error("a handler failed", exc_info=error)
+        gr.Warning("That did not work. Your photo and sliders are as they were; the terminal tells more.")
 
 
 def warn(text: str) -> None:

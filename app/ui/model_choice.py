@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import gradio as gr
@@ -10,10 +11,8 @@ from app.models import Models
 from app.ui import blend_panel, edit_panel, slider_panel
 from app.ui.blend_panel import BlendPanel
 from app.ui.edit_panel import EditPanel
-from app.ui.handling import on_visit, warn
+from app.ui.handling import on_visit, tell
 from app.ui.visit import Visit, Visits
-from attributes import DirectionsError
-from glow import CheckpointError
 
 
 def build_model_choice(models: Models) -> gr.Dropdown:
@@ -35,23 +34,35 @@ def build_model_choice(models: Models) -> gr.Dropdown:
 def bind_model_choice(choice: gr.Dropdown, visits: Visits, edit: EditPanel, blend: BlendPanel) -> None:
     """Connect the field to the visit, and let all tabs show what the other model makes of what is open."""
 
-    def use(visit: Visit, path: str, ratio: float) -> dict[Any, Any]:
+    def load(path: str) -> None:
+        """Load the model, without keeping the visit waiting for it."""
+        with suppress(Exception):  # told when it is used
+            visits.models.editor(path)
+
+    def use(visit: Visit, path: str, ratio: float) -> Any:
+        before = visit.session.editor
+        if path == str(before.path):  # the field says so too when it is left as it was
+            return gr.skip()
         try:
             visit.use(visits.models.editor(path))
-        except (CheckpointError, DirectionsError) as error:
-            warn(str(error))
-            return {choice: visits.models.path(visit.session.editor)}
+            return shown(visit, ratio)
+        except Exception as error:  # all goes on with the model that there was
+            visit.use(before)
+            tell(error)
+            return {choice: str(before.path)}
+
+    def shown(visit: Visit, ratio: float) -> dict[Any, Any]:
         updates = dict(zip(edit.sliders.arrangement, slider_panel.refresh(visit), strict=True))
         updates |= dict(zip(edit.sliders.labels, slider_panel.labels_placed(visit), strict=True))
         if visit.session.photo is not None:
-            shown = zip(edit.everything, edit_panel.everything(visit), strict=True)
-            updates |= {component: update for component, update in shown if component not in updates}
+            everything = zip(edit.everything, edit_panel.everything(visit), strict=True)
+            updates |= {component: update for component, update in everything if component not in updates}
         if all(visit.blended):
             updates[blend.picture] = blend_panel.show(visit, ratio)
         return updates
 
     changed = [choice, *edit.everything, *edit.sliders.arrangement, blend.picture]
-    choice.input(
-        on_visit(visits, use), [choice, blend.ratio], list(dict.fromkeys(changed)),
-        trigger_mode="always_last", api_visibility="private", show_progress_on=choice,
-    )  # fmt: skip
+    quiet: dict[str, Any] = {"api_visibility": "private", "show_progress_on": choice}
+    choice.input(load, choice, None, trigger_mode="always_last", **quiet).then(
+        on_visit(visits, use), [choice, blend.ratio], list(dict.fromkeys(changed)), **quiet
+    )

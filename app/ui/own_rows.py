@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from app.editor import Editor
 from attributes import FOUND, YOUR_OWN, Slider
 
@@ -17,3 +19,8 @@ def own_rows(editor: Editor) -> list[Slider | None]:
         members = [direction.slider for direction in editor.own if direction.slider.group == group][:ROOM]
         rows += [*members, *[None] * (ROOM - len(members))]
     return rows
+
+
+def row_names(rows: Iterable[Slider | None]) -> list[str | None]:
+    """The name of the slider in each place."""
+    return [slider.name if slider else None for slider in rows]

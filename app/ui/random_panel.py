@@ -65,7 +65,8 @@ def bind_random_panel(panel: RandomPanel, visits: Visits, edit_panel: EditPanel,
 
 def draw(visit: Visit, temperature: float, seed: float | None) -> Any:
     """Draw a grid of faces."""
-    visit.drawn = visit.session.editor.sample(COUNT, temperature, int(seed or 0))
+    visit.drawn_by = visit.session.editor
+    visit.drawn = visit.drawn_by.sample(COUNT, temperature, int(seed or 0))
     pictures = [visit.show(face.photo.pixels) for face in visit.drawn]
     return gr.Gallery(value=pictures, selected_index=None), None, gr.Button(interactive=False)
 
@@ -86,6 +87,7 @@ def take(visit: Visit, chosen: int | None) -> Any:
         gr.Info("Click a face first.")
         return gr.skip()
     face = visit.drawn[chosen]
-    visit.session.take(face)
+    editor = visit.session.editor
+    visit.session.take(face if editor is visit.drawn_by else editor.again(face))
     visit.photo = visit.show(face.photo.pixels)
     return [gr.Tabs(selected="edit"), visit.photo, *everything(visit)]

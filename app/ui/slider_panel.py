@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,15 +12,16 @@ import gradio as gr
 
 from app.editor import Editor
 from app.ui.handling import number_slider, warn
-from app.ui.own_rows import OWN_GROUPS, ROOM, own_rows
+from app.ui.own_rows import OWN_GROUPS, ROOM, own_rows, row_names
 from app.ui.visit import Visit
 from attributes import GROUPS, LABEL_NAMES, YOUR_OWN, Slider, labels_in_group
+from glow import DEFAULT_CHECKPOINT
 
 OPEN_GROUPS = ("Expression", "Hair")
 STEP = 0.05
 HOW_TO = (
     "From photos with something and without it, a command makes a slider of your own; then refresh.\n\n"
-    '`python -m attributes learn "Wearing scarf" --with DIR --without DIR`'
+    '`python -m attributes learn "Wearing scarf" --with DIR --without DIR{model}`'
 )
 
 
@@ -74,7 +76,7 @@ def build_slider_panel(editor: Editor) -> SliderPanel:
     for group in OWN_GROUPS:
         with gr.Accordion(group, open=False, visible=_open(group, rows), elem_id=f"group-{len(groups)}") as accordion:
             if group == YOUR_OWN:
-                note = gr.Markdown(HOW_TO, elem_id="own-note")
+                note = gr.Markdown(how_to(editor), elem_id="own-note")
                 refresh = gr.Button("Refresh", size="sm", elem_id="refresh")
             for _ in range(ROOM):
                 slider = rows[len(own)]
@@ -92,6 +94,12 @@ def build_slider_panel(editor: Editor) -> SliderPanel:
                 )
         groups.append(accordion)
     return SliderPanel(keep, [by_name[name] for name in LABEL_NAMES], groups, own, note, refresh)
+
+
+def how_to(editor: Editor) -> str:
+    """How to make a slider for the editor's model."""
+    default = editor.path.resolve() == DEFAULT_CHECKPOINT
+    return HOW_TO.format(model="" if default else f" --checkpoint {shlex.quote(str(editor.path))}")
 
 
 def ends(slider: Slider) -> tuple[float, float]:
@@ -122,13 +130,15 @@ def refresh(visit: Visit) -> list[Any]:
     for problem in editor.problems:
         warn(problem)
     rows = own_rows(editor)
-    visit.own = [slider.name if slider else None for slider in rows]
+    visit.own = row_names(rows)
     values = values_shown(visit)[len(LABEL_NAMES) :]
     left_out = len(editor.own) - sum(slider is not None for slider in rows)
-    note = f"{HOW_TO}\n\nThe page has room for {ROOM} of a kind; {left_out} more are for the command line."
+    note = how_to(editor)
+    if left_out:
+        note += f"\n\nThe page has room for {ROOM} of a kind; {left_out} more are for the command line."
     return [
         gr.Dropdown(kept_choices(editor), value=list(visit.session.keep)),
-        note if left_out else HOW_TO,
+        note,
         *(gr.Accordion(visible=_open(group, rows)) for group in OWN_GROUPS),
         *(_placed(slider, value) for slider, value in zip(rows, values, strict=True)),
     ]
@@ -151,11 +161,24 @@ def values_shown(visit: Visit) -> list[float]:
     """The shown values of :attr:`SliderPanel.sliders`."""
     directions, values = visit.session.editor.directions, visit.session.values
     names = [*LABEL_NAMES, *visit.own]
-    return [0.0 if name is None else shown(directions.slider(name), values[name]) for name in names]
+    return [0.0 if name is None else _on_page(directions.slider(name), values[name]) for name in names]
+
+
+def _on_page(slider: Slider, value: float) -> float:
+    """A slider's value as its field shows it: there the ends are whole steps."""
+    low, high = ends(slider)
+    return min(max(shown(slider, value), low), high)
 
 
 def values_set(visit: Visit, numbers: Sequence[float]) -> dict[str, float]:
     """The values by name that the page's sliders stand for."""
-    directions = visit.session.editor.directions
+    directions, values = visit.session.editor.directions, visit.session.values
     names = [*LABEL_NAMES, *visit.own]
-    return {name: shown(directions.slider(name), number) for name, number in zip(names, numbers, strict=True) if name}
+    found = {}
+    for name, number in zip(names, numbers, strict=True):
+        if name:
+            slider = directions.slider(name)
+            # A field that nobody has touched says nothing new, though its number be cut off at a whole step.
+            touched = number != _on_page(slider, values[name])
+            found[name] = shown(slider, number) if touched else values[name]
+    return directions.within(found)

@@ -16,7 +16,7 @@ from app.editor import Editor
 from app.models import Models
 from app.portrait import Portrait
 from app.session import Session
-from app.ui.own_rows import own_rows
+from app.ui.own_rows import own_rows, row_names
 from attributes import Recipe
 
 KEPT_PICTURES = 24
@@ -35,9 +35,10 @@ class Visit:
         self.session = Session(editor)
         self.blended: list[Portrait | None] = [None, None]
         self.drawn: list[Portrait] = []
+        self.drawn_by = editor
         self.close_up = True
         self.marks: list[tuple[float, float]] = []
-        self.own = [slider.name if slider else None for slider in own_rows(editor)]  # as the page has them
+        self.own = row_names(own_rows(editor))  # as the page has them
         self.photo: str | None = None  # what the upload field shows
         self.recipes: dict[str, Recipe] = {}  # opened or saved by this visit
         self.lock = threading.Lock()
@@ -50,10 +51,11 @@ class Visit:
 
     def use(self, editor: Editor) -> None:
         """Go on with another model, with all that is open."""
+        if editor is self.session.editor:
+            return
         blended = [face and editor.again(face) for face in self.blended]
-        drawn = [editor.again(face) for face in self.drawn]
         self.session.use(editor)
-        self.blended, self.drawn = blended, drawn
+        self.blended, self.own = blended, row_names(own_rows(editor))
 
     def new_file(self, name: str) -> Path:
         """A path for a file called ``name``; the oldest files of the visit make room for it."""

@@ -122,5 +122,3 @@ def test_calibration_may_start_with_the_mixes_of_the_model_that_this_one_grew_fr
     assert not new.any()
     for vector, old in zip(vectors, basis.vectors(basis.kind("calibrated")).scales, strict=True):
         assert torch.equal(vector.chunk(2, 1)[0], old)
-    with pytest.raises(DirectionsError, match="grown from"):
-        basis.grown_mix(basis)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 import torch
 from torch import Tensor
@@ -30,13 +28,6 @@ def basis(checkpoint: Checkpoint) -> Basis:
 def latents(checkpoint: Checkpoint, validation_faces: Tensor) -> Tensor:
     with torch.inference_mode():
         return checkpoint.model.encode(validation_faces.float() / 255).flatten()
-
-
-@pytest.fixture
-def few_steps() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(attributes.tuning, "STEPS", FEW_STEPS)
-        yield
 
 
 def test_orthonormal_mixes_leave_out_what_is_no_new_direction() -> None:
@@ -80,7 +71,6 @@ def test_the_gradient_tells_what_a_step_costs_where_faces_go_as_far_as_they_need
     assert float(difference) == pytest.approx(float(2 * step @ gradient), rel=0.1)
 
 
-@pytest.mark.usefixtures("few_steps")
 def test_tuning_leaks_less_on_other_faces(checkpoint: Checkpoint, basis: Basis, latents: Tensor) -> None:
     """From the plain mean direction, both ways."""
     judge = Judge(checkpoint.model, load_classifier())
@@ -91,7 +81,7 @@ def test_tuning_leaks_less_on_other_faces(checkpoint: Checkpoint, basis: Basis, 
         return course(judge, latents[REPORT_HALF], seen[REPORT_HALF], vector, YOUNG, most=40, sense=sense)
 
     mean = basis.kind("mean")[YOUNG]
-    tuned = Tuner(basis, judge, latents[CALIBRATION_HALF], seen[CALIBRATION_HALF]).tuned(YOUNG, mean)
+    tuned = Tuner(basis, judge, latents[CALIBRATION_HALF], seen[CALIBRATION_HALF], FEW_STEPS).tuned(YOUNG, mean)
     lengths = [float(basis.vectors(mix[None]).flatten().norm()) for mix in (mean, tuned)]
     assert lengths[1] == pytest.approx(lengths[0], rel=1e-3)
     for sense in (1, -1):
@@ -100,12 +90,11 @@ def test_tuning_leaks_less_on_other_faces(checkpoint: Checkpoint, basis: Basis, 
         assert after.leakage < 0.9 * before.leakage
 
 
-@pytest.mark.usefixtures("few_steps")
 def test_few_faces_of_one_side_only_are_enough(checkpoint: Checkpoint, basis: Basis, latents: Tensor) -> None:
     judge = Judge(checkpoint.model, load_classifier())
     seen = judge.logits(latents)
     old = torch.nonzero(seen[:, YOUNG] < 0).flatten()[:5]
     mean = basis.kind("mean")[YOUNG]
-    tuned = Tuner(basis, judge, latents[old], seen[old]).tuned(YOUNG, mean)
+    tuned = Tuner(basis, judge, latents[old], seen[old], FEW_STEPS).tuned(YOUNG, mean)
     assert tuned.isfinite().all()
     assert not torch.equal(tuned, mean)

@@ -146,9 +146,9 @@ def test_samples_are_drawn_at_each_temperature_from_the_same_noise(tmp_path: Pat
     assert main(words) == 0
     with Image.open(tmp_path / "grid.png") as image:
         grid = np.asarray(image)
-    assert grid.shape == (2 * 65 + 1, 3 * 65 + 1, 3)
-    cold = [grid[1:65, 1 + 65 * i : 65 + 65 * i] for i in range(3)]
-    warm = [grid[66:130, 1 + 65 * i : 65 + 65 * i] for i in range(3)]
+    assert grid.shape == (2 * 129 + 1, 3 * 129 + 1, 3)
+    cold = [grid[1:129, 1 + 129 * i : 129 + 129 * i] for i in range(3)]
+    warm = [grid[130:258, 1 + 129 * i : 129 + 129 * i] for i in range(3)]
     assert (cold[0] == cold[1]).all()
     assert (warm[0] != warm[1]).any()
 
@@ -257,8 +257,20 @@ def test_a_run_grows_a_model_of_half_the_size(
     away = large.scales[1].chunk(2, 1)[0] - small.scales[0]
     assert float(away.abs().mean()) < 0.05  # one small step, and kernels rounded to three digits
     assert other.record.images_seen == 101 * 16
-    assert run(tmp_path / "second", *warm, "--steps", "2") == 0  # goes on, and does not grow anew
     capsys.readouterr()
     assert run(tmp_path / "third", *warm, "--flow-steps", "3") == 1
-    assert "can grow to" in capsys.readouterr().err
-    assert run(tmp_path / "third", *warm[2:4], *warm[4:], "--image-size", "32", "--freeze-flow") == 1
+    assert "cannot grow to this one (--flow-steps 2 there, 3 here)" in capsys.readouterr().err
+    assert run(tmp_path / "third", *warm, "--variant", "realnvp-like") == 1
+    assert "--variant 1x1-lu there, reverse here" in capsys.readouterr().err
+    assert run(tmp_path / "third", *warm, "--dequantiser-width", "8", "--freeze-flow") == 1
+    assert "of the same shape" in capsys.readouterr().err
+
+
+def test_a_run_that_goes_on_does_not_grow_anew(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would take time, and read pictures, for weights that are thrown away."""
+    assert run(tmp_path / "first", "--steps", "2") == 0
+    first = tmp_path / "first" / "model.safetensors"
+    warm = ("--image-size", "32", "--levels", "3", "--widths", "16", "16", "16", "--warm-start", str(first))
+    assert run(tmp_path / "second", *warm, "--steps", "1") == 0
+    monkeypatch.setattr("train.start.grow", None)
+    assert run(tmp_path / "second", *warm, "--steps", "2") == 0

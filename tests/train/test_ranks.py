@@ -93,6 +93,15 @@ def test_a_sharded_run_trains_the_same_and_one_process_goes_on_with_it(
     assert_alike(tmp_path, alone)
 
 
+def test_two_processes_grow_the_model_that_one_grows(arguments: Command, run: Run, alone: Path, tmp_path: Path) -> None:
+    shape = ("--image-size", "32", "--levels", "3", "--widths", "16", "16", "16")
+    options = (*OPTIONS, "--steps", "5", *shape, "--warm-start", str(alone / "model.safetensors"))
+    assert run(tmp_path / "one", *options) == 0
+    words = [*TORCHRUN, "-m", "train", *arguments(tmp_path / "two", *options)]
+    subprocess.run(words, cwd=ROOT, check=True, timeout=300)
+    assert_alike(tmp_path / "two", tmp_path / "one")
+
+
 @pytest.mark.parametrize("ranks", [1, 2, 3, 5])
 def test_the_shares_of_a_step_are_the_step_without_repeats(ranks: int, tmp_path: Path) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (23, 3, 4, 4), dtype=np.uint8)
