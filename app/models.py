@@ -31,7 +31,7 @@ class Models:
         self._lock = threading.Lock()
 
     def choices(self) -> list[tuple[str, str]]:
-        """Titles and paths, small pictures first. Files that are no models, or broken, are left out."""
+        """Titles and paths, the fastest first. Files that are no models, or broken, are left out."""
         found = {}
         for path in {self.checkpoint, *self.checkpoint.parent.glob("*.safetensors")}:
             try:

@@ -19,12 +19,13 @@ FILE_AGE = 3600
 def build_page(visits: Visits) -> gr.Blocks:
     """The whole page, connected to ``visits``."""
     with gr.Blocks(title="Glowface", analytics_enabled=False, delete_cache=(60, FILE_AGE)) as page:
-        with gr.Row(equal_height=True):
-            gr.Markdown(
-                "# Glowface\nFaces edited by an exact, invertible model, in your own photo. "
-                "Nothing leaves this machine.",
-                elem_id="title",
-            )
+        with gr.Row():
+            with gr.Column(scale=3, min_width=300):
+                gr.Markdown(
+                    "# Glowface\nFaces edited by an exact, invertible model, in your own photo. "
+                    "Nothing leaves this machine.",
+                    elem_id="title",
+                )
             choice = build_model_choice(visits.models)
         with gr.Tabs(selected="edit") as tabs:
             with gr.Tab("Edit", id="edit"):

@@ -22,11 +22,11 @@ def build_model_choice(models: Models) -> gr.Dropdown:
         choices,
         value=str(models.checkpoint),
         label="Model",
-        info="Larger pictures have finer details and take longer",
         interactive=True,
         filterable=False,
         visible=len(choices) > 1,
-        min_width=220,
+        scale=1,
+        min_width=240,
         elem_id="model",
     )
 

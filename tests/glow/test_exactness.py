@@ -54,7 +54,7 @@ def assert_lossless(model: Glow, pixels: torch.Tensor, precision: Precision) -> 
 
 @pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("precision", PRECISIONS)
-def test_the_default_model(
+def test_the_smaller_model(
     checkpoint: Checkpoint, validation_faces: torch.Tensor, device: str, precision: Precision
 ) -> None:
     model = Glow(checkpoint.model.config)
