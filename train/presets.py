@@ -37,7 +37,7 @@ def faces_64() -> FitConfig:
 def faces_128() -> FitConfig:
     """The default model: aligned faces at 128×128, with a level more than :func:`faces_64`, from which it can grow.
 
-    Command: ``python -m train fit --preset faces-128 --dequantiser-width 0 --data data/celebahq --out runs/faces-128
+    Command: ``python -m train fit --preset faces-128 --dequantiser-width 0 --data data/celebahq --out runs/grown-128
     --warm-start assets/faces-64.safetensors --batch 16 --steps 4600 --learning-rate 5e-4 --warmup 200``
 
     Hardware: any CPU, or one GPU. Time: an hour at the 20 to 23 pictures a second of two CPU cores with AVX-512 for
