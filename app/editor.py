@@ -68,7 +68,7 @@ class Editor:
     path: Path
     """The file of the flow."""
 
-    folder: Path
+    folder: Path = field(init=False)
     """Where a user's own sliders lie."""
 
     directions: Directions = field(init=False)
@@ -81,6 +81,7 @@ class Editor:
     """For each file of own sliders that cannot be used, what is wrong and what to do."""
 
     def __post_init__(self) -> None:
+        self.folder = sliders_folder(self.path)
         self.refresh()
 
     @staticmethod
@@ -103,9 +104,7 @@ class Editor:
         loaded = load_checkpoint(checkpoint, chosen)
         vectors = load_directions(directions or directions_path(checkpoint), loaded)
         detector = Detector(str(chosen) if chosen.type == "cuda" else "cpu")
-        return Editor(
-            loaded, vectors, load_classifier(device=chosen), detector, Path(checkpoint), sliders_folder(checkpoint)
-        )
+        return Editor(loaded, vectors, load_classifier(device=chosen), detector, Path(checkpoint))
 
     def with_model(self, checkpoint: str | Path) -> Editor:
         """An editor with another model, on the same device, that shares the classifier and the detector.
@@ -116,7 +115,7 @@ class Editor:
         """
         loaded = load_checkpoint(checkpoint, self.checkpoint.model.device)
         vectors = load_directions(directions_path(checkpoint), loaded)
-        return Editor(loaded, vectors, self.classifier, self.detector, Path(checkpoint), sliders_folder(checkpoint))
+        return Editor(loaded, vectors, self.classifier, self.detector, Path(checkpoint))
 
     def refresh(self) -> None:
         """Read the own sliders again, as `python -m attributes learn` may have made new ones meanwhile.

@@ -25,15 +25,14 @@ class Models:
     """
 
     def __init__(self, checkpoint: str | Path, device: str = "auto") -> None:
-        self.checkpoint = Path(checkpoint)
         self.first = Editor.load(checkpoint, device=device)
-        self._editors = {self.checkpoint: self.first}
+        self._editors = {self.first.path: self.first}
         self._lock = threading.Lock()
 
     def choices(self) -> list[tuple[str, str]]:
         """Titles and paths, the fastest first. Files that are no models, or broken, are left out."""
         found = {}
-        for path in {self.checkpoint, *self.checkpoint.parent.glob("*.safetensors")}:
+        for path in {self.first.path, *self.first.path.parent.glob("*.safetensors")}:
             try:
                 if directions_path(path).is_file():
                     found[path] = read_config(path).image_size

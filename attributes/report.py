@@ -70,7 +70,8 @@ def write_markdown(
         "would see it: glasses and beards reach it, and look poor in a real photo. It is wrong now and then: figures "
         "of labels that it reads badly say little.", "",
         "A slider's direction is a mix of the 40 labels' mean directions, each with its own share on each scale of the "
-        "latent. It begins as the plain kind that leaks least (`mean`, `partial` or between them), and then descends "
+        "latent. It begins as the plain kind that leaks least (`mean`, `partial` or between them), or with `calibrate "
+        "--start` as the slider of the model that this one has grown from, and then descends "
         "the gradient of what it changes beside its label, through the flow and the classifier.", "",
         "Up is a value of 1 on faces that lack the label, down is -1 on faces that have it; fitted to a face, 1 goes "
         "as far as it takes for the classifier to find the attribute twice as likely as not, or as the face stays "

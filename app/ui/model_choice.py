@@ -20,7 +20,7 @@ def build_model_choice(models: Models) -> gr.Dropdown:
     choices = models.choices()
     return gr.Dropdown(
         choices,
-        value=str(models.checkpoint),
+        value=str(models.first.path),
         label="Model",
         interactive=True,
         filterable=False,

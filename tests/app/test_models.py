@@ -35,4 +35,4 @@ def test_each_is_loaded_once_and_shares_what_is_not_the_models(models: Models) -
     assert second.detector is first.detector
     assert str(second.path) == models.choices()[1][1]
     with pytest.raises(CheckpointError, match="broken"):
-        models.editor(models.checkpoint.with_name("broken.safetensors"))
+        models.editor(models.first.path.with_name("broken.safetensors"))
