@@ -58,7 +58,7 @@ def bind_blend_panel(panel: BlendPanel, visits: Visits) -> None:
 
 def open_photo(visit: Visit, place: int, path: str | None, ratio: float) -> Any:
     """Open the first (0) or second (1) photo; a cleared field forgets it."""
-    visit.blended[place] = None if path is None else visit.session.editor.open(visit.uploaded(path))
+    visit.blended[place] = None if path is None else visit.session.editor.open(visit.open_upload(path))
     return show(visit, ratio)
 
 

@@ -16,6 +16,7 @@ from app.ui import recipe_panel, slider_panel
 from app.ui.handling import PREVIEW_SIDE, on_select, on_visit, photo_input, warn
 from app.ui.recipe_panel import RecipePanel, build_recipe_panel, recipes
 from app.ui.slider_panel import SliderPanel, build_slider_panel, shown, values_set, values_shown
+from app.ui.text import as_text
 from app.ui.visit import Visit, Visits
 from app.view import View
 from attributes import LABELS
@@ -162,7 +163,7 @@ def open_photo(visit: Visit, path: str | None, field: gr.Image) -> Any:
         return gr.skip()
     problem = ""
     try:
-        visit.session.open(visit.uploaded(path))
+        visit.session.open(visit.open_upload(path))
     except NoFaceError as error:
         problem = str(error)
     except PhotoError as error:
@@ -285,7 +286,7 @@ def status(session: Session) -> str:
         return "No face yet."
     values = session.values
     sliders = [slider for slider in session.editor.directions.sliders if values[slider.name]]
-    moved = [f"{slider.title} {shown(slider, values[slider.name]):+g}" for slider in sliders]
+    moved = [f"{as_text(slider.title)} {shown(slider, values[slider.name]):+g}" for slider in sliders]
     if any(session.edits.values.values()):
         return "Moved: " + (", ".join(moved) or "another face")
     return f"Nothing moved: {'the face as drawn' if session.portrait.drawn else 'this is your photo, bit for bit'}."
@@ -329,6 +330,6 @@ def everything(visit: Visit, problem: str = "") -> list[Any]:
         list(session.keep),
         gallery,
         gr.Column(visible=asking),
-        f"{problem or 'Mark the face.'}\n\n{wanted}",
+        f"{as_text(problem) or 'Mark the face.'}\n\n{wanted}",
         visit.show(session.before(View.whole(photo, PREVIEW_SIDE)).pixels) if asking else None,
     ]

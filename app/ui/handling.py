@@ -9,10 +9,9 @@ from typing import Any
 
 import gradio as gr
 
-from app.ui.visit import Visit, Visits
-from attributes import DirectionsError, RecipeError
-from faces import FaceError
-from glow import CheckpointError
+from app.ui.text import as_text
+from app.ui.visit import Visits
+from errors import GlowfaceError
 
 PREVIEW_SIDE = 1024
 """Longest side of the pictures on screen, in pixels; downloads have the photo's own size."""
@@ -26,7 +25,7 @@ def on_visit(visits: Visits, handler: Handler) -> Callable[..., Any]:
 
     # Gradio recognises the request by its annotation, and passes the components' values behind it.
     def listener(request: gr.Request, *values: Any) -> Any:
-        return _answer(visits.of(request.session_hash), handler, *values)
+        return _answer(visits, request, handler, *values)
 
     return listener
 
@@ -35,24 +34,32 @@ def on_select(visits: Visits, handler: Handler) -> Callable[..., Any]:
     """A Gradio listener that calls ``handler(visit, index)`` with what was clicked in a picture or gallery."""
 
     def listener(request: gr.Request, event: gr.SelectData) -> Any:
-        return _answer(visits.of(request.session_hash), handler, event.index)
+        return _answer(visits, request, handler, event.index)
 
     return listener
 
 
-def _answer(visit: Visit, handler: Handler, *values: Any) -> Any:
+def _answer(visits: Visits, request: gr.Request, handler: Handler, *values: Any) -> Any:
     """The handler's answer, one at a time for a visit; a note on the page where it fails, and nothing changed."""
-    with visit.lock:
-        try:
-            return handler(visit, *values)
-        except Exception as error:
-            tell(error)
+    try:
+        visit = visits.of(request.session_hash)
+        with visit.lock:
+            answer = handler(visit, *values)
+            if visit.lost:
+                visit.lost = False
+                warn(
+                    "Glowface's temporary folder was deleted while it ran, and was made anew. Your photo and sliders "
+                    "are still here; pictures that no longer show come back with the next move."
+                )
+        return answer
+    except Exception as error:
+        tell(error)
     return gr.skip()
 
 
 def tell(error: Exception) -> None:
     """A note on the page of what went wrong."""
-    if isinstance(error, (FaceError, DirectionsError, RecipeError, CheckpointError)):
+    if isinstance(error, GlowfaceError):
         warn(str(error))
     else:
         logging.getLogger("glowface").error("a handler failed", exc_info=error)
@@ -60,8 +67,8 @@ def tell(error: Exception) -> None:
 
 
 def warn(text: str) -> None:
-    """A note on the page."""
-    gr.Warning(text[:1].upper() + text[1:])
+    """A note on the page; names of files and sliders in it show as they are."""
+    gr.Warning(as_text(text[:1].upper() + text[1:]))
 
 
 def _variant(base: type, **members: Any) -> Any:

@@ -12,13 +12,10 @@ from app.ui.random_panel import bind_random_panel, build_random_panel
 from app.ui.slider_panel import refresh
 from app.ui.visit import Visits
 
-FILE_AGE = 3600
-"""Seconds after which Gradio deletes any file that a broken-off visit left."""
-
 
 def build_page(visits: Visits) -> gr.Blocks:
     """The whole page, connected to ``visits``."""
-    with gr.Blocks(title="Glowface", analytics_enabled=False, delete_cache=(60, FILE_AGE)) as page:
+    with gr.Blocks(title="Glowface", analytics_enabled=False) as page:
         with gr.Row():
             with gr.Column(scale=3, min_width=300):
                 gr.Markdown(

@@ -58,7 +58,7 @@ def open_file(visit: Visit, path: str | None) -> Any:
     """Take a recipe from an uploaded file."""
     if path is None:
         return gr.skip()
-    recipe = Recipe.load(visit.uploaded(path))
+    recipe = Recipe.load(visit.open_upload(path))
     recipe.check(visit.session.editor.directions.names)
     return add(visit, recipe)
 

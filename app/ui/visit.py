@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
+import time
+from collections import OrderedDict
 from collections.abc import Iterable
 from itertools import count
 from pathlib import Path
-from secrets import token_hex
 
 import numpy as np
 from PIL import Image
@@ -17,10 +17,15 @@ from app.models import Models
 from app.portrait import Portrait
 from app.session import Session
 from app.ui.own_rows import own_rows, row_names
+from app.ui.server.folder import FolderError, ServerFolder
+from app.ui.server.uploads import Uploads, file_name
 from attributes import Recipe
 
 KEPT_PICTURES = 24
 """Pictures of a visit that stay on disk: the browser may still be fetching the last few."""
+
+MOST_SESSIONS = 10_000
+"""Sessions whose clients are remembered; more than that are not open at once."""
 
 
 class Visit:
@@ -28,10 +33,11 @@ class Visit:
 
     Args:
         editor: the shared editor of the model to begin with.
-        folder: a new folder of the visit's own.
+        client: the browser that the tab belongs to.
+        uploads: the door through which its files come.
     """
 
-    def __init__(self, editor: Editor, folder: Path) -> None:
+    def __init__(self, editor: Editor, client: str, uploads: Uploads) -> None:
         self.session = Session(editor)
         self.blended: list[Portrait | None] = [None, None]
         self.drawn: list[Portrait] = []
@@ -42,12 +48,14 @@ class Visit:
         self.photo: str | None = None  # what the upload field shows
         self.recipes: dict[str, Recipe] = {}  # opened or saved by this visit
         self.lock = threading.Lock()
-        self.folder = folder
-        self.uploads: set[Path] = set()
+        self.used = time.monotonic()
+        self.client, self.uploads = client, uploads
+        self.lost = False  # whether the disk has lost the visit's pictures, and the page has not been told yet
+        self.folder = uploads.folder.new_box(client)
+        self._opened: set[Path] = set()
         self._written: list[Path] = []
         self._gallery: list[Path] = []
         self._numbers = count()
-        folder.mkdir(parents=True)
 
     def use(self, editor: Editor) -> None:
         """Go on with another model, with all that is open."""
@@ -58,12 +66,17 @@ class Visit:
         self.blended, self.own = blended, row_names(own_rows(editor))
 
     def new_file(self, name: str) -> Path:
-        """A path for a file called ``name``; the oldest files of the visit make room for it."""
-        path = self.folder / f"{next(self._numbers)}" / name
-        path.parent.mkdir()
+        """A path for a file called ``name``; the oldest files of the visit make room for it.
+
+        Raises:
+            FolderError: the server's temporary folder cannot be used.
+        """
+        self._see_to_folder()
+        path = self.folder / f"{next(self._numbers)}" / file_name(name)
+        path.parent.mkdir(0o700)
         self._written.append(path)
         while len(self._written) > KEPT_PICTURES:
-            shutil.rmtree(self._written.pop(0).parent, ignore_errors=True)
+            self.uploads.folder.remove(self._written.pop(0).parent)
         return path
 
     def show(self, pixels: np.ndarray) -> str:
@@ -72,25 +85,33 @@ class Visit:
 
     def show_all(self, pictures: Iterable[np.ndarray]) -> list[str]:
         """As :meth:`show`, for the pictures of a gallery: they stay until the next ones come."""
+        self._see_to_folder()
         for path in self._gallery:
-            path.unlink(missing_ok=True)
+            self.uploads.folder.remove(path)
         self._gallery = []
         for pixels in pictures:
             self._gallery.append(self.folder / f"face-{next(self._numbers)}.png")
             _write(pixels, self._gallery[-1])
         return [str(path) for path in self._gallery]
 
-    def uploaded(self, path: str) -> Path:
-        """An uploaded file's path; the file is deleted when the visit ends."""
-        self.uploads.add(Path(path))
-        return Path(path)
+    def _see_to_folder(self) -> None:
+        self.lost |= self.uploads.folder.restore(self.folder)
 
-    def end(self, others: set[Path]) -> None:
-        """Delete all that the visit left on disk, but for the uploads of others: the same photo has the same path."""
+    def open_upload(self, path: object) -> Path:
+        """The uploaded file that a component's value names; it is deleted when the visit ends.
+
+        Raises:
+            FolderError: this browser has not uploaded it.
+        """
+        file = self.uploads.open(path, self.client)
+        self._opened.add(file)
+        return file
+
+    def end(self) -> None:
+        """Delete all that the visit left on disk."""
         with self.lock:  # what still runs for this tab ends first, or it would write into a folder that is going
-            shutil.rmtree(self.folder, ignore_errors=True)
-            for path in self.uploads - others:
-                shutil.rmtree(path.parent, ignore_errors=True)
+            self.uploads.delete(self._opened)
+            self.uploads.folder.remove(self.folder)
 
 
 def _write(pixels: np.ndarray, path: Path) -> str:
@@ -104,25 +125,60 @@ class Visits:
 
     Args:
         models: the models that visits can choose from.
-        folder: where the visits' folders are made.
+        folder: the server's temporary folder.
+        age: seconds after which a visit ends that no browser holds open, and an upload that no page has opened.
     """
 
-    def __init__(self, models: Models, folder: Path) -> None:
-        self.models, self.folder = models, folder
+    def __init__(self, models: Models, folder: ServerFolder, age: float) -> None:
+        self.models, self.age = models, age
+        self.uploads = Uploads(folder, age)
         self._visits: dict[str, Visit] = {}
+        self._clients: OrderedDict[str, str] = OrderedDict()
         self._lock = threading.Lock()
 
+    def belongs(self, tab: str, client: str) -> bool:
+        """Whether a tab is a client's. One that nobody has asked for is the client's from then on."""
+        with self._lock:
+            visit = self._visits.get(tab)
+            owner = self._clients.setdefault(tab, client) if visit is None else visit.client
+            self._clients[tab] = owner
+            self._clients.move_to_end(tab)
+            if len(self._clients) > MOST_SESSIONS:
+                self._clients.popitem(last=False)
+            if visit is not None and owner == client:
+                visit.used = time.monotonic()
+            return owner == client
+
+    def tabs(self, client: str) -> list[str]:
+        """The tabs of a client."""
+        with self._lock:
+            return [tab for tab, owner in self._clients.items() if owner == client]
+
     def of(self, tab: str | None) -> Visit:
-        """The visit of a tab, begun where there is none."""
+        """The visit of a tab, begun where there is none.
+
+        Raises:
+            FolderError: no client has asked for the tab, or the server's temporary folder cannot be used.
+        """
         with self._lock:
             if str(tab) not in self._visits:
-                self._visits[str(tab)] = Visit(self.models.first, self.folder / f"visit-{token_hex(8)}")
+                if str(tab) not in self._clients:
+                    raise FolderError("this page is no longer known here; load it again.")
+                self._visits[str(tab)] = Visit(self.models.first, self._clients[str(tab)], self.uploads)
             return self._visits[str(tab)]
 
     def end(self, tab: str | None) -> None:
         """Forget a tab's visit and delete its files."""
         with self._lock:
             visit = self._visits.pop(str(tab), None)
-            others = {path for other in self._visits.values() for path in other.uploads}
         if visit is not None:
-            visit.end(others)
+            visit.end()
+
+    def sweep(self, held: set[str]) -> None:
+        """End what nobody uses any more: old visits but for the tabs ``held`` open, and old uploads."""
+        now = time.monotonic()
+        with self._lock:
+            old = [tab for tab, visit in self._visits.items() if tab not in held and now - visit.used > self.age]
+        for tab in old:
+            self.end(tab)
+        self.uploads.sweep()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.ui.launch import remove_leftovers
+from app.ui.server.folder import remove_leftovers
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows does not tell whether a process lives without ending it")
@@ -19,7 +19,7 @@ def test_only_folders_of_dead_servers_are_removed(tmp_path: Path, monkeypatch: p
     ended.wait()
     dead, own, other = (tmp_path / name for name in (f"glowface-{ended.pid}-a", f"glowface-{os.getpid()}-b", "else"))
     for folder in (dead, own, other):
-        folder.mkdir()
+        folder.mkdir(0o700)
         (folder / "photo.png").touch()
     remove_leftovers()
     assert sorted(tmp_path.iterdir()) == sorted([own, other])

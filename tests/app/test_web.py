@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 import io
-import os
 import shutil
-import socket
-import subprocess
-import sys
 import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,8 +16,8 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from attributes import LABEL_NAMES, FaceSet, Recipe
 from attributes.__main__ import main as attributes_main
 from glow import FACES_64
+from tests.app.serving import serving
 
-ROOT = Path(__file__).parents[2]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 # Without these, Chromium calls home, and a machine without a network makes it wait.
 FLAGS = [
@@ -52,25 +47,8 @@ def own_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def address(temporary: Path, own_checkpoint: Path) -> Iterator[str]:
     """A server of its own process, as ``python -m app`` starts it."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "app", "--no-browser", "--port", str(port), "--device", "cpu"]
-    command += ["--checkpoint", str(own_checkpoint)]
-    process = subprocess.Popen(command, cwd=ROOT, env=os.environ | {"TMPDIR": str(temporary)})
-    address = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(600):
-            assert process.poll() is None, "the server ended"
-            try:
-                urllib.request.urlopen(address, timeout=5).close()
-                break
-            except OSError:
-                time.sleep(0.1)
-        yield address
-    finally:
-        process.terminate()
-        process.wait(20)
+    with serving(temporary, own_checkpoint) as server:
+        yield server.address
     assert not list(temporary.iterdir()), "a server that was told to end left files behind"
 
 

@@ -1,0 +1,305 @@
+"""What may come in: every request passes here before Gradio sees it.
+
+Gradio serves far more than this page needs, and to whom it serves a file it does not ask. So only the routes that the
+page uses are open; each browser is known by a cookie, and gets nothing of another's: no file, no session, no events.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, MutableMapping
+from http.cookies import CookieError, SimpleCookie
+from secrets import token_urlsafe
+from typing import Any
+from urllib.parse import parse_qs
+
+from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.ui.server.folder import FolderError
+from app.ui.server.uploads import UploadError, Uploads
+
+ANONYMOUS = "anonymous"
+"""The client of all requests without a cookie: programs, who know their own files and sessions by unguessable names."""
+
+LARGEST_EVENT = 1024**2
+"""Bytes of the largest event that a page may send; pictures come as uploads."""
+
+MOST_EVENTS = 40
+"""Events of one client that may wait for their turn, or for being fetched."""
+
+MOST_REQUESTS = 100
+"""Requests of one client, streams counted, that may be open at once."""
+
+PATIENCE = 60.0
+"""Seconds that a client may let an upload stand still."""
+
+API = "/gradio_api"
+_OPEN = {
+    "GET": re.compile(
+        rf"/|/config/?|/theme\.css|/favicon\.ico|/manifest\.json|/robots\.txt|/pwa_icon(/\d+)?|/(assets|static|svelte)/.+"
+        rf"|{API}/(info/?|app_id/?|theme\.css|startup-events|upload_progress|queue/data|queue/status|heartbeat/[^/]+|file=.+)"
+    ),
+    "POST": re.compile(rf"{API}/(upload|queue/join|cancel|reset)/?"),
+}
+_OPEN["HEAD"] = _OPEN["GET"]
+_SESSION = re.compile(r"[\w-]{1,64}", re.ASCII)
+_CLIENT = re.compile(r"[\w-]{43}", re.ASCII)
+
+# A page may be shown in no frame, may load nothing from elsewhere and send nothing there, whatever is put into it.
+# Gradio's own page needs scripts inside of it, workers and evaluated code.
+_CONTENT_POLICY = (
+    "default-src 'self' data: blob:; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; "
+    "style-src 'self' 'unsafe-inline'; connect-src 'self' data: blob:; object-src 'none'; base-uri 'self'; "
+    "form-action 'self'; frame-ancestors 'none'"
+)
+_HEADERS = {
+    "Content-Security-Policy": _CONTENT_POLICY,
+    "X-Frame-Options": "DENY",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+_FROM_PROXIES = (b"forwarded", b"x-forwarded-")
+
+
+class Refused(Exception):  # noqa: N818 (no error of ours: an answer)
+    """A request that gets no other answer than this."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+class Gate:
+    """An ASGI application in front of Gradio's.
+
+    Args:
+        app: Gradio's application.
+        uploads: takes the files that clients send, and knows whose they are.
+        belongs: whether a session is a client's; one that nobody has is the asking client's from then on.
+        waiting: how many events of a client wait.
+        port: the server's TCP port.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        uploads: Uploads,
+        belongs: Callable[[str, str], bool],
+        waiting: Callable[[str], int],
+        port: int,
+    ) -> None:
+        self.app, self.uploads, self.belongs, self.waiting = app, uploads, belongs, waiting
+        self.hosts = frozenset(f"{name}:{port}" for name in ("127.0.0.1", "localhost"))
+        if port == 80:
+            self.hosts |= {"127.0.0.1", "localhost"}
+        self.cookie = f"glowface-{port}"
+        self._requests: Counter[str] = Counter()
+        self._held: Counter[str] = Counter()
+
+    @property
+    def held(self) -> set[str]:
+        """The sessions whose pages are open: each page holds a stream open for as long as it is there."""
+        return set(list(self._held))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            if scope["type"] == "lifespan":
+                await self.app(scope, receive, send)
+            return  # a WebSocket is of no use here: unanswered, it is closed
+        headers = Headers(scope=scope)
+        client = self._client(headers)
+        known = client is not None
+        client = client or (token_urlsafe(32) if scope["path"] == "/" else ANONYMOUS)
+        send = self._with_headers(send, scope["path"], None if known or client == ANONYMOUS else client)
+        self._requests[client] += 1
+        try:
+            self._check_origin(scope, headers)
+            if self._requests[client] > MOST_REQUESTS:
+                raise Refused(429, "Too many requests are open at once; close some tabs.")
+            await self._let_in(scope, receive, send, client)
+        except Refused as refusal:
+            await _answer(scope["path"], refusal.status, str(refusal))(scope, receive, send)
+        except ClientDisconnect:
+            pass
+        finally:
+            _less(self._requests, client)
+
+    def _client(self, headers: Headers) -> str | None:
+        """The client that a request's cookie names."""
+        try:
+            cookie = SimpleCookie(headers.get("cookie", "")).get(self.cookie)
+        except CookieError:
+            return None
+        return cookie.value if cookie is not None and _CLIENT.fullmatch(cookie.value) else None
+
+    def _check_origin(self, scope: Scope, headers: Headers) -> None:
+        """Refuse what another site has sent through the user's browser.
+
+        A name that was made to point to this machine (DNS rebinding) stands in ``Host``, another page in ``Origin``
+        or, where the browser sends none, in ``Sec-Fetch-Site``. Only the page itself may be come to from elsewhere.
+        """
+        if headers.get("host", "").lower() not in self.hosts:
+            raise Refused(421, f"This server answers only to {' and '.join(sorted(self.hosts))}.")
+        origin = headers.get("origin")
+        if origin is not None and origin.lower() not in {f"http://{host}" for host in self.hosts}:
+            raise Refused(403, "Another site may not use Glowface.")
+        site = headers.get("sec-fetch-site", "same-origin")
+        if site not in ("same-origin", "none") and scope["path"] != "/":
+            raise Refused(403, "Another site may not use Glowface.")
+
+    async def _let_in(self, scope: Scope, receive: Receive, send: Send, client: str) -> None:
+        method, path = scope["method"], scope["path"]
+        if method not in _OPEN or not _OPEN[method].fullmatch(path):
+            raise Refused(404, "There is nothing here.")
+        # Gradio would take the page's address from them.
+        headers = [header for header in scope["headers"] if not header[0].lower().startswith(_FROM_PROXIES)]
+        scope = {**scope, "headers": headers}
+        if path.startswith(f"{API}/upload") and method == "POST":
+            await self._upload(scope, receive, send, client)
+            return
+        query = parse_qs(scope["query_string"].decode("latin-1"), max_num_fields=20)
+        for session in query.get("session_hash", []):
+            self._check_session(session, client)
+        if path.startswith(f"{API}/heartbeat/"):
+            session = path.removeprefix(f"{API}/heartbeat/")
+            self._check_session(session, client)
+            self._held[session] += 1
+            try:
+                await self.app(scope, receive, send)
+            finally:
+                _less(self._held, session)
+            return
+        if path.startswith(f"{API}/file="):
+            try:
+                self.uploads.folder.readable(path.removeprefix(f"{API}/file="), client)
+            except FolderError as error:
+                raise Refused(403, str(error)) from error
+        elif method == "POST":
+            receive = await self._checked_event(path, receive, client)
+        await self.app(scope, receive, send)
+
+    def _check_session(self, session: object, client: str) -> None:
+        if not isinstance(session, str) or not _SESSION.fullmatch(session):
+            raise Refused(400, "The session's name is none; load the page again.")
+        if not self.belongs(session, client):
+            raise Refused(403, "This session is another browser's; load the page again.")
+
+    async def _checked_event(self, path: str, receive: Receive, client: str) -> Receive:
+        """Read an event whole, see to it that it names nothing of others, and hand it on."""
+        body = await _read(receive, LARGEST_EVENT)
+        try:
+            event = json.loads(body)
+        except (ValueError, RecursionError) as error:
+            raise Refused(400, "The event is not JSON; load the page again.") from error
+        if not isinstance(event, dict):
+            raise Refused(400, "The event is none; load the page again.")
+        if "session_hash" in event or path.startswith(f"{API}/queue/join"):
+            self._check_session(event.get("session_hash"), client)
+        if path.startswith(f"{API}/queue/join") and self.waiting(client) >= MOST_EVENTS:
+            raise Refused(429, "Too much at once; wait a moment.")
+        for file in _paths(event):
+            try:
+                self.uploads.folder.readable(file, client)
+            except FolderError as error:
+                # Here already: Gradio would fetch an address, and copy a file, before the page is asked.
+                raise Refused(422, str(error)) from error
+        messages = iter([{"type": "http.request", "body": body, "more_body": False}])
+
+        async def again() -> Message:
+            message = next(messages, None)
+            return await receive() if message is None else message
+
+        return again
+
+    async def _upload(self, scope: Scope, receive: Receive, send: Send, client: str) -> None:
+        async def impatient() -> Message:
+            try:
+                return await asyncio.wait_for(receive(), PATIENCE)
+            except TimeoutError as error:
+                raise UploadError("the upload stood still for too long; choose the file again.", 408) from error
+
+        request = Request(scope, impatient)
+        upload_id = request.query_params.get("upload_id")
+        if upload_id is not None and not _SESSION.fullmatch(upload_id):
+            raise Refused(400, "The upload's name is none; load the page again.")
+        if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+            raise Refused(400, "An upload is multipart/form-data.")
+        response: Response
+        try:
+            response = JSONResponse(await self.uploads.receive(request, client, upload_id))
+        except UploadError as error:
+            raise Refused(error.status, str(error)) from error
+        except FolderError as error:
+            raise Refused(507, str(error)) from error
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            raise Refused(507, f"The file cannot be kept ({reason}); make room and choose it again.") from error
+        except (AssertionError, AttributeError, KeyError, TypeError, ValueError) as error:
+            # What the parser stumbles over in requests that no browser sends.
+            raise Refused(400, "The upload cannot be read; send it again.") from error
+        await response(scope, impatient, send)
+
+    def _with_headers(self, send: Send, path: str, new_client: str | None) -> Send:
+        """Send with the headers that keep the page, and what it shows, to itself."""
+        extra = dict(_HEADERS)
+        if path.startswith(f"{API}/file=") or path == "/":
+            extra["Cache-Control"] = "no-store"  # no picture may stay in the browser's cache
+        if new_client is not None:
+            extra["Set-Cookie"] = f"{self.cookie}={new_client}; Path=/; HttpOnly; SameSite=Lax"
+        names = {name.lower().encode() for name in extra}
+        added = [(name.lower().encode(), value.encode()) for name, value in extra.items()]
+
+        async def sending(message: MutableMapping[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                kept = [header for header in message.get("headers", ()) if header[0].lower() not in names]
+                message = {**message, "headers": [*kept, *added]}
+            await send(message)
+
+        return sending
+
+
+def _less(counts: Counter[str], name: str) -> None:
+    counts[name] -= 1
+    if not counts[name]:
+        del counts[name]
+
+
+def _answer(path: str, status: int, text: str) -> Response:
+    text = text[:1].upper() + text[1:]
+    if path.startswith(f"{API}/upload"):  # the page shows this answer as it is
+        return PlainTextResponse(text, status)
+    return JSONResponse({"detail": text}, status)
+
+
+async def _read(receive: Receive, largest: int) -> bytes:
+    parts: list[bytes] = []
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            raise ClientDisconnect
+        parts.append(message.get("body", b""))
+        if sum(map(len, parts)) > largest:
+            raise Refused(413, f"The event is larger than {largest // 1024**2} MB; upload pictures instead.")
+        if not message.get("more_body", False):
+            return b"".join(parts)
+
+
+def _paths(event: Any) -> Iterator[Any]:
+    """The path of everything in an event that Gradio, or a component, could take for a file."""
+    waiting: list[Any] = [event]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            if value.get("path") is not None:
+                yield value["path"]
+            waiting.extend(value.values())
+        elif isinstance(value, Collection) and not isinstance(value, str):
+            waiting.extend(value)

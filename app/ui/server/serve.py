@@ -1,0 +1,85 @@
+"""The server itself: Gradio's application behind the gate, run by uvicorn."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+import webbrowser
+from typing import Any
+
+import gradio as gr
+import uvicorn
+from fastapi import FastAPI
+
+from app.ui.layout import build_page
+from app.ui.server.gate import Gate
+from app.ui.server.uploads import LARGEST
+from app.ui.style import CSS, THEME
+from app.ui.visit import Visits
+
+QUEUE_SIZE = 1024
+"""Events of all clients that wait at once; of one client far fewer may (:data:`app.ui.server.gate.MOST_EVENTS`)."""
+
+GRACE = 2
+"""Seconds that open streams have when the server ends."""
+
+
+def application(visits: Visits, port: int) -> Gate:
+    """The page as an ASGI application, with all that guards it.
+
+    Mounted rather than launched by Gradio: what its ``launch`` can do besides, from public links to processes on
+    further ports, is not even called.
+
+    Args:
+        visits: the visits that the page works on.
+        port: the TCP port under which browsers know the server.
+    """
+    page = build_page(visits)
+    page.queue(max_size=QUEUE_SIZE, api_open=False)
+    page.has_launched = True  # or Gradio would not check which files events may name; the gate does, but twice is safer
+    app = gr.mount_gradio_app(
+        FastAPI(docs_url=None, redoc_url=None, openapi_url=None), page, path="/", server_name="127.0.0.1",
+        server_port=port, root_path="", footer_links=[], run_history=False, show_error=False, max_file_size=LARGEST,
+        ssr_mode=False, enable_monitoring=False, mcp_server=False, pwa=False, theme=THEME, css=CSS,
+    )  # fmt: skip
+
+    def waiting(client: str) -> int:
+        events = page._queue.pending_event_ids_session
+        return sum(len(events.get(tab, ())) for tab in visits.tabs(client))
+
+    return Gate(app, visits.uploads, visits.belongs, waiting, port)
+
+
+class _Server(uvicorn.Server):
+    """A server that says where it is once it answers."""
+
+    def __init__(self, config: uvicorn.Config, address: str, *, browser: bool) -> None:
+        super().__init__(config)
+        self.address, self.browser = address, browser
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        print(f"Glowface is at {self.address} (Ctrl+C ends it)", flush=True)
+        if self.browser:
+            threading.Thread(target=webbrowser.open, args=(self.address,), daemon=True).start()
+
+
+def serve(visits: Visits, listening: socket.socket, *, browser: bool) -> None:
+    """Answer on a bound socket until the process is told to end."""
+    port = listening.getsockname()[1]
+    gate = application(visits, port)
+    options: dict[str, Any] = {"log_level": "warning", "proxy_headers": False, "server_header": False}
+    config = uvicorn.Config(gate, timeout_graceful_shutdown=GRACE, ws="none", **options)
+    ended = threading.Event()
+    sweeping = threading.Thread(target=_sweep, args=(visits, gate, ended), daemon=True)
+    sweeping.start()
+    try:
+        asyncio.run(_Server(config, f"http://127.0.0.1:{port}", browser=browser).serve([listening]))
+    finally:
+        ended.set()
+
+
+def _sweep(visits: Visits, gate: Gate, ended: threading.Event) -> None:
+    while not ended.wait(min(60.0, visits.age / 4)):
+        visits.sweep(gate.held)
