@@ -34,25 +34,31 @@ class Models:
         found = {}
         for path in {self.first.path, *self.first.path.parent.glob("*.safetensors")}:
             try:
-                if directions_path(path).is_file():
+                # A name that cannot be shown could not come back from a page either.
+                if path.name.isprintable() and directions_path(path).is_file():
                     found[path] = read_config(path).image_size
-            except CheckpointError:
+            except (CheckpointError, OSError):
                 continue
         listed = sorted(found, key=lambda path: (found[path], path.name))
         return [(f"{path.stem} · {found[path]} × {found[path]} pixels", str(path)) for path in listed]
 
     def editor(self, path: str | Path) -> Editor:
-        """The editor of one of the models.
+        """The editor of one of :meth:`choices`: no other file is opened, for what is asked may come from anywhere.
 
         Raises:
-            CheckpointError: a file is missing or broken.
+            CheckpointError: it is none of them, or a file is missing or broken.
             DirectionsError: its directions belong to another checkpoint.
         """
         path = Path(path)
         if path not in self._editors:
             with self._lock:
                 if path not in self._editors:
-                    editor = self.first.with_model(path)
-                    editor.warm_up()
-                    self._editors[path] = editor
+                    self._editors[path] = self._load(path)
         return self._editors[path]
+
+    def _load(self, path: Path) -> Editor:
+        if str(path) not in {choice for _, choice in self.choices()}:
+            raise CheckpointError(f"{path.name} is no model beside {self.first.path.name}, or broken; choose another.")
+        editor = self.first.with_model(path)
+        editor.warm_up()
+        return editor

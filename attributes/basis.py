@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -15,9 +15,12 @@ from attributes.labels import FAMILIES, LABEL_NAMES, LABELS
 from attributes.partial import partial_weights
 from attributes.population import Population
 from attributes.slider import LABEL_SLIDERS, Slider
-from glow.checkpoint import FORMAT_VERSION, Checkpoint, CheckpointError, read_safetensors, write_safetensors
+from attributes.sums import OneSidedLabelError, label_covariance
+from glow.checkpoint import Checkpoint
 from glow.latent import Latent
 from glow.mixing import in_float64
+from glow.storage import FORMAT_VERSION, CheckpointError, Header, read_safetensors, write_safetensors
+from glow.values import UnfitValueError, table
 
 Kind = Literal["mean", "partial", "calibrated"]
 """Of directions: the paper's mean differences, least squares on all labels, or the mixes that calibration tuned."""
@@ -134,32 +137,85 @@ class Basis:
             DirectionsError: it belongs to another checkpoint, or to other labels.
             CheckpointError: the file is missing or broken.
         """
-        if not Path(path).is_file():
+        path = Path(path)
+        if not path.exists():
             raise CheckpointError(
                 f"there is no file {path} with this model's directions; run `python -m attributes compute` for it."
             )
-        tensors, header = read_safetensors(Path(path), "directions")
-        if header.get("model_hash") != checkpoint.hash:
-            raise DirectionsError(
-                f"{path} belongs to another checkpoint ({str(header.get('model_hash'))[:12]}, not "
-                f"{checkpoint.hash[:12]}); run `python -m attributes compute` for this one."
-            )
-        if header.get("labels") != list(LABEL_NAMES):
-            raise DirectionsError(f"{path} has other labels than CelebA's 40; compute it again.")
-        if "gram" not in tensors or len(header.get("sliders", [])) != len(LABELS):
-            raise DirectionsError(f"{path} is of an older Glowface; run `python -m attributes compute` again.")
-        scales = sum(name.startswith("mean.") for name in tensors)
+
+        def expected(header: Header, held: Collection[str]) -> dict[str, Tensor]:
+            check_hash(path, header, checkpoint, "run `python -m attributes compute` for this one")
+            if header.get("labels") != list(LABEL_NAMES):
+                raise DirectionsError(f"{path} has other labels than CelebA's 40; compute it again.")
+            if "gram" not in held:
+                raise DirectionsError(f"{path} is of an older Glowface; run `python -m attributes compute` again.")
+            return _tensors(checkpoint, "mix" in held)
+
+        tensors, header = read_safetensors(path, "directions", expected)
+        try:
+            sliders = _sliders(header)
+            _check_gram(tensors["gram"])
+        except (UnfitValueError, OneSidedLabelError) as error:
+            raise DirectionsError(f"{path} is broken: {error} Run `python -m attributes compute` again.") from error
+        scales = tuple(tensors[f"mean.{i}"].float() for i in range(checkpoint.model.config.levels))
         return Basis(
-            means=Latent(tuple(tensors[f"mean.{i}"].float() for i in range(scales))).to(checkpoint.model.device),
+            means=Latent(scales).to(checkpoint.model.device),
             gram=tensors["gram"],
             spread_mean=tensors["spread.mean"],
             spread_covariance=tensors["spread.covariance"],
             model_hash=checkpoint.hash,
             mix=tensors.get("mix"),
-            sliders=tuple(
-                Slider.of_label(label, **measures) for label, measures in zip(LABELS, header["sliders"], strict=True)
-            ),
+            sliders=sliders,
         )
+
+
+def check_hash(path: Path, header: Header, checkpoint: Checkpoint, remedy: str) -> None:
+    """Whether a file was made for a checkpoint.
+
+    Raises:
+        DirectionsError: for another.
+    """
+    if header.get("model_hash") != checkpoint.hash:
+        raise DirectionsError(
+            f"{path} belongs to another checkpoint ({str(header.get('model_hash'))[:12]}, not "
+            f"{checkpoint.hash[:12]}); {remedy}."
+        )
+
+
+def _tensors(checkpoint: Checkpoint, mixed: bool) -> dict[str, Tensor]:
+    """Tensors as the file of a model's directions must hold them."""
+    labels, scales = len(LABELS), checkpoint.model.config.scale_shapes()
+    # Of one number each, whatever their shapes: nothing is filled.
+    single, double = torch.zeros(()), torch.zeros((), dtype=torch.float64)
+    tensors = {f"mean.{i}": single.expand(labels, *shape) for i, shape in enumerate(scales)}
+    along = len(scales) * labels
+    tensors |= {"gram": double.expand(labels + 1, labels + 1)}
+    tensors |= {"spread.mean": double.expand(along), "spread.covariance": double.expand(along, along)}
+    return tensors | ({"mix": double.expand(labels, len(scales), labels)} if mixed else {})
+
+
+def _sliders(header: Header) -> tuple[Slider, ...]:
+    given = header.get("sliders")
+    if not isinstance(given, list) or len(given) != len(LABELS):
+        raise UnfitValueError(f"its sliders are {given!r}, and must be {len(LABELS)}.")
+    measures = [table("a slider", each) for each in given]
+    unknown = sorted({name for each in measures for name in each} - set(_MEASURES))
+    if unknown:
+        raise UnfitValueError(f"its sliders have unknown fields {unknown}.")
+    return tuple(Slider.of_label(label, **each) for label, each in zip(LABELS, measures, strict=True))
+
+
+def _check_gram(gram: Tensor) -> None:
+    """Whether these can be the sums of labels over faces: what is computed from others has no end.
+
+    Raises:
+        UnfitValueError: they cannot.
+        OneSidedLabelError: a label is on all faces or on none.
+    """
+    lowest = float(torch.linalg.eigvalsh(gram)[0]) / max(1.0, float(gram[0, 0]))
+    if float(gram[0, 0]) < 1 or not torch.equal(gram, gram.T) or lowest < -1e-9:
+        raise UnfitValueError("its sums of labels are not those of any faces.")
+    label_covariance(gram)
 
 
 def directions_path(checkpoint: str | Path) -> Path:

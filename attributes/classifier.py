@@ -20,7 +20,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from attributes.labels import LABEL_NAMES
-from glow.checkpoint import FORMAT_VERSION, CheckpointError, read_safetensors, write_safetensors
+from glow.storage import FORMAT_VERSION, CheckpointError, Header, read_safetensors, write_safetensors
+from glow.values import UnfitValueError, table
 
 DEFAULT_CLASSIFIER = Path(__file__).parent.parent / "assets" / "attribute-classifier.safetensors"
 """The classifier that comes with Glowface."""
@@ -167,19 +168,40 @@ def load_classifier(path: str | Path = DEFAULT_CLASSIFIER, device: str | torch.d
     Raises:
         CheckpointError: the file is missing, broken or does not fit this version.
     """
-    tensors, header = read_safetensors(Path(path), "attribute classifier")
-    if header.get("labels") != list(LABEL_NAMES):
-        raise CheckpointError(f"{path} reads other labels than CelebA's 40; train it again.")
     net = FaceNet()
-    state = {name.removeprefix("net."): value.float() for name, value in tensors.items() if name.startswith("net.")}
     # BatchNorm counts its batches; that number is of no use once trained, and not in the file.
-    counts = {name: value for name, value in net.state_dict().items() if not value.is_floating_point()}
+    state = {name: value for name, value in net.state_dict().items() if value.is_floating_point()}
+
+    def expected(header: Header, _: object) -> dict[str, Tensor]:
+        if header.get("labels") != list(LABEL_NAMES):
+            raise CheckpointError(f"{path} reads other labels than CelebA's 40; train it again.")
+        per_label = {f"calibration.{part}": net.head.bias for part in ("slope", "offset", "prevalence")}
+        return {f"net.{name}": value for name, value in state.items()} | per_label
+
+    tensors, header = read_safetensors(Path(path), "attribute classifier", expected)
+    slope, offset, prevalence = (tensors[f"calibration.{part}"].float() for part in ("slope", "offset", "prevalence"))
     try:
-        net.load_state_dict(state | counts)
-        slope, offset, prevalence = (tensors[f"calibration.{part}"] for part in ("slope", "offset", "prevalence"))
-        accuracy = tuple(float(header["balanced_accuracy"][name]) for name in LABEL_NAMES)
-    except (KeyError, RuntimeError) as error:
+        _check_ranges(tensors)
+        accuracies = table("its balanced accuracy", header.get("balanced_accuracy"))
+        accuracy = tuple(_accuracy(name, accuracies.get(name)) for name in LABEL_NAMES)
+    except UnfitValueError as error:
         raise CheckpointError(f"{path} does not fit this Glowface ({error}); train it again.") from error
+    net.load_state_dict({name: tensors[f"net.{name}"].float() for name in state}, strict=False)
     calibration = Calibration(slope.to(device), offset.to(device), prevalence.to(device))
     net = net.eval().requires_grad_(False).to(device).to(memory_format=torch.channels_last)
     return AttributeClassifier(net, calibration, accuracy)
+
+
+def _check_ranges(tensors: dict[str, Tensor]) -> None:
+    """Refuse variances below 0 and shares outside of [0, 1], of which the network would make NaN."""
+    for name, tensor in tensors.items():
+        low, high = float(tensor.min()), float(tensor.max())
+        if (name.endswith("running_var") and low < 0) or (name == "calibration.prevalence" and (low < 0 or high > 1)):
+            raise UnfitValueError(f"{name} is from {low:g} to {high:g}.")
+
+
+def _accuracy(name: str, value: object) -> float:
+    """A share; NaN where it could not be measured."""
+    if not isinstance(value, float) or value < 0 or value > 1:
+        raise UnfitValueError(f"the balanced accuracy of {name} is {value!r}; it must be from 0 to 1.")
+    return value

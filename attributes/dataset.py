@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,10 +11,10 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from PIL import Image
 
 from attributes.labels import LABEL_NAMES
 from attributes.reading import DatasetError, PictureError, central_square, read_batches
+from glow.files import FileError, open_regular, read_text
 
 __all__ = ["DatasetError", "FaceSet", "Split"]
 
@@ -23,6 +24,12 @@ VALIDATION_EVERY = 20
 """Where no partition is given, every 20th picture is for validation."""
 # torchvision's CelebA pictures are 178×218 with much background: its users take the central 148×148.
 CELEBA_CROP = 148
+
+LONGEST_NUMBER = 18
+"""Digits of the number of a picture."""
+
+LARGEST_TABLE = 64 * 2**20
+"""Bytes of a file of labels; CelebA's has 27 million."""
 
 _PARTS = {"train": re.compile(r"train(ing)?(_\d+x\d+)?"), "val": re.compile(r"val(id(ation)?)?(_\d+x\d+)?")}
 
@@ -86,7 +93,10 @@ class FaceSet:
         """Hash of the files' names, sizes and times, and of the crop: another one means other pixels."""
         digest = hashlib.sha256(str(self.crop).encode())
         for path in self.paths:
-            about = path.stat()
+            try:
+                about = path.stat()
+            except OSError:  # one that has gone is left out when it is read
+                continue
             digest.update(f"{path}\n{about.st_size}\n{about.st_mtime_ns}\n".encode())
         return digest.hexdigest()
 
@@ -97,8 +107,8 @@ class FaceSet:
             PictureError: the file cannot be read.
         """
         try:
-            with Image.open(self.paths[index]) as image:
-                return central_square(image, size, self.crop)
+            with open_regular(self.paths[index]) as file:
+                return central_square(file, size, self.crop)
         except Exception as error:  # decoders raise whatever a broken file makes them stumble over
             raise PictureError(f"{self.paths[index]}: {error}") from error
 
@@ -136,20 +146,21 @@ def _labelled(folder: Path, pictures: str, labels_file: str, split: Split) -> tu
     path = folder / labels_file
     if not path.is_file():
         raise DatasetError(f"{folder} has {pictures}/ but no {labels_file} beside it; put it there.")
-    lines = path.read_text().splitlines()
-    names = lines[1].split() if len(lines) > 1 else []
+    lines = _lines(path)
+    next(lines, "")  # the number of pictures
+    names = next(lines, "").split(maxsplit=len(LABEL_NAMES))  # no more of a line than can be right
     if sorted(names) != sorted(LABEL_NAMES):
         raise DatasetError(f"the second line of {path} must name CelebA's 40 labels; it has {len(names)} names.")
     columns = [names.index(name) for name in LABEL_NAMES]
     rows: dict[int, np.ndarray] = {}
-    for number, line in enumerate(lines[2:], start=3):
-        name, *values = line.split()
+    for number, line in enumerate(lines, start=3):
+        name, *values = line.split(maxsplit=len(names) + 1) or [""]
         if len(values) != len(names) or not set(values) <= {"1", "-1"}:
             raise DatasetError(f"line {number} of {path} must be a file name and {len(names)} values of 1 or -1.")
-        rows[_number(name)] = np.array([value == "1" for value in values])[columns]
+        rows[_number(name, path)] = np.array([value == "1" for value in values])[columns]
     validation = _validation_numbers(folder / "list_eval_partition.txt")
     found = sorted(
-        (_number(path.name), path) for path in (folder / pictures).iterdir() if path.suffix.lower() in SUFFIXES
+        (_number(each.name, each), each) for each in (folder / pictures).iterdir() if each.suffix.lower() in SUFFIXES
     )
     keep = []
     for place, (number, path) in enumerate(found):
@@ -170,12 +181,29 @@ def _validation_numbers(path: Path) -> dict[int, int] | None:
     """The part (0 train, 1 validation, 2 test) of each picture's number, or None without a partition file."""
     if not path.is_file():
         return None
-    pairs = (line.split() for line in path.read_text().splitlines() if line.strip())
-    return {_number(name): int(part) for name, part in pairs}
+    parts: dict[int, int] = {}
+    for number, line in enumerate(_lines(path), start=1):
+        match line.split(maxsplit=2):
+            case [name, "0" | "1" | "2" as part]:
+                parts[_number(name, path)] = int(part)
+            case []:
+                continue
+            case _:
+                raise DatasetError(f"line {number} of {path} must be a file name and a part: 0, 1 or 2.")
+    return parts
 
 
-def _number(name: str) -> int:
-    digits = re.match(r"\d+", name)
-    if digits is None:
-        raise DatasetError(f"{name!r} does not begin with a number, as the pictures of CelebA do.")
+def _lines(path: Path) -> Iterator[str]:
+    """The lines of a text that somebody else has written."""
+    try:
+        yield from io.StringIO(read_text(path, LARGEST_TABLE))
+    except FileError as error:
+        raise DatasetError(f"{path} cannot be read ({error}); restore it.") from error
+
+
+def _number(name: str, source: Path) -> int:
+    """The number that a file's name begins with; ``source`` is where the name stands."""
+    digits = re.match(r"[0-9]+", name)
+    if digits is None or len(digits.group()) > LONGEST_NUMBER:
+        raise DatasetError(f"{name!r} in {source} does not begin with a number, as the pictures of CelebA do.")
     return int(digits.group())

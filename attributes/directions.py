@@ -12,11 +12,12 @@ import torch
 from attributes.moved import Fits, MovedLatent, add_steps, history
 from attributes.population import Population
 from attributes.slider import Direction, Slider
+from errors import GlowfaceError
 from glow.latent import Latent
 from glow.mixing import in_float64
 
 
-class DirectionsError(ValueError):
+class DirectionsError(GlowfaceError):
     """Directions cannot be used with this model or these values; the message says why and what to do."""
 
 

@@ -8,17 +8,26 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
+
+from attributes.basis import check_hash
 from attributes.directions import Directions, DirectionsError
 from attributes.labels import LABELS
 from attributes.slider import Direction, Slider
-from glow.checkpoint import FORMAT_VERSION, Checkpoint, CheckpointError, read_safetensors, write_safetensors
+from errors import GlowfaceError
+from glow.checkpoint import Checkpoint
 from glow.latent import Latent
+from glow.storage import FORMAT_VERSION, CheckpointError, Header, read_header, read_safetensors, write_safetensors
+from glow.values import UnfitValueError, caption, choice, number, table
 
 YOUR_OWN = "Your own"
 """The group of sliders learned from a user's photos."""
 
 FOUND = "Found by itself"
 """The group of the latents' principal components."""
+
+FAR = 1e9
+"""Where faces lie along a slider is measured in thousands."""
 
 _MEASURES = ("name", "title", "group", "up", "down", "low", "high")
 
@@ -44,12 +53,14 @@ def slider_name(title: str) -> str:
 
     Raises:
         DirectionsError: nothing is left of the title, or it is a label's.
+        UnfitValueError: the title cannot be shown in one line.
     """
     name = re.sub(r"\W+", "_", title).strip("_")
     if not name:
         raise DirectionsError(f"{title!r} is no name for a slider; it needs a letter or a digit.")
     if name.lower() in {_plain(text) for label in LABELS for text in (label.name, label.title)}:
         raise DirectionsError(f"{title!r} is one of the 40 labels' sliders already; choose another name.")
+    caption("the slider's name", title)
     return name
 
 
@@ -86,22 +97,37 @@ def load_slider(path: str | Path, checkpoint: Checkpoint) -> Direction:
 
     Raises:
         DirectionsError: it belongs to another checkpoint.
-        CheckpointError: the file is missing or broken.
+        CheckpointError: the file is missing or broken, or holds what is no slider.
     """
-    tensors, header = read_safetensors(Path(path), "slider")
-    if header.get("model_hash") != checkpoint.hash:
-        raise DirectionsError(
-            f"{path} belongs to another checkpoint ({str(header.get('model_hash'))[:12]}, not {checkpoint.hash[:12]}); "
-            "make the slider again for this one, or move the file away."
-        )
+    path = Path(path)
+    shapes = checkpoint.model.config.scale_shapes()
+
+    def expected(header: Header, _: object) -> dict[str, torch.Tensor]:
+        check_hash(path, header, checkpoint, "make the slider again for this one, or move the file away")
+        return {f"scale.{i}": torch.zeros(()).expand(1, *shape) for i, shape in enumerate(shapes)}
+
+    tensors, header = read_safetensors(path, "slider", expected)
+    vector = Latent(tuple(tensors[f"scale.{i}"].float() for i in range(len(shapes))))
     try:
-        vector = Latent(tuple(tensors[f"scale.{i}"].float() for i in range(len(tensors))))
-        slider = Slider(**header["slider"])
-        if slider.group not in (YOUR_OWN, FOUND):
-            raise ValueError(f"the group {slider.group!r} is unknown")
-        return Direction(slider, vector.to(checkpoint.model.device), float(header["mean"]), float(header["deviation"]))
-    except (KeyError, TypeError, ValueError, IndexError) as error:
+        slider = _slider(header)
+        mean = number("the mean along it", header.get("mean"), -FAR, FAR)
+        deviation = number("the deviation along it", header.get("deviation"), 0, FAR)
+    except UnfitValueError as error:
         raise CheckpointError(f"{path} does not fit this Glowface ({error}); make the slider again.") from error
+    return Direction(slider, vector.to(checkpoint.model.device), mean, deviation)
+
+
+def _slider(header: Header) -> Slider:
+    """What a file's header says of its slider.
+
+    Raises:
+        UnfitValueError: it says nothing of the kind.
+    """
+    given = table("its slider", header.get("slider"))
+    if set(given) != set(_MEASURES):
+        raise UnfitValueError(f"its slider has the fields {sorted(given)}; it must have {', '.join(_MEASURES)}.")
+    choice("the group of its slider", given["group"], (YOUR_OWN, FOUND))
+    return Slider(**given)
 
 
 def load_sliders(folder: str | Path, checkpoint: Checkpoint, labels: Directions) -> OwnSliders:
@@ -113,7 +139,7 @@ def load_sliders(folder: str | Path, checkpoint: Checkpoint, labels: Directions)
         try:
             direction = load_slider(path, checkpoint)
             together = together.with_sliders([direction])
-        except (DirectionsError, CheckpointError) as error:
+        except GlowfaceError as error:
             problems.append(str(error))
         else:
             directions.append(direction)
@@ -125,7 +151,7 @@ def listed_sliders(folder: str | Path) -> tuple[Slider, ...]:
     found = []
     for path in sorted(Path(folder).glob("*.safetensors")):
         try:
-            found.append(Slider(**read_safetensors(path, "slider")[1]["slider"]))
-        except (CheckpointError, KeyError, TypeError):
+            found.append(_slider(read_header(path, "slider")))
+        except GlowfaceError:
             continue
     return tuple(found)

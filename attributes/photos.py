@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping
+import io
+import os
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -11,14 +13,18 @@ from typing import Literal
 import numpy as np
 from tqdm import tqdm
 
-from attributes.dataset import SUFFIXES, DatasetError
+from attributes.dataset import LARGEST_TABLE, SUFFIXES, DatasetError
 from faces import Alignment, Detector, FaceError, Photo, align, crop, open_photo
+from glow.files import FileError, read_text
 
 Aligned = Literal["auto", "yes", "no"]
 """Whether photos are cut around the face already; "auto" looks at each."""
 
 NEAR = 0.08
 """How far, in sides, a corner of a face's square may be from that of a picture which is cut around the face already."""
+
+MOST_COLUMNS = 1000
+"""Of a table of photos, with that of the files."""
 
 _YES, _NO, _UNKNOWN = {"1", "true", "yes"}, {"0", "-1", "false", "no"}, {""}
 
@@ -50,24 +56,32 @@ def table_photos(path: str | Path) -> Mapping[str, tuple[list[Path], list[Path]]
     """For each label of a CSV table, the photos with it and those without.
 
     The first row names the columns: ``file``, then one or more labels. Values are 1 or 0 (also -1, true, false, yes,
-    no), or nothing where it is unknown. Files are looked for from the table's own folder.
+    no), or nothing where it is unknown. Files are looked for from the table's own folder. They may lie anywhere that
+    the user may read, for it is the user's own table, but must be regular files.
 
     Raises:
         DatasetError: the table is broken, or a file of it is missing.
     """
     path = Path(path)
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.reader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DatasetError(f"{path} cannot be read as a CSV table ({error}); check the path.") from error
-    header = [name.strip() for name in rows[0]] if rows else []
+        text = read_text(path, LARGEST_TABLE)
+        rows = csv.reader(io.StringIO(text, newline=""))
+        return _sides(path, rows)
+    except (FileError, csv.Error) as error:
+        raise DatasetError(f"{path} cannot be read as a CSV table ({error}); check the file.") from error
+
+
+def _sides(path: Path, rows: Iterator[list[str]]) -> dict[str, tuple[list[Path], list[Path]]]:
+    """:func:`table_photos` of a table's rows, one after the other."""
+    header = [name.strip() for name in next(rows, [])]
     if len(header) < 2 or header[0].lower() != "file" or "" in header or len(set(header)) < len(header):
         raise DatasetError(
             f"the first row of {path} is {','.join(header) or 'empty'!r}; it must be file,LABEL or file,LABEL,LABEL..."
         )
+    if len(header) > MOST_COLUMNS:
+        raise DatasetError(f"the first row of {path} has {len(header)} columns; {MOST_COLUMNS} is the most.")
     sides: dict[str, tuple[list[Path], list[Path]]] = {name: ([], []) for name in header[1:]}
-    for number, row in enumerate(rows[1:], start=2):
+    for number, row in enumerate(rows, start=2):
         if not any(row):
             continue
         values = [value.strip().lower() for value in row[1:]]
@@ -77,7 +91,7 @@ def table_photos(path: str | Path) -> Mapping[str, tuple[list[Path], list[Path]]
                 "each 1, 0 or nothing."
             )
         photo = path.parent / row[0].strip()
-        if not photo.is_file():
+        if not os.path.isfile(photo):  # false, and no error, also of what can be no file's name
             raise DatasetError(f"line {number} of {path} names {row[0].strip()!r}, and there is no file {photo}.")
         for name, value in zip(header[1:], values, strict=True):
             if value not in _UNKNOWN:

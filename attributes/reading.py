@@ -5,16 +5,24 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 import numpy as np
 from PIL import Image
+
+from errors import GlowfaceError
+
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
+"""What pictures may be, whatever their names end in: Pillow would start other programs for some formats."""
+
+LARGEST_PICTURE = 100_000_000
+"""Pixels of the largest picture that is decoded."""
 
 NAMED_AT_MOST = 20
 """So many broken pictures are named one by one."""
 
 
-class DatasetError(ValueError):
+class DatasetError(GlowfaceError):
     """A folder holds no pictures in a known layout; the message says what was looked for."""
 
 
@@ -36,9 +44,19 @@ class Pictures(Protocol):
         """Picture ``index`` as uint8 ``(3, size, size)``. Raises :class:`PictureError` where that fails."""
 
 
-def central_square(image: Image.Image, size: int, crop: int | None = None) -> np.ndarray:
-    """A picture's central square, of side ``crop`` or the largest, resized with Lanczos: uint8 ``(3, size, size)``."""
-    rgb = image.convert("RGB")
+def central_square(file: BinaryIO, size: int, crop: int | None = None) -> np.ndarray:
+    """The central square of a picture's file, of side ``crop`` or the largest, resized with Lanczos.
+
+    Returns:
+        uint8 ``(3, size, size)``.
+
+    Raises:
+        Exception: whatever a broken file makes decoders stumble over.
+    """
+    with Image.open(file, formats=FORMATS) as image:
+        if image.width * image.height > LARGEST_PICTURE:
+            raise ValueError(f"{image.width}×{image.height} pixels are more than {LARGEST_PICTURE:.0e}; scale it down")
+        rgb = image.convert("RGB")
     side = min(*rgb.size, crop or min(rgb.size))
     left, top = (rgb.width - side) // 2, (rgb.height - side) // 2
     square = rgb.resize((size, size), Image.Resampling.LANCZOS, (left, top, left + side, top + side))

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import difflib
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from attributes.slider import FURTHEST
+from errors import GlowfaceError
+from glow.files import FileError, read_text, written_whole
+from glow.values import UnfitValueError, caption, number, parse_json
 
 RECIPES = Path(__file__).parent.parent / "assets" / "recipes"
 """The recipes that come with Glowface."""
@@ -16,8 +20,11 @@ RECIPES = Path(__file__).parent.parent / "assets" / "recipes"
 LARGEST = 100_000
 """Bytes; a recipe is a few hundred."""
 
+MOST = 200
+"""Moves in a recipe, and as many names that it keeps."""
 
-class RecipeError(ValueError):
+
+class RecipeError(GlowfaceError):
     """A file is no recipe, or names what is not there; the message says what, with its value, and what to do."""
 
 
@@ -26,7 +33,7 @@ class Recipe:
     """Named moves of sliders.
 
     In a file: ``{"name": "Party", "moves": {"Smiling": 0.8, "Wearing_Lipstick": 0.5}, "keep": ["Male"]}``; ``keep`` may
-    be missing.
+    be missing. A name that stands there twice is refused, for one of its values would be lost.
     """
 
     name: str
@@ -47,15 +54,13 @@ class Recipe:
         """
         path = Path(path)
         try:
-            if path.stat().st_size > LARGEST:
-                raise RecipeError(
-                    f"{path.name} has {path.stat().st_size} bytes, more than a recipe can; choose another."
-                )
-            content = json.loads(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise RecipeError(f"the recipe {path} cannot be read ({error.strerror}); check the path.") from error
-        except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-            raise RecipeError(f"{path.name} is not JSON ({error}); it must be as a saved recipe is.") from error
+            text = read_text(path, LARGEST)
+        except FileError as error:
+            raise RecipeError(f"the recipe {path} cannot be read ({error}); choose another file.") from error
+        try:
+            content = parse_json(text)
+        except UnfitValueError as error:
+            raise RecipeError(f"{path.name} is no recipe ({error}); it must be as a saved recipe is.") from error
         return Recipe.parse(content, path.name)
 
     @staticmethod
@@ -72,15 +77,21 @@ class Recipe:
         if unknown:
             raise RecipeError(f"{source} also has {', '.join(unknown)}, which no recipe knows; a recipe is {shape}.")
         name, moves, keep = content["name"], content["moves"], content.get("keep", [])
-        if not isinstance(name, str) or not name.strip():
-            raise RecipeError(f"the name in {source} is {name!r}; it must be a text.")
-        if not isinstance(moves, dict) or not moves:
-            raise RecipeError(f"the moves in {source} are {moves!r}; they must be values by name: {shape}.")
-        for slider, value in moves.items():
-            if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-                raise RecipeError(f"the value of {slider} in {source} is {value!r}; it must be a number, such as 0.8.")
-        if not isinstance(keep, list) or not all(isinstance(kept, str) for kept in keep):
+        if not isinstance(moves, dict) or not 0 < len(moves) <= MOST:
+            raise RecipeError(
+                f"the moves in {source} are {moves!r}; they must be 1 to {MOST} values by name, as in {shape}."
+            )
+        if not isinstance(keep, list) or len(keep) > MOST:
             raise RecipeError(f'keep in {source} is {keep!r}; it must be a list of names, such as ["Male"].')
+        try:
+            caption(f"the name in {source}", name)
+            for kept in keep:
+                caption(f"a name in keep in {source}", kept)
+            for slider, value in moves.items():
+                caption(f"a name in the moves in {source}", slider)
+                number(f"the value of {slider} in {source}", value, -FURTHEST, FURTHEST)
+        except UnfitValueError as error:
+            raise RecipeError(str(error)) from error
         values = {slider: float(value) for slider, value in moves.items() if value}
         return Recipe(name.strip(), values, tuple(keep))
 
@@ -95,9 +106,20 @@ class Recipe:
                 raise RecipeError(f"the recipe {self.name!r} names {name!r}, {no_slider(name, names)}")
 
     def save(self, path: str | Path) -> None:
-        """Write it to ``path`` (JSON)."""
+        """Write it to ``path`` (JSON): whole, or not at all.
+
+        Raises:
+            RecipeError: no such recipe could be read again, or the file cannot be written; one that was there still is.
+        """
         content = {"name": self.name, "moves": dict(self.moves), "keep": list(self.keep)}
-        Path(path).write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        Recipe.parse(content, "the recipe")
+        try:
+            with written_whole(Path(path)) as aside:
+                aside.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        except OSError as error:
+            raise RecipeError(
+                f"{path} cannot be written ({error.strerror}); make room or choose another place."
+            ) from error
 
 
 def no_slider(name: str, names: Sequence[str]) -> str:

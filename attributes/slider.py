@@ -9,6 +9,10 @@ from torch import Tensor
 
 from attributes.labels import LABELS, Label
 from glow.latent import Latent
+from glow.values import UnfitValueError, caption, number
+
+FURTHEST = 100.0
+"""The end of the longest range that a slider may have; those that were measured end at 2.5."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +28,11 @@ class Fit:
 
 @dataclass(frozen=True, kw_only=True)
 class Slider:
-    """One slider: its names, how far its values go, and where they end."""
+    """One slider: its names, how far its values go, and where they end.
+
+    Raises:
+        UnfitValueError: a name cannot be shown, or a number is not finite or out of its range.
+    """
 
     name: str
     """What the command line and Python call it: for a label, CelebA's name."""
@@ -39,16 +47,26 @@ class Slider:
     """-1 where what is shown is the opposite of the name: the shown value is this times the value."""
 
     up: float = 1.0
-    """How many lengths of its vector a value of 1 goes."""
+    """How many lengths of its vector a value of 1 goes; above 0."""
 
     down: float = 1.0
-    """How many lengths of its vector, backwards, a value of -1 goes."""
+    """How many lengths of its vector, backwards, a value of -1 goes; above 0."""
 
     low: float = -2.0
     """The lowest value that is of use, below 0; beyond it, faces break."""
 
     high: float = 2.0
     """The highest value that is of use, above 0."""
+
+    def __post_init__(self) -> None:
+        for name in ("name", "title", "group"):
+            caption(f"a slider's {name}", getattr(self, name))
+        if self.sign not in (1, -1):
+            raise UnfitValueError(f"the sign of {self.name} is {self.sign!r}; it must be 1 or -1.")
+        for name in ("up", "down"):
+            number(f"{name} of {self.name}", getattr(self, name), 1e-6, 1e6)
+        number(f"low of {self.name}", self.low, -FURTHEST, -1e-6)
+        number(f"high of {self.name}", self.high, 1e-6, FURTHEST)
 
     def amount(self, value: float) -> float:
         """How many lengths of the vector a value goes."""

@@ -7,9 +7,10 @@ from torch import Tensor
 from torch import distributed as dist
 
 from attributes.labels import LABEL_NAMES
+from errors import GlowfaceError
 
 
-class OneSidedLabelError(ValueError):
+class OneSidedLabelError(GlowfaceError):
     """A label is on all faces or on none, so that nothing can be learned of it."""
 
 

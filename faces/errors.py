@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+from errors import GlowfaceError
+
 __all__ = ["FaceError", "NoFaceError", "PhotoError"]
 
 
-class FaceError(ValueError):
-    """Base of every error raised by :mod:`faces`.
-
-    The message says what was wrong, with its value, and the remedy, so that a user interface can show
-    ``str(error)`` without a traceback.
-    """
+class FaceError(GlowfaceError):
+    """Base of every error raised by :mod:`faces`."""
 
 
 class PhotoError(FaceError):

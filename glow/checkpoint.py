@@ -5,24 +5,25 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
+import re
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from collections.abc import Collection
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from torch import Tensor
 
 from glow.config import GlowConfig
 from glow.device import exact_spine_dtype, fastest_net_dtype
 from glow.exactness import LOSSLESS, round_trip_error
 from glow.model import Glow
+from glow.storage import FORMAT_VERSION, CheckpointError, Header, read_header, read_safetensors, write_safetensors
+from glow.values import UnfitValueError, integer, number, table
 
-FORMAT_VERSION = 1
+__all__ = ["Checkpoint", "CheckpointError", "TrainingRecord", "load_checkpoint", "read_config", "save_checkpoint"]
+
 ASSETS = Path(__file__).parent.parent / "assets"
 FACES_64 = ASSETS / "faces-64.safetensors"
 """The smaller model that comes with Glowface, for pictures of 64×64."""
@@ -35,13 +36,12 @@ DEFAULT_CHECKPOINT = FACES_128
 LARGEST_CONDITION = 1e4
 """A 1×1 convolution with a larger condition number than this makes a float32 inverse lose what 8 bits need."""
 
+SINGULAR = 1e12
+"""One with a larger condition number than this has no inverse that deserves the name."""
+
 
 class InaccurateInverseWarning(UserWarning):
     """A model's inverse may have lost accuracy; the message says how much and what to do."""
-
-
-class CheckpointError(ValueError):
-    """A file is no checkpoint that this version can load; the message says why and what to do."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +60,25 @@ class TrainingRecord:
     metrics: dict[str, float] = field(default_factory=dict)
     """Figures measured on the checkpoint, such as ``bits_per_dim``."""
 
+    @staticmethod
+    def from_dict(values: Any) -> TrainingRecord:
+        """The record that a file's header holds.
+
+        Raises:
+            UnfitValueError: it holds another.
+        """
+        given = table("its record", values)
+        unknown = sorted(set(given) - {each.name for each in fields(TrainingRecord)})
+        if unknown:
+            raise UnfitValueError(f"its record has unknown fields {unknown}; it needs a newer Glowface.")
+        for name in ("step", "images_seen"):
+            integer(name, given.get(name, 0), 0, 2**62)
+        for name, value in table("metrics", given.get("metrics", {})).items():
+            number(name, value, -1e12, 1e12)
+        if not isinstance(given.get("data", ""), str):
+            raise UnfitValueError(f"data is {given['data']!r}; it must be a text.")
+        return TrainingRecord(**given)
+
 
 @dataclass(frozen=True)
 class Checkpoint:
@@ -76,91 +95,37 @@ class Checkpoint:
     pictures are encoded. Directions fit every model of the same hash."""
 
 
-def write_safetensors(path: Path, tensors: dict[str, torch.Tensor], header: dict[str, Any]) -> None:
-    """Write tensors and a JSON header to ``path``: whole, or not at all.
-
-    The file is written aside, flushed to disk and then renamed, so that a crash or a full disk never leaves
-    half a file under the name.
-
-    Raises:
-        CheckpointError: the file cannot be written; what was there before still is.
-    """
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-        save_file(contiguous, aside, metadata={"glowface": json.dumps(header, sort_keys=True)})
-        aside.chmod(0o644)  # safetensors makes files that only their owner can read
-        with aside.open("rb+") as file:
-            os.fsync(file.fileno())
-        aside.replace(path)
-        _sync_folder(path.parent)
-    except (SafetensorError, OSError) as error:
-        raise CheckpointError(
-            f"{path} cannot be written ({error}); make room or choose another place. Files that were there are whole."
-        ) from error
-    finally:
-        aside.unlink(missing_ok=True)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Flush a folder's names to disk, where the system lets folders be opened."""
-    if os.name == "posix":
-        number = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(number)
-        finally:
-            os.close(number)
-
-
-def read_safetensors(path: Path, kind: str) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
-    """Tensors and JSON header of a file that :func:`write_safetensors` wrote.
-
-    Args:
-        path: the file.
-        kind: what the header's ``kind`` must be, such as ``"model"``.
-
-    Raises:
-        CheckpointError: the file is missing, broken, of another kind or from a newer version.
-    """
-    with _opened(path, kind) as (file, header):
-        return {name: file.get_tensor(name) for name in file.keys()}, header  # noqa: SIM118 (not a dict)
-
-
-@contextmanager
-def _opened(path: Path, kind: str) -> Iterator[tuple[Any, dict[str, Any]]]:
-    """A safetensors file to read tensors from, and its JSON header, which is checked."""
-    if not path.is_file():
-        raise CheckpointError(f"there is no file {path}; check the path.")
-    try:
-        with safe_open(path, framework="pt") as file:
-            header: dict[str, Any] = json.loads((file.metadata() or {}).get("glowface", "{}"))
-            if header.get("kind") != kind:
-                found = header.get("kind", "something else")
-                raise CheckpointError(f"{path} holds {found!r}, where a {kind!r} is needed.")
-            if header.get("version", 0) > FORMAT_VERSION:
-                raise CheckpointError(
-                    f"{path} has format {header['version']}, this Glowface knows up to {FORMAT_VERSION}; "
-                    "update Glowface."
-                )
-            yield file, header
-    except (SafetensorError, json.JSONDecodeError, OSError) as error:
-        raise CheckpointError(f"{path} is broken or not a safetensors file ({error}); restore or remake it.") from error
-
-
 def read_config(path: str | Path) -> GlowConfig:
     """The shape of the model in a checkpoint, without its weights.
 
     Raises:
         CheckpointError: the file is missing or broken, or holds no model that this version knows.
     """
+    header = read_header(Path(path), "model")
     try:
-        with _opened(Path(path), "model") as (_, header):
-            return GlowConfig.from_dict(header["config"])
-    except CheckpointError:
-        raise
-    except (KeyError, TypeError, ValueError) as error:
+        return _config(header)
+    except UnfitValueError as error:
         raise CheckpointError(f"{path} does not fit this Glowface: {error}") from error
+
+
+def _config(header: Header) -> GlowConfig:
+    return GlowConfig.from_dict(table("its config", header.get("config")))
+
+
+def _expected(header: Header, held: Collection[str]) -> dict[str, Tensor]:
+    """Tensors as the file of a model must hold them, told by its config: of one step in each level, for all are alike.
+
+    Nothing that a config asks for is built before the file is known to have as much.
+    """
+    config = _config(header)
+    if config.levels * config.steps > len(held):
+        raise UnfitValueError(f"{config.levels} levels of {config.steps} steps are more than its {len(held)} tensors.")
+    expected: dict[str, Tensor] = {}
+    for name, tensor in Glow(replace(config, steps=1)).state_dict().items():
+        of_step = re.fullmatch(r"(levels\.\d+)\.0\.(.+)", name)
+        names = [f"{of_step[1]}.{step}.{of_step[2]}" for step in range(config.steps)] if of_step else [name]
+        expected |= dict.fromkeys(names, tensor)
+    return expected
 
 
 def _hash(config: dict[str, Any], tensors: dict[str, torch.Tensor]) -> str:
@@ -226,6 +191,29 @@ def _make_exact(model: Glow) -> float:
     return error
 
 
+def _worst_condition(model: Glow) -> float:
+    """The largest condition number of a mixing of channels.
+
+    Raises:
+        UnfitValueError: one of them has no inverse.
+    """
+    for name, values in model.named_buffers():
+        kind = name.rpartition(".")[2]
+        ordered = kind not in ("permutation", "order") or torch.equal(values.sort().values, torch.arange(len(values)))
+        if not ordered or (kind == "sign" and not bool((values.abs() == 1).all())):
+            raise UnfitValueError(f"{name} is {values.tolist()}, by which channels cannot be put back in order.")
+    try:
+        worst = max(map(max, model.conditions()))
+    except RuntimeError:  # of numbers so large that their product is endless
+        worst = math.inf
+    if not worst < SINGULAR:  # also of NaN
+        raise UnfitValueError(
+            f"a 1×1 convolution has the condition number {worst:.0e}, and so no inverse. Train on from an older state, "
+            "or use another model."
+        )
+    return worst
+
+
 def load_checkpoint(path: str | Path, device: str | torch.device = "cpu") -> Checkpoint:
     """The model that :func:`save_checkpoint` wrote, ready for use on ``device``: in its fastest exact precision.
 
@@ -235,14 +223,16 @@ def load_checkpoint(path: str | Path, device: str | torch.device = "cpu") -> Che
         InaccurateInverseWarning: the inverse has lost accuracy, or may have.
 
     Raises:
-        CheckpointError: the file is missing or broken, or its tensors do not fit its config.
+        CheckpointError: the file is missing or broken, its tensors do not fit its config, or they are no model: numbers
+            that are not finite, or convolutions without an inverse.
     """
-    tensors, header = read_safetensors(Path(path), "model")
+    tensors, header = read_safetensors(Path(path), "model", _expected)
     try:
-        model = Glow(GlowConfig.from_dict(header["config"]))
+        model = Glow(_config(header))
         model.load_state_dict(tensors)
-        record = TrainingRecord(**header["record"])
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        record = TrainingRecord.from_dict(header.get("record"))
+        worst = _worst_condition(model)
+    except UnfitValueError as error:
         raise CheckpointError(f"{path} does not fit this Glowface: {error}") from error
     model.eval().requires_grad_(False).to(device)
     largest = _make_exact(model)
@@ -253,8 +243,7 @@ def load_checkpoint(path: str | Path, device: str | torch.device = "cpu") -> Che
             InaccurateInverseWarning,
             stacklevel=2,
         )
-    worst = max(map(max, model.conditions()))
-    if not worst < LARGEST_CONDITION:  # also of NaN
+    if worst >= LARGEST_CONDITION:
         warnings.warn(
             f"{path}: a 1×1 convolution has the condition number {worst:.0e}; decoding may lose accuracy. Train on "
             "from an older state with a lower learning rate, or use another model.",

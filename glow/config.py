@@ -5,10 +5,19 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, get_args
 
+from glow.values import UnfitValueError, choice, integer, number
+
 Permutation = Literal["1x1-lu", "1x1-full", "shuffle", "reverse"]
 Coupling = Literal["affine", "additive"]
 SplitPriorKind = Literal["learned", "standard"]
 TopPriorKind = Literal["position", "channel", "standard"]
+
+WIDEST = 1024
+"""Most channels that a model has anywhere; the paper's have 512. Limits such as this one are far beyond what can be
+trained: they keep a file that claims more from filling the memory."""
+
+LARGEST_LAYER = 2**26
+"""Most numbers that one layer of a net puts out for one picture: 256 MB in float32."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,7 +25,7 @@ class GlowConfig:
     """Shape of a Glow model (Kingma & Dhariwal 2018, arXiv 1807.03039). Checked on creation.
 
     Raises:
-        ValueError: a field has a value the model cannot be built with; the message names the remedy.
+        UnfitValueError: a field has a value the model cannot be built with; the message names the remedy.
     """
 
     image_size: int = 64
@@ -69,33 +78,45 @@ class GlowConfig:
     are a tighter bound; 0 is uniform noise, as in the paper. Encoding and decoding are the same either way."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "widths", tuple(self.widths))
-        for name in ("image_size", "channels", "levels", "steps"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name)}; it must be at least 1.")
+        integer("image_size", self.image_size, 1, 1024)
+        integer("channels", self.channels, 1, 16)
+        integer("levels", self.levels, 1, 8)
+        integer("steps", self.steps, 1, 128)
+        integer("n_bits", self.n_bits, 1, 8)
+        integer("dequantiser_width", self.dequantiser_width, 0, WIDEST)
         if self.image_size % 2**self.levels:
-            raise ValueError(
+            raise UnfitValueError(
                 f"image_size {self.image_size} is not divisible by 2**levels = {2**self.levels}; "
                 "choose another size or fewer levels."
             )
-        if len(self.widths) != self.levels or min(self.widths) < 1:
-            raise ValueError(f"widths {self.widths} must be {self.levels} positive numbers, one for each level.")
-        if not 1 <= self.n_bits <= 8:
-            raise ValueError(f"n_bits is {self.n_bits}; it must be from 1 to 8.")
-        if not 0 < self.scale_bound <= 4:
-            raise ValueError(f"scale_bound is {self.scale_bound}; it must be above 0 and at most 4.")
-        if self.input_bound is not None and not self.input_bound > 0:
-            raise ValueError(f"input_bound is {self.input_bound}; it must be above 0, or None for no bound.")
-        if self.dequantiser_width < 0:
-            raise ValueError(f"dequantiser_width is {self.dequantiser_width}; it must be at least 1, or 0 for none.")
-        for name, kinds in (
-            ("permutation", Permutation),
-            ("coupling", Coupling),
-            ("split_prior", SplitPriorKind),
-            ("top_prior", TopPriorKind),
-        ):
-            if getattr(self, name) not in get_args(kinds):
-                raise ValueError(f"{name} is {getattr(self, name)!r}; choose one of {get_args(kinds)}.")
+        if not isinstance(self.widths, list | tuple) or len(self.widths) != self.levels:
+            raise UnfitValueError(f"widths {self.widths!r} must be {self.levels} positive numbers, one for each level.")
+        object.__setattr__(self, "widths", tuple(integer("a width", width, 1, WIDEST) for width in self.widths))
+        number("scale_bound", self.scale_bound, 1e-6, 4)
+        if self.input_bound is not None:
+            number("input_bound, which may be None for no bound,", self.input_bound, 1e-6, 1e6)
+        if not isinstance(self.coordinates, bool):
+            raise UnfitValueError(f"coordinates is {self.coordinates!r}; it must be true or false.")
+        choice("permutation", self.permutation, get_args(Permutation))
+        choice("coupling", self.coupling, get_args(Coupling))
+        choice("split_prior", self.split_prior, get_args(SplitPriorKind))
+        choice("top_prior", self.top_prior, get_args(TopPriorKind))
+        self._check_size()
+
+    def _check_size(self) -> None:
+        """Refuse what no memory holds, though each field be in its range."""
+        deepest = self.channels * 2 ** (self.levels + 1)
+        if deepest > WIDEST:
+            raise UnfitValueError(
+                f"{self.channels} channels become {deepest} in {self.levels} levels, more than {WIDEST}; take fewer."
+            )
+        for level, width in enumerate((max(self.widths[0], self.dequantiser_width), *self.widths[1:]), start=1):
+            side = self.image_size // 2**level
+            if width * side**2 > LARGEST_LAYER:
+                raise UnfitValueError(
+                    f"a net of {width} channels on {side}×{side} positions is too large; take smaller pictures, or a "
+                    f"width of at most {LARGEST_LAYER // side**2} there."
+                )
 
     @property
     def dimensions(self) -> int:
@@ -122,9 +143,9 @@ class GlowConfig:
         """The config back from :meth:`to_dict`'s values.
 
         Raises:
-            ValueError: there is a field that this version does not know.
+            UnfitValueError: there is a field that this version does not know, or one is not as it must be.
         """
         unknown = set(values) - {field.name for field in fields(cls)}
         if unknown:
-            raise ValueError(f"the config has unknown fields {sorted(unknown)}; it needs a newer Glowface.")
+            raise UnfitValueError(f"the config has unknown fields {sorted(unknown)}; it needs a newer Glowface.")
         return cls(**values)

@@ -1,26 +1,28 @@
 """Sets of pictures that are stored as arrays: CIFAR-10 and the downsampled ImageNet, 32×32 and 64×64.
 
-Both come as files of rows of 3·H·W bytes, pickled or as ``.npz``. An unpickler runs whatever a file tells it to, so
-the one here knows arrays only.
+Both come as files of rows of 3·H·W bytes, pickled or as ``.npz``. No pickle is ever loaded: :mod:`train.pickled` reads
+what is in them.
 """
 
 from __future__ import annotations
 
 import hashlib
-import io
-import pickle
 import re
+import zipfile
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import IO
 
 import numpy as np
+from numpy.lib import format as npy
 from PIL import Image
 
 from attributes.dataset import Split
 from attributes.reading import DatasetError, PictureError
+from glow.files import open_regular
+from train.pickled import as_bytes_array, read_pickled
 
 # As people have them: the archive's own folder, its files moved up, or each part in a folder of its own.
 _TRAIN = re.compile(r"(train_)?data_batch_(\d+)(\.npz)?")
@@ -29,12 +31,11 @@ _IMAGENET = tuple(
     f"Imagenet{side}_{part}{end}" for side in (32, 64) for part in ("train", "val") for end in ("", "_npz")
 )
 _FOLDERS = ("cifar-10-batches-py", *_IMAGENET)
-_ARRAYS_ONLY = {
-    *((module, "_reconstruct") for module in ("numpy.core.multiarray", "numpy._core.multiarray")),
-    ("numpy", "ndarray"),
-    ("numpy", "dtype"),
-    ("_codecs", "encode"),  # protocol 2 writes bytes this way
-}
+PIECE = 2**22
+"""Bytes that are read of an archive at once; its list of files must fit in."""
+
+MOST_UNPACKED = 10
+"""How many times as large as an archive its pictures may be: photographs shrink by a half at the most."""
 
 
 class ArraySet:
@@ -87,7 +88,7 @@ class ArraySet:
         if side < size:
             raise PictureError(f"{self.files[place]}: its pictures have {side} pixels, {size} are asked for")
         if side == size:
-            return picture
+            return picture.copy()  # that may be written to, and does not hold the whole file
         image = Image.fromarray(picture.transpose(1, 2, 0)).resize((size, size), Image.Resampling.LANCZOS)
         return np.asarray(image).transpose(2, 0, 1)
 
@@ -117,25 +118,52 @@ def find_arrays(folder: Path, split: Split, limit: int | None) -> ArraySet | Non
 def _rows(path: Path) -> np.ndarray:
     """A file's pictures, uint8 ``(N, 3, side, side)``."""
     try:
-        if path.suffix == ".npz":
-            with np.load(path, allow_pickle=False) as archive:
-                data = archive["data"]
-        else:
-            content = _ArrayUnpickler(io.BytesIO(path.read_bytes()), encoding="bytes").load()
-            data = content.get("data", content.get(b"data"))
-        side = round((data.shape[1] / 3) ** 0.5)
-        if data.dtype != np.uint8 or 3 * side * side != data.shape[1]:
-            raise ValueError(f"its data are {data.dtype} of shape {data.shape}")
-    except Exception as error:  # unpickling raises whatever a broken file makes it stumble over
+        data = _archived(path) if path.suffix == ".npz" else _pickled(path)
+        side = round((data.shape[1] / 3) ** 0.5) if data.ndim == 2 else 0
+        if not side or 3 * side * side != data.shape[1]:
+            raise ValueError(f"its data have the shape {data.shape}")
+    except Exception as error:  # whatever a broken file makes the readers stumble over
         raise DatasetError(f"{path} is broken or holds no pictures ({error}); restore it.") from error
     pictures: np.ndarray = data.reshape(-1, 3, side, side)
     return pictures
 
 
-class _ArrayUnpickler(pickle.Unpickler):
-    """Knows numpy's arrays and Python's own plain values, and refuses all else."""
+def _pickled(path: Path) -> np.ndarray:
+    with open_regular(path) as file:
+        content = read_pickled(file)
+    if not isinstance(content, dict):
+        raise ValueError("it holds no names and values")
+    return as_bytes_array(content.get("data", content.get(b"data")))
 
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in _ARRAYS_ONLY:
-            raise pickle.UnpicklingError(f"it asks for {module}.{name}, which no file of arrays needs")
-        return super().find_class(module, name)
+
+def _archived(path: Path) -> np.ndarray:
+    """The array ``data`` of an archive of numpy's; what it says of its size is not believed."""
+    with open_regular(path, PIECE) as file, zipfile.ZipFile(file) as archive:
+        about = archive.getinfo("data.npy")
+        if about.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise ValueError("its data are packed in a way that numpy does not know")
+        if about.file_size > MOST_UNPACKED * file.size:
+            raise ValueError(f"{file.size} bytes claim to hold {about.file_size}")
+        with archive.open(about) as member:
+            shape = _npy_shape(member)
+            count = shape[0] * shape[1]
+            if count != about.file_size - member.tell():
+                raise ValueError(f"its data have the shape {shape} and {about.file_size} bytes")
+            data = np.empty(shape, np.uint8)
+            flat, place = data.reshape(-1), 0
+            while place < count and (piece := member.read(min(PIECE, count - place))):
+                flat[place : place + len(piece)] = np.frombuffer(piece, np.uint8)
+                place += len(piece)
+            if place < count:
+                raise ValueError("its data are cut off")
+            return data
+
+
+def _npy_shape(file: IO[bytes]) -> tuple[int, int]:
+    """The shape ``(N, 3·H·W)`` by the header of a ``.npy`` file of bytes, which is read."""
+    version = npy.read_magic(file)
+    read = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}[version]
+    shape, by_columns, dtype = read(file)
+    if dtype != np.uint8 or by_columns or len(shape) != 2 or min(shape) < 1:
+        raise ValueError(f"its data are {dtype} of shape {shape}{', by columns' if by_columns else ''}")
+    return shape

@@ -20,6 +20,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from attributes.reading import Pictures
+from errors import GlowfaceError
 from glow.checkpoint import Checkpoint, TrainingRecord, kernels_are_half, round_kernels, save_checkpoint
 from glow.device import fastest_net_dtype, keep_freed_memory
 from glow.model import Memory
@@ -39,7 +40,7 @@ SHOW_EVERY = 10
 MODEL_FILE = "model.safetensors"
 
 
-class TrainingDivergedError(RuntimeError):
+class TrainingDivergedError(GlowfaceError):
     """Too many steps in a row had no finite gradient."""
 
 

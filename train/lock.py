@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from errors import GlowfaceError
+
 try:
     import fcntl
 except ImportError:  # Windows, where two runs in one folder are left to the user's care
     fcntl = None  # type: ignore[assignment]
 
 
-class LockedError(RuntimeError):
+class LockedError(GlowfaceError):
     """Another process holds the lock."""
 
 

@@ -15,10 +15,10 @@ from threading import Lock
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from attributes.dataset import Split
 from attributes.reading import DatasetError, PictureError, central_square
+from glow.files import FileError, open_regular
 
 
 class LsunSet:
@@ -58,8 +58,7 @@ class LsunSet:
         try:
             with _database(self.folder) as database, database.begin() as reading:
                 content = reading.get(key)
-            with Image.open(io.BytesIO(content)) as image:
-                return central_square(image, size)
+            return central_square(io.BytesIO(content), size)
         except Exception as error:  # decoders raise whatever a broken file makes them stumble over
             raise PictureError(f"{self.folder}, {key.decode(errors='replace')}: {error}") from error
 
@@ -76,11 +75,11 @@ def _database(folder: Path) -> Iterator[Any]:
         raise DatasetError("LSUN is read with lmdb; install it with: python -m pip install lmdb") from error
     with _ONE_AT_A_TIME:  # a process may open a database only once
         try:
-            database = lmdb.open(str(folder), readonly=True, lock=False, readahead=False, create=False)
-        except lmdb.Error as error:
+            open_regular(folder / "data.mdb").close()
+            with lmdb.open(str(folder), readonly=True, lock=False, readahead=False, create=False) as database:
+                yield database
+        except (FileError, lmdb.Error) as error:
             raise DatasetError(f"{folder} is no whole LMDB database ({error}); unpack it anew.") from error
-        with database:
-            yield database
 
 
 def find_lsun(folder: Path, split: Split, limit: int | None) -> LsunSet | None:

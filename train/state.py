@@ -15,8 +15,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from glow.checkpoint import FORMAT_VERSION, CheckpointError, read_safetensors, write_safetensors
+from errors import GlowfaceError
 from glow.model import Glow
+from glow.storage import FORMAT_VERSION, CheckpointError, Header, read_safetensors, write_safetensors
+from glow.values import UnfitValueError, integer, number, table
 from train.average import Average
 from train.config import MAY_CHANGE, FitConfig
 from train.optimiser import Optimiser, local, shard, whole
@@ -29,7 +31,7 @@ RunParts = tuple[Glow, Average, Optimiser]
 """The model, the moving average of its weights, and the optimiser."""
 
 
-class ResumeError(ValueError):
+class ResumeError(GlowfaceError):
     """A run cannot go on from what its folder holds; the message says why and what to do."""
 
 
@@ -137,13 +139,13 @@ def _read(folder: Path, config: FitConfig) -> tuple[dict[str, Tensor], Progress]
     for path in files:
         try:
             tensors, header = read_safetensors(path, "training state")
-            if header["checksum"] != _checksum(tensors):
+            if header.get("checksum") != _checksum(tensors):
                 raise CheckpointError(f"{path} is broken: its checksum is wrong.")
+            saved, progress = _story(path, header)
         except CheckpointError as error:
             print(f"{error} The run goes on from the state before it, if there is one.", file=sys.stderr)
             spoilt.append(path)
             continue
-        saved = FitConfig.from_dict(header["config"])
         saved = replace(saved, **{name: getattr(config, name) for name in MAY_CHANGE})
         if saved != config:
             raise ResumeError(
@@ -152,11 +154,23 @@ def _read(folder: Path, config: FitConfig) -> tuple[dict[str, Tensor], Progress]
             )
         for other in spoilt:  # out of the way of the ones to come
             other.replace(other.with_suffix(".broken"))
-        best = header["progress"]["best"]
-        return tensors, Progress(**header["progress"] | {"best": math.inf if best is None else best})
+        return tensors, progress
     if files:
         raise ResumeError(f"no state in {folder} is whole, the run cannot go on; choose another --out.")
     return {}, Progress()
+
+
+def _story(path: Path, header: Header) -> tuple[FitConfig, Progress]:
+    """The recipe of a state's run, and how far it is."""
+    try:
+        told = {"best": None, "stale": 0, "nets": "", "pictures": 0} | table("its progress", header.get("progress"))
+        best = math.inf if told["best"] is None else number("best", told["best"], -1e12, 1e12)
+        counts = {name: integer(name, told.get(name), 0, 2**62) for name in ("step", "stale", "pictures")}
+        return FitConfig.from_dict(table("its config", header.get("config"))), Progress(
+            best=best, nets=str(told["nets"]), **counts
+        )
+    except (UnfitValueError, KeyError, TypeError) as error:
+        raise CheckpointError(f"{path} is no state of this Glowface: {error}") from error
 
 
 def _checksum(tensors: dict[str, Tensor]) -> int:

@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 import threading
+import warnings
 from types import FrameType
 
 from app.models import Models
@@ -14,6 +15,9 @@ from app.ui.server.environment import close_environment
 from app.ui.server.folder import ServerFolder, remove_leftovers
 
 HOST = "127.0.0.1"
+WARMING = 10.0
+"""Seconds for which a server that ends at once waits for its first warm-up."""
+
 AGE = 3600.0
 """Seconds after which what a broken-off visit or an unused upload has left is deleted."""
 
@@ -35,8 +39,12 @@ def launch(models: Models, *, port: int = 7860, browser: bool = True, age: float
     # A server that is told to end must still delete its users' pictures.
     signal.signal(signal.SIGTERM, _end)
     folder = ServerFolder.create()
+    # The detector's first use is slow; let it be before the first photo comes.
+    warming = threading.Thread(target=models.first.warm_up, daemon=True)
     try:
         close_environment()
+        # Of a library below Gradio, about proxies, which this app never uses.
+        warnings.filterwarnings("ignore", message="SOCKS support in urllib3")
         # Gradio reads these when it is imported.
         os.environ["GRADIO_TEMP_DIR"] = str(folder.root)
         os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
@@ -45,11 +53,12 @@ def launch(models: Models, *, port: int = 7860, browser: bool = True, age: float
         from app.ui.server.serve import serve
         from app.ui.visit import Visits
 
-        # The detector's first use is slow; let it be before the first photo comes.
-        threading.Thread(target=models.first.warm_up, daemon=True).start()
+        warming.start()
         serve(Visits(models, folder, age), listening, browser=browser)
     finally:
         listening.close()
+        if warming.is_alive():
+            warming.join(WARMING)  # torch makes its folder in it, perhaps after all was deleted
         folder.close()
 
 

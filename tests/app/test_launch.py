@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from app.cli import main
 from app.ui.server.folder import remove_leftovers
+from glow import FACES_64
+from tests.app.serving import Tab, serving
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows does not tell whether a process lives without ending it")
@@ -23,3 +27,27 @@ def test_only_folders_of_dead_servers_are_removed(tmp_path: Path, monkeypatch: p
         (folder / "photo.png").touch()
     remove_leftovers()
     assert sorted(tmp_path.iterdir()) == sorted([own, other])
+
+
+def test_a_server_that_is_told_to_end_says_nothing_more_and_leaves_nothing(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with serving(tmp_path) as server:
+        tab = Tab(server.address)
+        tab.open()  # a page that is open must not hold it up
+        tab.upload(b"x")
+    assert server.process.returncode == 0
+    assert list(tmp_path.iterdir()) == []
+    out, err = capfd.readouterr()
+    assert out.splitlines() == [f"Glowface is at {server.address} (Ctrl+C ends it)"]
+    assert err == ""
+
+
+def test_ports_that_cannot_be_used_get_a_line(capfd: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        for port in (taken.getsockname()[1], 99999, -1):
+            assert main(["--no-browser", "--device", "cpu", "--checkpoint", str(FACES_64), "--port", str(port)]) == 1
+            error = capfd.readouterr().err
+            assert error.startswith("error: ")
+            assert str(port) in error
+            assert error.count("\n") == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 
 import pytest
@@ -12,13 +13,18 @@ from glow import FACES_64, CheckpointError
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Models:
-    """Of a folder with both models of Glowface, one without directions, and one that is broken."""
+    """Of a folder with both models of Glowface, one without directions, and all that is no model."""
     folder = tmp_path_factory.mktemp("models")
     for path in FACES_64.parent.glob("faces-*.safetensors"):
         shutil.copy(path, folder)
     shutil.copy(FACES_64, folder / "bare.safetensors")
-    for name in ("broken.safetensors", "broken.directions.safetensors"):
-        (folder / name).write_bytes(b"no model")
+    for name in ("broken", "pipe", "folder", "gone", "line\nbreak"):
+        (folder / f"{name}.directions.safetensors").write_bytes(b"no model")
+    (folder / "broken.safetensors").write_bytes(b"no model")
+    os.mkfifo(folder / "pipe.safetensors")
+    (folder / "folder.safetensors").mkdir()
+    (folder / "gone.safetensors").symlink_to(folder / "nowhere")
+    shutil.copy(FACES_64, folder / "line\nbreak.safetensors")
     return Models(folder / FACES_64.name, device="cpu")
 
 
@@ -34,5 +40,17 @@ def test_each_is_loaded_once_and_shares_what_is_not_the_models(models: Models) -
     assert second is models.editor(models.choices()[1][1])
     assert second.detector is first.detector
     assert str(second.path) == models.choices()[1][1]
-    with pytest.raises(CheckpointError, match="broken"):
-        models.editor(models.first.path.with_name("broken.safetensors"))
+
+
+def test_only_the_choices_are_opened(models: Models) -> None:
+    beside = models.first.path.with_name
+    for path in (
+        beside("broken.safetensors"),
+        beside("bare.safetensors"),
+        beside("pipe.safetensors"),
+        FACES_64,
+        "",
+        "\0",
+    ):
+        with pytest.raises(CheckpointError, match="is no model beside faces-64"):
+            models.editor(path)

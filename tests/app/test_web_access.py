@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from app.ui.server.environment import close_environment
-from app.ui.server.gate import MOST_EVENTS
+from app.ui.server.gate import MOST_EVENTS, MOST_REQUESTS
 from app.ui.server.uploads import LARGEST
 from tests.app.serving import Server, Tab, file_value, serving
 
@@ -175,7 +175,8 @@ def test_the_cookie_is_out_of_reach_of_scripts_and_sites(server: Server) -> None
     ("method", "path"),
     [
         ("GET", "/gradio_api/runs"), ("GET", "/monitoring"), ("GET", "/gradio_api/dev/reload"),
-        ("GET", "/gradio_api/mcp/"), ("GET", "/gradio_api/deep_link"), ("GET", "/gradio_api/proxy=https://x.hf.space/"), ("GET", "/docs"),
+        ("GET", "/gradio_api/mcp/"), ("GET", "/gradio_api/deep_link"),
+        ("GET", "/gradio_api/proxy=https://x.hf.space/"), ("GET", "/docs"),
         ("GET", "/openapi.json"), ("GET", "/gradio_api/openapi.json"), ("GET", "/gradio_api/file/etc/hostname"),
         ("GET", "/gradio_api/vibe-code/"), ("GET", "/login"), ("GET", "/gradio_api/token"), ("GET", "/elsewhere/"),
         ("POST", "/gradio_api/run/predict"), ("POST", "/gradio_api/api/predict"), ("POST", "/gradio_api/call/move"),
@@ -305,11 +306,13 @@ def test_streams_that_are_left_open_harm_nobody(server: Server, tab: Tab, astron
         )
         assert tab.open_photo(astronaut_file.read_bytes()).data is not None
         streams = [sluggish.request(f"/gradio_api/heartbeat/{sluggish.session}") for _ in range(150)]
-        _until(lambda: sluggish.http.get("/config").status_code == 429)  # of one client, only so many
+        answers = [stream.recv(12) for stream in streams]
+        assert answers.count(b"HTTP/1.1 200") <= MOST_REQUESTS
+        assert answers.count(b"HTTP/1.1 429") >= len(streams) - MOST_REQUESTS
         assert tab.send("area", "input", "Whole photo").data is not None
         for stream in streams:
             stream.close()
-    _until(lambda: sluggish.http.get("/config").status_code == 200)
+    assert sluggish.http.get("/config").status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from attributes.__main__ import main
 from attributes.classifier import DEFAULT_CLASSIFIER, AttributeClassifier, load_classifier, save_classifier
 from attributes.train_classifier import balanced_accuracies, calibrate, read_all, train_classifier
 from glow import CheckpointError
+from glow.storage import read_safetensors, write_safetensors
 from tests.conftest import ANNOTATIONS, celebahq_pictures
 
 HEADLINE = ("Smiling", "Young", "Blond_Hair", "Black_Hair", "Male", "Eyeglasses", "Bangs", "No_Beard", "Pale_Skin")
@@ -77,6 +79,32 @@ def test_it_is_small_and_comes_back_from_disk(classifier: AttributeClassifier, t
     assert torch.equal(load_classifier(tmp_path / "c.safetensors").probabilities(x), classifier.probabilities(x))
     with pytest.raises(CheckpointError, match="no file"):
         load_classifier(tmp_path / "none.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "message"),
+    [
+        ("net.head.bias", lambda bias: bias * math.nan, "net.head.bias holds NaN"),
+        ("net.body.1.running_var", torch.neg, "net.body.1.running_var is from -"),
+        ("calibration.prevalence", lambda share: share + 1, "calibration.prevalence is from 1"),
+        ("calibration.slope", lambda slope: slope[:39], r"calibration.slope is F32 of shape \(39,\)"),
+        ("net.head.weight", torch.Tensor.long, "net.head.weight is I64"),
+        ("more", lambda _: torch.zeros(1), "more is unknown"),
+    ],
+)
+def test_tensors_that_read_nothing_are_refused(tmp_path: Path, name: str, change: Any, message: str) -> None:
+    tensors, header = read_safetensors(DEFAULT_CLASSIFIER, "attribute classifier")
+    write_safetensors(tmp_path / "c.safetensors", {**tensors, name: change(tensors.get(name))}, header)
+    with pytest.raises(CheckpointError, match=message):
+        load_classifier(tmp_path / "c.safetensors")
+
+
+@pytest.mark.parametrize("accuracy", [None, {}, {**dict.fromkeys(LABEL_NAMES, 0.5), "Young": "1"}])
+def test_a_classifier_that_does_not_know_how_good_it_is_is_refused(tmp_path: Path, accuracy: Any) -> None:
+    tensors, header = read_safetensors(DEFAULT_CLASSIFIER, "attribute classifier")
+    write_safetensors(tmp_path / "c.safetensors", tensors, header | {"balanced_accuracy": accuracy})
+    with pytest.raises(CheckpointError, match="balanced accuracy"):
+        load_classifier(tmp_path / "c.safetensors")
 
 
 def test_training_learns_what_can_be_seen(celebahq_folder: Path) -> None:

@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from app.editor import Editor
-from attributes import GROUPS, LABEL_NAMES, LABELS, Direction, Directions, DirectionsError, Slider, labels_in_group
+from attributes import (
+    GROUPS,
+    LABEL_NAMES,
+    LABELS,
+    Direction,
+    Directions,
+    DirectionsError,
+    Slider,
+    directions_path,
+    labels_in_group,
+    load_directions,
+)
 from attributes.labels import FAMILIES
 from attributes.population import COMMON, RARE
-from glow import Latent
+from glow import FACES_64, Checkpoint, CheckpointError, Latent
+from glow.storage import read_safetensors, write_safetensors
 
 
 @pytest.fixture(scope="module")
@@ -137,3 +153,45 @@ def test_every_label_is_in_one_group_under_a_title_of_its_own() -> None:
     assert len({label.title for label in LABELS}) == 40
     assert sorted(label.name for group in GROUPS for label in labels_in_group(group)) == sorted(LABEL_NAMES)
     assert {name for family in FAMILIES for name in family} <= set(LABEL_NAMES)
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "message"),
+    [
+        ("gram", torch.zeros_like, "its sums of labels are not those of any faces"),
+        ("gram", torch.neg, "its sums of labels are not those of any faces"),
+        ("gram", torch.ones_like, "these labels are on all or on none"),
+        ("gram", lambda gram: gram * math.nan, "gram holds NaN"),
+        ("gram", lambda gram: gram[1:], "gram is F64 of shape"),
+        ("mix", lambda mix: mix.fill_(math.inf), "mix holds NaN, infinity"),
+        ("mean.0", lambda mean: mean[:39], r"mean.0 is F16 of shape \(39,"),
+        ("mean.1", lambda _: None, "mean.1 is missing"),
+        ("spread.mean", torch.Tensor.float, "spread.mean is F32"),
+    ],
+)
+def test_tensors_that_give_no_directions_are_refused(
+    checkpoint: Checkpoint, tmp_path: Path, name: str, change: Callable[[torch.Tensor], Any], message: str
+) -> None:
+    tensors, header = read_safetensors(directions_path(FACES_64), "directions")
+    changed = {**tensors, name: change(tensors[name].clone())}
+    path = tmp_path / "d.safetensors"
+    write_safetensors(path, {key: value for key, value in changed.items() if value is not None}, header)
+    with pytest.raises((CheckpointError, DirectionsError), match=message):
+        load_directions(path, checkpoint)
+
+
+@pytest.mark.parametrize(
+    ("slider", "message"),
+    [
+        ({"low": 0.5}, "low of 5_o_Clock_Shadow is 0.5; it must be a number from -100"),
+        ({"up": math.nan}, "up of 5_o_Clock_Shadow is nan"),
+        ({"sign": 0}, "unknown fields"),
+        ([], "a slider is \\[\\]; it must be an object"),
+    ],
+)
+def test_sliders_that_cannot_be_are_refused(checkpoint: Checkpoint, tmp_path: Path, slider: Any, message: str) -> None:
+    tensors, header = read_safetensors(directions_path(FACES_64), "directions")
+    header["sliders"][0] = slider
+    write_safetensors(tmp_path / "d.safetensors", tensors, header)
+    with pytest.raises(DirectionsError, match=message):
+        load_directions(tmp_path / "d.safetensors", checkpoint)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,13 +16,17 @@ from app.editor import Editor
 from attributes import FOUND, LABEL_NAMES, YOUR_OWN, DatasetError, DirectionsError, FaceSet
 from attributes.__main__ import main
 from attributes.components import find_components
-from attributes.own import load_slider, save_slider, slider_name, sliders_folder
+from attributes.directions import Directions
+from attributes.own import listed_sliders, load_slider, load_sliders, save_slider, slider_name, sliders_folder
 from attributes.photos import aligned_faces, table_photos
+from attributes.population import Population
 from attributes.slider import Direction, Slider
 from faces import Detector, crop
 from glow import FACES_64, Checkpoint, Glow, GlowConfig, TrainingRecord, load_checkpoint, save_checkpoint
+from glow.storage import write_safetensors
 
 SMILING = LABEL_NAMES.index("Smiling")
+MEASURES = ("name", "title", "group", "up", "down", "low", "high", "sign")
 
 
 @pytest.fixture(scope="module")
@@ -135,11 +142,18 @@ def test_faces_that_do_not_differ_make_no_slider(
         ("file,Grin\na.png,maybe\n", "line 2 of .* is 'a.png,maybe'"),
         ("file,Grin\na.png\n", "line 2 of .* is 'a.png'"),
         ("file,Grin\nb.png,1\n", "line 2 of .* names 'b.png', and there is no file"),
+        ("file,Grin\n.,1\n", "line 2 of .* names '.', and there is no file"),
+        ("file,Grin\n/dev/zero,1\n", "line 2 of .* names '/dev/zero', and there is no file"),
+        ("file,Grin\n\0,1\n", r"line 2 of .* names '\\x00', and there is no file"),
+        ("file,Grin\n" + "x" * 5000 + ",1\n", "line 2 of .* names 'xxx"),
+        ("file,Grin\n" + "x" * 200_000 + ",1\n", "cannot be read as a CSV table .*field larger"),
+        ("file," + ",".join(map(str, range(1000))), "the first row of .* has 1001 columns; 1000 is the most"),
+        ("file,Grin\na.png,\ud8001\n", "cannot be read as a CSV table .*no UTF-8"),
     ],
 )
 def test_a_broken_table_is_refused_with_its_line(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "a.png").touch()
-    (tmp_path / "t.csv").write_text(text)
+    (tmp_path / "t.csv").write_text(text, errors="surrogatepass")
     with pytest.raises(DatasetError, match=message):
         table_photos(tmp_path / "t.csv")
 
@@ -182,6 +196,51 @@ def test_another_models_slider_is_refused_and_nothing_else_is_lost(own_checkpoin
     assert len(editor.problems) == 2
     assert any("foreign.safetensors belongs to another checkpoint" in problem for problem in editor.problems)
     assert any("broken.safetensors is broken" in problem for problem in editor.problems)
+
+
+def odd_slider(path: Path, model_hash: str, vector: float = 1.0, **fields: Any) -> None:
+    """A slider's file of a tiny model whose header says something else, or whose vector is of these numbers."""
+    said = dict.fromkeys(("up", "high"), 1.0) | dict.fromkeys(("down",), 1.0) | {"low": -1.0, "group": YOUR_OWN}
+    said |= {"name": path.stem, "title": path.stem} | {key: fields.pop(key) for key in [*fields] if key in MEASURES}
+    header = {"kind": "slider", "version": 1, "model_hash": model_hash, "mean": 0.0, "deviation": 1.0, "slider": said}
+    write_safetensors(path, {"scale.0": torch.full((1, 12, 2, 2), vector)}, header | fields)
+
+
+def test_no_junk_in_the_folder_stops_what_is_whole(tmp_path: Path) -> None:
+    """Each broken file is told of, and the one whole slider is there."""
+    model = Glow(GlowConfig(image_size=4, levels=1, steps=1, widths=(8,)))
+    save_checkpoint(tmp_path / "m.safetensors", model, TrainingRecord())
+    checkpoint = load_checkpoint(tmp_path / "m.safetensors")
+    folder = tmp_path / "sliders"
+    odd: dict[str, dict[str, Any]] = {
+        "nan": {"vector": math.nan},
+        "reversed": {"low": 1.0, "high": -1.0},
+        "endless": {"high": math.inf},
+        "no number": {"up": "1"},
+        "long": {"up": 10**400},
+        "nothing": {"down": 0},
+        "nameless": {"title": " "},
+        "two lines": {"title": "a\nb"},
+        "foreign": {"group": "Hair"},
+        "unknown": {"sign": 1},
+        "list": {"slider": []},
+        "mean": {"mean": math.nan},
+        "deviation": {"deviation": -1.0},
+    }
+    for name, fields in odd.items():
+        odd_slider(folder / f"{name}.safetensors", checkpoint.hash, **fields)
+    odd_slider(folder / "whole.safetensors", checkpoint.hash)
+    os.mkfifo(folder / "pipe.safetensors")
+    (folder / "folder.safetensors").mkdir()
+    (folder / "gone.safetensors").symlink_to(folder / "nowhere")
+    (folder / "bytes\n.safetensors").write_bytes(bytes(range(256)))
+    labels = Directions((), checkpoint.model.sample_latent(1)[:0], Population(*torch.zeros(2, 0).double()), "", 0)
+    found = load_sliders(folder, checkpoint, labels)
+    assert [direction.slider.name for direction in found.directions] == ["whole"]
+    assert len(found.problems) == len(odd) + 4
+    assert all(problem.isprintable() for problem in found.problems)
+    listed = {slider.name for slider in listed_sliders(folder)}
+    assert listed == {"whole", "nan", "mean", "deviation"}, "of which the headers are whole"
 
 
 def test_names_are_made_of_titles() -> None:

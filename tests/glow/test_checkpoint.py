@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -12,6 +13,7 @@ from safetensors.torch import save_file
 from glow import Checkpoint, CheckpointError, Glow, GlowConfig, TrainingRecord, load_checkpoint, save_checkpoint
 from glow.checkpoint import InaccurateInverseWarning
 from glow.exactness import LOSSLESS, round_trip_error
+from glow.storage import read_safetensors, write_safetensors
 
 TINY = GlowConfig(image_size=4, levels=1, steps=1, widths=(8,))
 
@@ -88,7 +90,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("glow.checkpoint.os.fsync", full)
+    monkeypatch.setattr("os.fsync", full)
     with pytest.raises(CheckpointError, match="No space left"):
         save_checkpoint(path, Glow(TINY), TrainingRecord(step=2))
     assert load_checkpoint(path).record.step == 1
@@ -136,3 +138,90 @@ def test_a_model_that_gives_no_picture_back_says_so(tmp_path: Path) -> None:
     save_checkpoint(tmp_path / "m.safetensors", deep(1.0), TrainingRecord())
     with pytest.warns(InaccurateInverseWarning, match="pictures come back with errors"):
         load_checkpoint(tmp_path / "m.safetensors")
+
+
+def changed(path: Path, config: GlowConfig = TINY, header: dict[str, Any] | None = None, **tensors: Any) -> Path:
+    """The file of a model with another header, and tensors for which functions of the old ones are given: of those
+    whose names end so."""
+    save_checkpoint(path, Glow(config), TrainingRecord())
+    old, said = read_safetensors(path, "model")
+    new = {name: next((f(t) for end, f in tensors.items() if name.endswith(end)), t) for name, t in old.items()}
+    write_safetensors(path, {name: tensor for name, tensor in new.items() if tensor is not None}, said | (header or {}))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("levels", 2**63, "levels is 9223372036854775808; it must be a whole number from 1 to"),
+        ("steps", 10**400, "steps is 1000"),
+        ("steps", 100, "1 levels of 100 steps are more than its"),
+        ("image_size", 2**30, "image_size is 1073741824"),
+        ("image_size", "4", "image_size is '4'"),
+        ("image_size", True, "image_size is True"),
+        ("widths", [10**6], "a width is 1000000"),
+        ("widths", 8, "widths 8 must be 1 positive numbers"),
+        ("widths", [16], r"is F32 of shape \(8, .*, where F32 or F16 of \(16,"),
+        ("scale_bound", float("nan"), "scale_bound is nan"),
+        ("input_bound", float("inf"), "input_bound.* is inf"),
+        ("coupling", ["affine"], r"coupling is \['affine'\]; choose one of affine, additive"),
+        ("coordinates", 1, "coordinates is 1; it must be true or false"),
+        ("colour", 1, "unknown fields"),
+    ],
+)
+def test_a_config_that_no_model_can_have_is_refused(tmp_path: Path, field: str, value: Any, message: str) -> None:
+    path = changed(tmp_path / "m.safetensors", header={"config": TINY.to_dict() | {field: value}})
+    with pytest.raises(CheckpointError, match=message):
+        load_checkpoint(path)
+
+
+@pytest.mark.parametrize("record", [None, [], {"step": -1}, {"step": "7"}, {"metrics": {"a": "b"}}, {"who": 1}])
+def test_a_record_that_no_training_writes_is_refused(tmp_path: Path, record: Any) -> None:
+    with pytest.raises(CheckpointError, match="does not fit this Glowface"):
+        load_checkpoint(changed(tmp_path / "m.safetensors", header={"record": record}))
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), -1e30])
+def test_weights_that_are_no_numbers_are_named(tmp_path: Path, number: float) -> None:
+    path = changed(tmp_path / "m.safetensors", **{"net.last.bias": lambda bias: torch.full_like(bias, number)})
+    with pytest.raises(
+        CheckpointError, match=r"is spoilt: levels\.0\.0\.coupling\.net\.last\.bias holds NaN, infinity"
+    ):
+        load_checkpoint(path)
+
+
+@pytest.mark.parametrize(
+    ("permutation", "end", "change", "message"),
+    [
+        ("1x1-lu", "conv.permutation", lambda p: p + 1, "by which channels cannot be put back"),
+        ("1x1-lu", "conv.permutation", torch.zeros_like, "by which channels cannot be put back"),
+        ("1x1-lu", "conv.sign", torch.zeros_like, "by which channels cannot be put back"),
+        ("1x1-lu", "conv.log_s", lambda s: s - 200, "and so no inverse"),
+        ("1x1-lu", "conv.log_s", lambda s: s + 200, "and so no inverse"),
+        ("1x1-full", "conv.matrix", torch.zeros_like, "and so no inverse"),
+        ("shuffle", "conv.order", lambda order: -order, "by which channels cannot be put back"),
+    ],
+)
+def test_mixings_without_an_inverse_are_refused(
+    tmp_path: Path, permutation: Any, end: str, change: Any, message: str
+) -> None:
+    path = changed(tmp_path / "m.safetensors", replace(TINY, permutation=permutation), **{end: change})
+    with pytest.raises(CheckpointError, match=message):
+        load_checkpoint(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda _: None, "top.mean is missing"),
+        (lambda mean: mean.double(), "top.mean is F64 of shape"),
+        (lambda mean: mean.to(torch.float8_e5m2), "top.mean is F8_E5M2"),
+        (lambda mean: mean.bool(), "top.mean is BOOL"),
+        (lambda mean: mean.to(torch.complex64), "top.mean is C64"),
+        (lambda mean: mean[:0], r"top.mean is F32 of shape \(0, 1, 1\)"),
+        (lambda mean: mean.flatten(), r"top.mean is F32 of shape \(12,\), where F32 or F16 of \(12, 1, 1\)"),
+    ],
+)
+def test_tensors_that_do_not_fit_the_config_are_named(tmp_path: Path, change: Any, message: str) -> None:
+    with pytest.raises(CheckpointError, match=message):
+        load_checkpoint(changed(tmp_path / "m.safetensors", **{"top.mean": change}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections import Counter
@@ -101,6 +102,50 @@ def test_what_is_no_data_set_is_refused_with_words(tmp_path: Path) -> None:
     (tmp_path / "CelebAMask-HQ-attribute-anno.txt").write_text("1\nSmiling Young\n0.jpg 1 1\n")
     with pytest.raises(DatasetError, match="must name CelebA's 40 labels; it has 2"):
         FaceSet.open(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("CelebAMask-HQ-attribute-anno.txt", "", "must name CelebA's 40 labels; it has 0 names"),
+        ("CelebAMask-HQ-attribute-anno.txt", "1\n" + "a " * 10**6, "must name CelebA's 40 labels; it has 41 names"),
+        (
+            "CelebAMask-HQ-attribute-anno.txt",
+            f"1\n{' '.join(LABEL_NAMES)}\n\n",
+            "line 3 of .* must be a file name and 40",
+        ),
+        ("CelebAMask-HQ-attribute-anno.txt", f"1\n{' '.join(LABEL_NAMES)}\n0.jpg{' 2' * 40}", "line 3 of .* must be"),
+        (
+            "CelebAMask-HQ-attribute-anno.txt",
+            f"1\n{' '.join(LABEL_NAMES)}\nx.jpg{' 1' * 40}",
+            "'x.jpg' in .* does not begin",
+        ),
+        ("CelebAMask-HQ-attribute-anno.txt", f"1\n{' '.join(LABEL_NAMES)}\n{'9' * 5000}{' 1' * 40}", "does not begin"),
+        ("CelebAMask-HQ-attribute-anno.txt", "\ud800", "no UTF-8"),
+        ("list_eval_partition.txt", "0.jpg 3", "line 1 of .* must be a file name and a part: 0, 1 or 2"),
+        ("list_eval_partition.txt", "0.jpg 1\n2.jpg", "line 2 of .* must be a file name and a part"),
+        ("list_eval_partition.txt", "0.jpg 1 1", "line 1 of .* must be a file name and a part"),
+    ],
+)
+def test_a_broken_file_of_labels_is_refused_with_its_line(tmp_path: Path, name: str, text: str, message: str) -> None:
+    picture(tmp_path / "CelebA-HQ-img" / "0.png", 0)
+    annotations(tmp_path / "CelebAMask-HQ-attribute-anno.txt", ["0.jpg"], positive=31)
+    (tmp_path / name).write_text(text, errors="surrogatepass")
+    with pytest.raises(DatasetError, match=message):
+        FaceSet.open(tmp_path)
+
+
+def test_what_is_no_picture_is_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A pipe is not waited for, and a file of PostScript is not run, whatever its name ends in."""
+    for i in range(3):
+        picture(tmp_path / f"{i}.png", i)
+    os.mkfifo(tmp_path / "3.png")
+    (tmp_path / "4.png").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "5.png").mkdir()
+    (tmp_path / "6.png").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n%%EndComments\n")
+    assert load_pixels(FaceSet.open(tmp_path), 8)[:, 0, 0, 0].tolist() == [0, 1, 2]
+    assert "4 of 7 pictures cannot be read" in capsys.readouterr().err
+    assert FaceSet.open(tmp_path).identity
 
 
 def in_memory(folder: Path, pixels: np.ndarray) -> Copies:

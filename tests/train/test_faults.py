@@ -8,12 +8,13 @@ import signal
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from glow import load_checkpoint
-from glow.checkpoint import read_safetensors
+from glow.storage import read_safetensors, write_safetensors
 from tests.train.conftest import Command, Run
 from train.state import state_files
 
@@ -88,6 +89,21 @@ def test_a_run_goes_on_from_the_state_before_a_spoilt_one(
     assert status == 1
     assert "no state in" in messages
     assert before.name == "state-000000050.safetensors"
+
+
+def test_states_of_nothing_that_we_write_are_told_and_stop_the_run(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    odd: list[dict[str, Any]] = [{"progress": []}, {"progress": {"step": "1"}}, {"progress": {"step": 1}, "config": 7}]
+    for step, header in enumerate(odd):
+        path = tmp_path / f"state-{step:09d}.safetensors"
+        write_safetensors(path, {}, {"kind": "training state", "checksum": 0} | header)
+    os.mkfifo(tmp_path / "state-000000009.safetensors")
+    assert run(tmp_path, *EXACT, "--steps", "60") == 1
+    said = capsys.readouterr().err
+    assert said.count("is no state of this Glowface") == len(odd)
+    assert "it is no regular file" in said
+    assert "no state in" in said
 
 
 def assert_full_disk_is_told(status: int, messages: str, out: Path) -> None:

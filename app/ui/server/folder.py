@@ -155,8 +155,12 @@ class ServerFolder:
 
     def close(self) -> None:
         """Delete the folder and all that is in it, if it is still the one that was made."""
-        if _private_folder(self.root):
-            shutil.rmtree(self.root, ignore_errors=True)
+        for _ in range(20):  # what still runs may be writing a last picture
+            if _private_folder(self.root):
+                shutil.rmtree(self.root, ignore_errors=True)
+            if not self.root.exists():
+                return
+            time.sleep(0.1)
 
 
 def remove_leftovers() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 import threading
 import webbrowser
@@ -11,10 +12,11 @@ from typing import Any
 import gradio as gr
 import uvicorn
 from fastapi import FastAPI
+from gradio.routes import App
+from starlette.routing import Mount
 
 from app.ui.layout import build_page
 from app.ui.server.gate import Gate
-from app.ui.server.uploads import LARGEST
 from app.ui.style import CSS, THEME
 from app.ui.visit import Visits
 
@@ -25,8 +27,8 @@ GRACE = 2
 """Seconds that open streams have when the server ends."""
 
 
-def application(visits: Visits, port: int) -> Gate:
-    """The page as an ASGI application, with all that guards it.
+def application(visits: Visits, port: int) -> tuple[Gate, gr.Blocks]:
+    """The page, and the ASGI application that serves it, with all that guards it.
 
     Mounted rather than launched by Gradio: what its ``launch`` can do besides, from public links to processes on
     further ports, is not even called.
@@ -40,23 +42,25 @@ def application(visits: Visits, port: int) -> Gate:
     page.has_launched = True  # or Gradio would not check which files events may name; the gate does, but twice is safer
     app = gr.mount_gradio_app(
         FastAPI(docs_url=None, redoc_url=None, openapi_url=None), page, path="/", server_name="127.0.0.1",
-        server_port=port, root_path="", footer_links=[], run_history=False, show_error=False, max_file_size=LARGEST,
+        server_port=port, root_path="", footer_links=[], run_history=False, show_error=False,
         ssr_mode=False, enable_monitoring=False, mcp_server=False, pwa=False, theme=THEME, css=CSS,
     )  # fmt: skip
+
+    page.server_app = next(route.app for route in app.routes if isinstance(route, Mount) and isinstance(route.app, App))
 
     def waiting(client: str) -> int:
         events = page._queue.pending_event_ids_session
         return sum(len(events.get(tab, ())) for tab in visits.tabs(client))
 
-    return Gate(app, visits.uploads, visits.belongs, waiting, port)
+    return Gate(app, visits.uploads, visits.belongs, waiting, port), page
 
 
 class _Server(uvicorn.Server):
-    """A server that says where it is once it answers."""
+    """A server that says where it is once it answers, and ends without waiting for pages that are open."""
 
-    def __init__(self, config: uvicorn.Config, address: str, *, browser: bool) -> None:
+    def __init__(self, config: uvicorn.Config, page: gr.Blocks, address: str, *, browser: bool) -> None:
         super().__init__(config)
-        self.address, self.browser = address, browser
+        self.page, self.address, self.browser = page, address, browser
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -64,18 +68,23 @@ class _Server(uvicorn.Server):
         if self.browser:
             threading.Thread(target=webbrowser.open, args=(self.address,), daemon=True).start()
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self.page.server_app.stop_event.set()  # ends the streams that open pages hold
+        self.page._queue.close()
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # what is still under way is cut off, as meant
+        await super().shutdown(sockets)
+
 
 def serve(visits: Visits, listening: socket.socket, *, browser: bool) -> None:
     """Answer on a bound socket until the process is told to end."""
     port = listening.getsockname()[1]
-    gate = application(visits, port)
-    options: dict[str, Any] = {"log_level": "warning", "proxy_headers": False, "server_header": False}
-    config = uvicorn.Config(gate, timeout_graceful_shutdown=GRACE, ws="none", **options)
+    gate, page = application(visits, port)
+    options: dict[str, Any] = {"log_level": "warning", "proxy_headers": False, "server_header": False, "ws": "none"}
+    config = uvicorn.Config(gate, timeout_graceful_shutdown=GRACE, **options)
     ended = threading.Event()
-    sweeping = threading.Thread(target=_sweep, args=(visits, gate, ended), daemon=True)
-    sweeping.start()
+    threading.Thread(target=_sweep, args=(visits, gate, ended), daemon=True).start()
     try:
-        asyncio.run(_Server(config, f"http://127.0.0.1:{port}", browser=browser).serve([listening]))
+        asyncio.run(_Server(config, page, f"http://127.0.0.1:{port}", browser=browser).serve([listening]))
     finally:
         ended.set()
 

@@ -1,0 +1,67 @@
+"""The figures as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from benchmarks.edits import EDITS, Edit
+from benchmarks.edits.figures import Figures, Key, figures
+from benchmarks.edits.rows import Row
+
+_WITNESS = (
+    "| edit | faces that lacked it | seen | leakage | share of `mean`'s | `mean`'s |",
+    "| --- | ---: | ---: | ---: | ---: | ---: |",
+)
+_OUTSIDE = (
+    "| edit | faces | years | gender | mouth | lips | eyes | identity | under 0.6 | found | blown up |",
+    "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+)
+
+
+def tables(rows: Mapping[Key, Row], labels: Mapping[str, np.ndarray]) -> str:
+    """All tables in Markdown, a line for each edit; arguments as of :func:`benchmarks.edits.figures.figures`."""
+    found = [(edit, got) for edit in EDITS if (got := figures(rows, edit, labels))]
+    witnessed = [_witness_line(edit, got) for edit, got in found if got.witness]
+    outside = [_outside_line(edit, got) for edit, got in found]
+    parts = [[*_WITNESS, *witnessed]] if witnessed else []
+    text = "\n\n".join("\n".join(part) for part in (*parts, [*_OUTSIDE, *outside]))
+    return text.replace("nan%", "–").replace("nan", "–")
+
+
+def _witness_line(edit: Edit, got: Figures) -> str:
+    seen = got.witness
+    assert seen is not None
+    share = seen.leakage / seen.mean_leakage if seen.mean_leakage else float("nan")
+    return _line(
+        edit, seen.lacked, f"{seen.seen:.0%}", f"{seen.leakage:.3f}", f"{share:.0%}",
+        f"{seen.mean_leakage:.3f} at {seen.mean_seen:.0%}",
+    )  # fmt: skip
+
+
+def _outside_line(edit: Edit, got: Figures) -> str:
+    return _line(
+        edit, got.faces, f"{got.years:+.1f}", f"{got.gender:.0%}", f"{got.mouth:+.3f}", f"{got.lips:+.3f}",
+        f"{got.eyes:+.3f}", f"{got.identity:.3f}", f"{got.same:.1%}", f"{got.found:.1%}", f"{got.blown:+.1f}",
+    )  # fmt: skip
+
+
+def _line(edit: Edit, *cells: object) -> str:
+    name = f"{edit.label} {'+' if edit.sense > 0 else '−'}"
+    return "| " + " | ".join(map(str, (name, *cells))) + " |"
+
+
+def page(text: str, command: str, pictures: int, left_out: Sequence[str], witness: str | None) -> str:
+    """The section of the page: what was measured, how, and the tables."""
+    lines = [
+        f"{pictures} validation faces of the half that nothing was tuned on, opened, edited with one slider at 1 or "
+        "−1 and put back as the app does it. `benchmarks/edits/__init__.py` says what each column means; the networks "
+        "are in `benchmarks/edits/outside.py`. Mouth, lips and eyes are in distances between the eyes; for Male, "
+        "*gender* is of the faces whose gender was the other one.",
+    ]
+    if witness:
+        lines[0] += f" The witness is `{witness}`."
+    if left_out:
+        lines[0] += f" No face was found in {len(left_out)} more: {', '.join(left_out)}."
+    return "\n\n".join([*lines, f"Command: `{command}`", text])

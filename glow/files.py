@@ -1,0 +1,118 @@
+"""Files: read as what anybody may have made, and written whole or not at all."""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from errors import GlowfaceError
+
+
+class FileError(GlowfaceError):
+    """A file cannot be read; the message says why, and leaves the file's name and the remedy to who wanted it."""
+
+
+class BoundedReader(io.BufferedReader):
+    """A file that reads no further than it was long when it was opened, and sets no memory aside for more than that.
+
+    Args:
+        raw: the open file.
+        at_once: bytes that one reading gives at the most, whatever is asked for; None sets no such bound.
+    """
+
+    def __init__(self, raw: io.FileIO, at_once: int | None = None) -> None:
+        super().__init__(raw)
+        self.size = os.fstat(raw.fileno()).st_size
+        """Bytes of the file."""
+        self.at_once = at_once
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        left = max(0, self.size - self.tell())
+        wanted = left if size is None or size < 0 else min(size, left)
+        return super().read(wanted if self.at_once is None else min(wanted, self.at_once))
+
+
+def open_regular(path: str | Path, at_once: int | None = None) -> BoundedReader:
+    """Open a file for reading, if it is a regular one, or a link to one.
+
+    A pipe could keep its reader waiting for ever, and a device hand it bytes without end.
+
+    Raises:
+        FileError: it is missing, may not be read, or is a folder, a pipe, a device or the like.
+    """
+    try:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            raise FileError("it is no regular file")
+        return BoundedReader(io.FileIO(path, "r", opener=_without_waiting), at_once)
+    except FileError:
+        raise
+    except (OSError, ValueError) as error:  # ValueError of a name that no file can have
+        raise FileError(getattr(error, "strerror", None) or str(error)) from error
+
+
+def _without_waiting(path: str, ways: int) -> int:
+    """Open a file that may have become a pipe meanwhile, without waiting for the pipe's other end."""
+    return os.open(path, ways | getattr(os, "O_NONBLOCK", 0))
+
+
+def read_bytes(path: str | Path, most: int) -> bytes:
+    """A file's content; nothing is read of one that has more than ``most`` bytes.
+
+    Raises:
+        FileError: as :func:`open_regular`, or it has more bytes.
+    """
+    try:
+        with open_regular(path) as file:
+            if file.size > most:
+                raise FileError(f"it has {file.size} bytes, more than {most}")
+            return file.read()
+    except OSError as error:
+        raise FileError(error.strerror or str(error)) from error
+
+
+def read_text(path: str | Path, most: int) -> str:
+    """A file's text, UTF-8 with or without a byte-order mark, of at most ``most`` bytes.
+
+    Raises:
+        FileError: as :func:`read_bytes`, or it is no UTF-8.
+    """
+    try:
+        return read_bytes(path, most).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise FileError(f"it is no UTF-8 text ({error.reason} at byte {error.start})") from error
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """A path to write to, which takes the place of ``path`` when the block has ended without an error.
+
+    It is flushed to disk and then renamed, so that a crash or a full disk never leaves half a file under the name.
+
+    Raises:
+        OSError: the file cannot be written; what was there before still is.
+    """
+    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield aside
+        aside.chmod(0o644)  # safetensors makes files that only their owner can read
+        with aside.open("rb+") as file:
+            os.fsync(file.fileno())
+        aside.replace(path)
+        _sync_folder(path.parent)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Flush a folder's names to disk, where the system lets folders be opened."""
+    if os.name == "posix":
+        number = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(number)
+        finally:
+            os.close(number)
