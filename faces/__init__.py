@@ -9,10 +9,11 @@ from faces.detect import MIN_FACE_PIXELS, Detector
 from faces.errors import FaceError, NoFaceError, PhotoError
 from faces.face import Face
 from faces.paste import FEATHER, feather_mask, paste
-from faces.photo import MAX_PIXELS, Photo, PhotoSource, open_photo, save_photo
+from faces.photo import MAX_FILE_BYTES, MAX_PIXELS, Photo, PhotoSource, open_photo, save_photo
 
 __all__ = [
     "FEATHER",
+    "MAX_FILE_BYTES",
     "MAX_PIXELS",
     "MIN_FACE_PIXELS",
     "Alignment",

@@ -23,7 +23,7 @@ MEMORY_BYTES = 950_000_000
 _STRIPS_BYTES = 40_000_000
 """What the conversion in strips holds at a time (`faces._modes`), and smaller things."""
 
-_DECODER_BYTES = {"WEBP": 14, "AVIF": 18}
+_DECODER_BYTES = {"WEBP": 14, "AVIF": 14}
 """Bytes a pixel that a decoder holds beside Pillow's picture, as measured. Others work row by row, or their
 headers tell (`faces._structure`)."""
 

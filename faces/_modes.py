@@ -50,7 +50,8 @@ def image_to_rgb(image: Image.Image, orientation: int = 1) -> tuple[Array, Array
         alpha = np.empty(shape, np.uint8)
         stored_alpha = _as_stored(alpha, orientation)
         for rows, strip in _strips(image):
-            rgba = np.asarray(strip.convert("RGBA"))
+            # From premultiplied grey there is no direct way.
+            rgba = np.asarray((strip.convert("LA") if strip.mode == "La" else strip).convert("RGBA"))
             stored[rows], stored_alpha[rows] = rgba[:, :, :3], rgba[:, :, 3]
         return pixels, alpha, False
     for rows, strip in _strips(image):

@@ -11,8 +11,11 @@ import re
 import struct
 from collections.abc import Callable
 
-from faces import _jpeg, _jpeg2000
+from PIL import Image
+
+from faces import _avif, _jpeg, _jpeg2000
 from faces._directory import ExcessError, Tag, check_directory, read_directory
+from faces._limits import MAX_PIXELS
 
 __all__ = ["inspect"]
 
@@ -50,10 +53,17 @@ def inspect(data: bytes) -> tuple[str, int]:
 
 
 def _png(data: bytes, at: int = 0) -> int:
+    width, height = struct.unpack_from(">II", data, at + 16) if len(data) >= at + 24 else (0, 0)
+    if width * height > MAX_PIXELS:  # Pillow makes an animation's background when it opens it, however large
+        raise Image.DecompressionBombError
+    held = 0
     at += 8
     for _ in range(_MOST_CHUNKS):
-        if at + 8 > len(data) or data[at + 4 : at + 8] == b"IEND":
-            return 0
+        kind = data[at + 4 : at + 8]
+        if kind == b"acTL":
+            held = 7 * width * height  # the background, beside the result
+        if at + 8 > len(data) or kind == b"IEND":
+            return held
         at += 12 + int.from_bytes(data[at : at + 4], "big")
     raise ExcessError(f"over {_MOST_CHUNKS} chunks")
 
@@ -154,21 +164,11 @@ def _ico(data: bytes) -> int:
         (at,) = struct.unpack_from("<I", data, entry + 12)
         if len(data) < at + 24:
             continue
-        if data[at : at + 8] == b"\x89PNG\r\n\x1a\n":
-            _png(data, at)
-            width, height = struct.unpack_from(">II", data, at + 16)
-        else:
-            _dib(data, at)
-            width, height = struct.unpack_from("<ii", data, at + 4)
+        is_png = data[at : at + 8] == b"\x89PNG\r\n\x1a\n"
+        width, height = struct.unpack_from(">II", data, at + 16) if is_png else struct.unpack_from("<ii", data, at + 4)
         if max(abs(width), abs(height) // 2) > _ICON_SIDE:
             raise ExcessError(f"a picture of {width} x {height} pixels inside of an icon")
-    return 0
-
-
-def _avif(data: bytes) -> int:
-    # Pillow reads the EXIF of this format as soon as it opens the file. It starts with TIFF's signature.
-    for start in re.finditer(rb"II\*\x00|MM\x00\*", data):
-        check_directory(data[start.start() :])
+        (_png if is_png else _dib)(data, at)
     return 0
 
 
@@ -179,7 +179,7 @@ _FORMATS: tuple[tuple[str, bytes, Callable[[bytes], int]], ...] = (
     ("TIFF", rb"II\*\x00|MM\x00\*|II\x2b\x00|MM\x00\x2b|MM\*\x00|II\x00\*", _tiff),
     ("GIF", rb"GIF8[79]a", _gif),
     ("BMP", rb"BM", _bmp),
-    ("AVIF", rb".{4}ftyp(avif|avis|mif1|msf1)", _avif),
+    ("AVIF", rb".{4}ftyp(avif|avis|mif1|msf1)", _avif.check),
     ("JPEG2000", rb"\xff\x4f\xff\x51|\x00\x00\x00\x0cjP  \r\n\x87\n", _jpeg2000.check),
     ("PPM", rb"P[0-9fy]", _ppm),
     ("ICO", rb"\x00\x00\x01\x00", _ico),

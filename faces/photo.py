@@ -88,12 +88,16 @@ def open_photo(source: PhotoSource) -> Photo:
     if isinstance(source, bytes):
         return _open_bytes(source, "photo")
     if isinstance(source, (str, os.PathLike)):
-        return _open_bytes(_read_path(source), Path(source).name)
+        name = Path(source).name
+        with _told_as_photo_errors(name):
+            data = _read_path(source)
+        return _open_bytes(data, name)
     name = Path(str(getattr(source, "name", "photo"))).name
-    try:
-        data = _read_stream(source)
-    except (OSError, TypeError, ValueError) as error:
-        raise PhotoError(f"Cannot read {name!r}: {_reason(error)}. Open it again in binary mode.") from error
+    with _told_as_photo_errors(name):
+        try:
+            data = _read_stream(source)
+        except (OSError, TypeError, ValueError) as error:
+            raise PhotoError(f"Cannot read {name!r}: {_reason(error)}. Open it again in binary mode.") from error
     return _open_bytes(data, name)
 
 
@@ -125,18 +129,21 @@ def _read_path(path: str | os.PathLike[str]) -> bytes:
             raise PhotoError(f"Cannot read {str(path)!r}: it is {kind}. Choose {_READABLE}.")
         # Should a pipe have taken the file's place since, it is not waited for.
         with open(path, "rb", opener=lambda name, flags: os.open(name, flags | getattr(os, "O_NONBLOCK", 0))) as file:
-            return _read_stream(file)
+            return _read_stream(file, min(os.fstat(file.fileno()).st_size, MAX_FILE_BYTES) + 1)
     except (OSError, ValueError) as error:
         if isinstance(error, PhotoError):
             raise
         raise PhotoError(f"Cannot read {str(path)!r}: {_reason(error)}. Choose {_READABLE}.") from error
 
 
-def _read_stream(file: BinaryIO) -> bytes:
-    """All that a stream gives, up to one byte over :data:`MAX_FILE_BYTES`: it may never end."""
+def _read_stream(file: BinaryIO, piece: int = 1 << 24) -> bytes:
+    """All that a stream gives, up to one byte over :data:`MAX_FILE_BYTES`: it may never end.
+
+    It is asked for ``piece`` bytes at a time, for which some streams set memory aside.
+    """
     parts: list[bytes] = []
     missing = MAX_FILE_BYTES + 1
-    while missing > 0 and (part := file.read(missing)):
+    while missing > 0 and (part := file.read(min(piece, missing))):
         if not isinstance(part, bytes):
             raise TypeError(f"it gives {type(part).__name__}, not bytes")
         parts.append(part)

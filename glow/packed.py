@@ -7,7 +7,7 @@ re-ordering the kernel costs as much as the convolution itself.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 
 import torch
 from torch import Tensor
@@ -19,12 +19,21 @@ _AVAILABLE = torch.backends.mkldnn.is_available() and all(hasattr(torch.ops.mkld
 
 def can_pack(x: Tensor) -> bool:
     """Whether convolutions of ``x`` can use packed kernels here: on the CPU, in a dtype that oneDNN computes in."""
-    return (
-        _AVAILABLE
-        and x.device.type == "cpu"
-        and x.dtype in (torch.float32, torch.bfloat16)
-        and bool(torch.backends.mkldnn.enabled)
-    )
+    return _AVAILABLE and x.device.type == "cpu" and bool(torch.backends.mkldnn.enabled) and _computes_in(x.dtype)
+
+
+@lru_cache
+def _computes_in(dtype: torch.dtype) -> bool:
+    """Whether oneDNN computes in a dtype on this CPU: those without AVX-512 have no bfloat16 there."""
+    if dtype not in (torch.float32, torch.bfloat16):
+        return False
+    try:
+        torch.ops.mkldnn._reorder_convolution_weight(
+            torch.zeros(8, 8, 3, 3, dtype=dtype), [1, 1], [1, 1], [1, 1], 1, [1, 8, 8, 8]
+        )
+    except RuntimeError:
+        return False
+    return True
 
 
 def convolve(x: Tensor, weight: Tensor, bias: Tensor, *, relu: bool = False) -> Tensor:

@@ -50,6 +50,7 @@ def work(pipe: Connection, target: Target, noise: Path) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (used + ROOM, used + ROOM))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     fresh = _resident()
+    pipe.send("ready")
     with contextlib.suppress(EOFError):
         while True:
             seed, folder = pipe.recv()

@@ -18,6 +18,7 @@ from tests.fuzz.target import Target
 
 SLOW_SECONDS = 5.0
 HANG_SECONDS = 60.0
+START_SECONDS = 600.0
 MEMORY_BYTES = 1_000_000_000
 
 
@@ -163,3 +164,7 @@ class _Worker:
         self.process = context.Process(target=work, args=(other, self.target, self.noise), daemon=True)
         self.process.start()
         other.close()
+        # Its imports, which take long on a busy machine, are no case's time.
+        if not self.pipe.poll(START_SECONDS):
+            raise RuntimeError(f"a worker has not started within {START_SECONDS:g} s; try again on an idle machine.")
+        self.pipe.recv()

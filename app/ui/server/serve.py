@@ -19,6 +19,7 @@ from app.ui.layout import build_page
 from app.ui.server.gate import Gate
 from app.ui.style import CSS, THEME
 from app.ui.visit import Visits
+from errors import GlowfaceError
 
 QUEUE_SIZE = 1024
 """Events of all clients that wait at once; of one client far fewer may (:data:`app.ui.server.gate.MOST_EVENTS`)."""
@@ -91,4 +92,7 @@ def serve(visits: Visits, listening: socket.socket, *, browser: bool) -> None:
 
 def _sweep(visits: Visits, gate: Gate, ended: threading.Event) -> None:
     while not ended.wait(min(60.0, visits.age / 4)):
-        visits.sweep(gate.held)
+        try:
+            visits.sweep(gate.held)
+        except (GlowfaceError, OSError) as error:  # tried again the next time
+            logging.getLogger("glowface").warning("%s", error)

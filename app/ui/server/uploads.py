@@ -16,9 +16,10 @@ from starlette.requests import Request
 
 from app.ui.server.folder import FolderError, ServerFolder, older_than
 from errors import GlowfaceError
+from faces import MAX_FILE_BYTES
 
-LARGEST = 200 * 1024**2
-"""Bytes of the largest file that is taken."""
+LARGEST = MAX_FILE_BYTES
+"""Bytes of the largest file that is taken: of the largest photo that is opened."""
 
 UNOPENED = 2 * LARGEST
 """Bytes that the files which one client has sent, and no page of it has opened yet, may take together."""
@@ -173,4 +174,4 @@ def file_name(text: str | None) -> str:
 
 
 def _too_large() -> UploadError:
-    return UploadError(f"a file is larger than {LARGEST // 1024**2} MB; make it smaller and choose it again.", 413)
+    return UploadError(f"a file is larger than {LARGEST // 10**6} MB; make it smaller and choose it again.", 413)
