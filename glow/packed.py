@@ -19,11 +19,11 @@ _AVAILABLE = torch.backends.mkldnn.is_available() and all(hasattr(torch.ops.mkld
 
 def can_pack(x: Tensor) -> bool:
     """Whether convolutions of ``x`` can use packed kernels here: on the CPU, in a dtype that oneDNN computes in."""
-    return _AVAILABLE and x.device.type == "cpu" and bool(torch.backends.mkldnn.enabled) and _computes_in(x.dtype)
+    return _AVAILABLE and x.device.type == "cpu" and bool(torch.backends.mkldnn.enabled) and computes_in(x.dtype)
 
 
 @lru_cache
-def _computes_in(dtype: torch.dtype) -> bool:
+def computes_in(dtype: torch.dtype) -> bool:
     """Whether oneDNN computes in a dtype on this CPU: those without AVX-512 have no bfloat16 there."""
     if dtype not in (torch.float32, torch.bfloat16):
         return False
