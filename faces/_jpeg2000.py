@@ -10,15 +10,15 @@ from faces._directory import ExcessError
 
 __all__ = ["check"]
 
-_MOST_PIXELS = 30_000_000
-_LONGEST = 12_000_000
-"""Bytes of a file: its coefficients are decoded bit by bit, at 2.5 MB a second."""
+_MOST_PIXELS = 25_000_000
+_LONGEST = 8_000_000
+"""Bytes of a file: its coefficients are decoded bit by bit, at 2 MB a second."""
 _MOST_BOXES = 1000
 _MOST_MARKERS = 100_000
 _MOST_TILES = 4096
 _MOST_PACKETS = 1_000_000
 _MOST_BLOCKS = 400_000
-"""Code blocks: 30 megapixels of three colours have 22,000 of the usual 64 x 64."""
+"""Code blocks: 25 megapixels of three colours have 18,000 of the usual 64 x 64."""
 _SAMPLE_BYTES = 8
 """What OpenJPEG holds for each sample of a tile: a whole number, its share of a row buffer, and of a code block."""
 _BLOCK_BYTES = 600

@@ -94,7 +94,7 @@ class GlowConfig:
         object.__setattr__(self, "widths", tuple(integer("a width", width, 1, WIDEST) for width in self.widths))
         number("scale_bound", self.scale_bound, 1e-6, 4)
         if self.input_bound is not None:
-            number("input_bound, which may be None for no bound,", self.input_bound, 1e-6, 1e6)
+            number("input_bound", self.input_bound, 1e-6, 1e6)
         if not isinstance(self.coordinates, bool):
             raise UnfitValueError(f"coordinates is {self.coordinates!r}; it must be true or false.")
         choice("permutation", self.permutation, get_args(Permutation))
