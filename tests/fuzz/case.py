@@ -41,7 +41,10 @@ class Outcome:
 
 
 def work(pipe: Connection, target: Target, noise: Path) -> None:
-    """Answer ``(seed, folder)`` with an :class:`Outcome` until the pipe closes. Runs in a process of its own."""
+    """Say "ready", then answer ``(seed, folder)`` with an :class:`Outcome` until the pipe closes.
+
+    Runs in a process of its own.
+    """
     warnings.simplefilter("error")
     os.dup2(os.open(noise, os.O_WRONLY | os.O_CREAT | os.O_APPEND), 2)
     with tempfile.TemporaryDirectory() as folder:  # The reader's own imports and tables are not the file's.

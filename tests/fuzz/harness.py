@@ -65,6 +65,7 @@ def run(
     *,
     workers: int = 2,
     seconds: float = float("inf"),
+    patience: float = HANG_SECONDS,
     keep: Path | None = None,
     progress: Callable[[], object] = lambda: None,
 ) -> Report:
@@ -75,6 +76,7 @@ def run(
         seeds: of the cases; the same seed makes the same file.
         workers: processes that run cases at a time.
         seconds: no new case is begun after that long.
+        patience: seconds after which a case that gives no answer is ended, and counted as a crash.
         keep: an existing folder for the files of findings; None keeps none.
         progress: called after each case.
     """
@@ -91,7 +93,7 @@ def run(
                 busy = [worker for worker in team if worker.seed is not None]
                 if not busy:
                     return report
-                for worker, seed, outcome in _answers(busy):
+                for worker, seed, outcome in _answers(busy, patience):
                     report.cases += 1
                     if isinstance(outcome, str):
                         report.crashes.append(f"case {seed}: {outcome}")
@@ -101,7 +103,7 @@ def run(
                     progress()
 
 
-def _answers(busy: list[_Worker]) -> Iterator[tuple[_Worker, str, Outcome | str]]:
+def _answers(busy: list[_Worker], patience: float) -> Iterator[tuple[_Worker, str, Outcome | str]]:
     """Workers that are done with their case, or dead, or silent for too long, with what came of it."""
     ready = wait([worker.pipe for worker in busy], timeout=1.0)
     for worker in busy:
@@ -116,8 +118,8 @@ def _answers(busy: list[_Worker]) -> Iterator[tuple[_Worker, str, Outcome | str]
                 yield worker, worker.seed, outcome
                 if outcome.grown:
                     worker.stop()
-        elif time.monotonic() - worker.since > HANG_SECONDS:
-            yield worker, worker.seed, f"no answer for {HANG_SECONDS:g} s"
+        elif time.monotonic() - worker.since > patience:
+            yield worker, worker.seed, f"no answer for {patience:g} s"
             worker.stop()
 
 
@@ -167,4 +169,7 @@ class _Worker:
         # Its imports, which take long on a busy machine, are no case's time.
         if not self.pipe.poll(START_SECONDS):
             raise RuntimeError(f"a worker has not started within {START_SECONDS:g} s; try again on an idle machine.")
-        self.pipe.recv()
+        try:
+            self.pipe.recv()
+        except (EOFError, ConnectionResetError):
+            raise RuntimeError(f"a worker for {self.target.name} did not start: {self.death()}") from None

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from importlib.util import find_spec
-
+from tests.fuzz import models, photos, tables
 from tests.fuzz.target import Target
 
-_MODULES = [f"tests.fuzz.{name}" for name in ("photos", "models", "tables") if find_spec(f"tests.fuzz.{name}")]
-TARGETS: dict[str, Target] = {target.name: target for name in _MODULES for target in import_module(name).TARGETS}
+TARGETS: dict[str, Target] = {each.name: each for module in (photos, models, tables) for each in module.TARGETS}
