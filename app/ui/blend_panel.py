@@ -58,7 +58,13 @@ def bind_blend_panel(panel: BlendPanel, visits: Visits) -> None:
 
 def open_photo(visit: Visit, place: int, path: str | None, ratio: float) -> Any:
     """Open the first (0) or second (1) photo; a cleared field forgets it."""
-    visit.blended[place] = None if path is None else visit.session.editor.open(visit.open_upload(path))
+    field = f"blend-{place}"
+    if path is None:
+        visit.blended[place] = None
+        visit.drop_upload(field)
+    else:
+        with visit.upload(field, path) as file:
+            visit.blended[place] = visit.session.editor.open(file)
     return show(visit, ratio)
 
 

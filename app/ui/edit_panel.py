@@ -163,9 +163,11 @@ def open_photo(visit: Visit, path: str | None, field: gr.Image) -> Any:
         return gr.skip()
     problem = ""
     try:
-        visit.session.open(visit.open_upload(path))
-    except NoFaceError as error:
-        problem = str(error)
+        with visit.upload("photo", path) as file:
+            try:
+                visit.session.open(file)
+            except NoFaceError as error:
+                problem = str(error)
     except PhotoError as error:
         warn(str(error))
         return {field: _open_now(visit)}
@@ -320,7 +322,7 @@ def everything(visit: Visit, problem: str = "") -> list[Any]:
     """Updates of :attr:`EditPanel.everything`."""
     session = visit.session
     photo = session.before()
-    crops = visit.show_all(crop(photo.pixels, align(face), FACE_SIDE) for face in session.faces)
+    crops = visit.show_all("faces", (crop(photo.pixels, align(face), FACE_SIDE) for face in session.faces))
     gallery = gr.Gallery(value=crops, selected_index=session.edits.chosen if crops else None, visible=bool(crops))
     asking = not session.ready
     wanted = f"Or click on the picture: {POINTS[len(visit.marks)]}, then the next. ({len(visit.marks)} of 3 marked)"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from abc import ABCMeta
 from collections.abc import Callable
 from typing import Any
@@ -34,9 +35,17 @@ def on_select(visits: Visits, handler: Handler) -> Callable[..., Any]:
     """A Gradio listener that calls ``handler(visit, index)`` with what was clicked in a picture or gallery."""
 
     def listener(request: gr.Request, event: gr.SelectData) -> Any:
-        return _answer(visits, request, handler, event.index)
+        return _answer(visits, request, handler, _checked(event.index))
 
     return listener
+
+
+def _checked(index: Any) -> Any:
+    """What was clicked: a place in a gallery, or a point ``[x, y]`` of a picture; -1 is no place."""
+    numbers = index if isinstance(index, list) else [index]
+    if not all(type(number) in (int, float) and 0 <= number < math.inf for number in numbers):
+        raise gr.Error("That is nothing that can be clicked.", print_exception=False)
+    return index
 
 
 def _answer(visits: Visits, request: gr.Request, handler: Handler, *values: Any) -> Any:
@@ -44,6 +53,8 @@ def _answer(visits: Visits, request: gr.Request, handler: Handler, *values: Any)
     try:
         visit = visits.of(request.session_hash)
         with visit.lock:
+            if visit.ended:  # while this waited for its turn
+                return gr.skip()
             answer = handler(visit, *values)
             if visit.lost:
                 visit.lost = False

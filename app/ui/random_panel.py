@@ -67,7 +67,7 @@ def draw(visit: Visit, temperature: float, seed: float | None) -> Any:
     """Draw a grid of faces."""
     visit.drawn_by = visit.session.editor
     visit.drawn = visit.drawn_by.sample(COUNT, temperature, int(seed or 0))
-    pictures = [visit.show(face.photo.pixels) for face in visit.drawn]
+    pictures = visit.show_all("drawn", (face.photo.pixels for face in visit.drawn))
     return gr.Gallery(value=pictures, selected_index=None), None, gr.Button(interactive=False)
 
 

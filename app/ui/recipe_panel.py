@@ -58,8 +58,9 @@ def open_file(visit: Visit, path: str | None) -> Any:
     """Take a recipe from an uploaded file."""
     if path is None:
         return gr.skip()
-    recipe = Recipe.load(visit.open_upload(path))
-    recipe.check(visit.session.editor.directions.names)
+    with visit.upload("recipe", path) as file:
+        recipe = Recipe.load(file)
+        recipe.check(visit.session.editor.directions.names)
     return add(visit, recipe)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 
@@ -52,9 +53,10 @@ class Visit:
         self.client, self.uploads = client, uploads
         self.lost = False  # whether the disk has lost the visit's pictures, and the page has not been told yet
         self.folder = uploads.folder.new_box(client)
-        self._opened: set[Path] = set()
+        self.ended = False
+        self._opened: dict[str, Path] = {}
         self._written: list[Path] = []
-        self._gallery: list[Path] = []
+        self._galleries: dict[str, list[Path]] = {}
         self._numbers = count()
 
     def use(self, editor: Editor) -> None:
@@ -83,34 +85,53 @@ class Visit:
         """Write uint8 ``(H, W, 3)`` as a PNG for the browser."""
         return _write(pixels, self.new_file("picture.png"))
 
-    def show_all(self, pictures: Iterable[np.ndarray]) -> list[str]:
-        """As :meth:`show`, for the pictures of a gallery: they stay until the next ones come."""
+    def show_all(self, gallery: str, pictures: Iterable[np.ndarray]) -> list[str]:
+        """As :meth:`show`, for the pictures of a gallery: they stay until its next ones come."""
         self._see_to_folder()
-        for path in self._gallery:
+        for path in self._galleries.pop(gallery, []):
             self.uploads.folder.remove(path)
-        self._gallery = []
+        paths = self._galleries[gallery] = []
         for pixels in pictures:
-            self._gallery.append(self.folder / f"face-{next(self._numbers)}.png")
-            _write(pixels, self._gallery[-1])
-        return [str(path) for path in self._gallery]
+            paths.append(self.folder / f"face-{next(self._numbers)}.png")
+            _write(pixels, paths[-1])
+        return [str(path) for path in paths]
 
     def _see_to_folder(self) -> None:
         self.lost |= self.uploads.folder.restore(self.folder)
 
-    def open_upload(self, path: object) -> Path:
-        """The uploaded file that a component's value names; it is deleted when the visit ends.
+    @contextmanager
+    def upload(self, field: str, path: object) -> Iterator[Path]:
+        """The uploaded file that a field's value names, to be opened.
+
+        It takes the place of the field's file before, which is deleted, or is itself deleted where opening it fails.
 
         Raises:
             FolderError: this browser has not uploaded it.
         """
         file = self.uploads.open(path, self.client)
-        self._opened.add(file)
-        return file
+        try:
+            yield file
+        except Exception:
+            if file not in self._opened.values():
+                self.uploads.delete(file)
+            raise
+        if self._opened.get(field) != file:
+            self.drop_upload(field)
+            self._opened[field] = file
+
+    def drop_upload(self, field: str) -> None:
+        """Delete a field's file, if it has one."""
+        file = self._opened.pop(field, None)
+        if file is not None and file not in self._opened.values():
+            self.uploads.delete(file)
 
     def end(self) -> None:
         """Delete all that the visit left on disk."""
         with self.lock:  # what still runs for this tab ends first, or it would write into a folder that is going
-            self.uploads.delete(self._opened)
+            self.ended = True
+            for field in list(self._opened):
+                with suppress(FolderError):  # a link in its place: the others go all the same
+                    self.drop_upload(field)
             self.uploads.folder.remove(self.folder)
 
 
@@ -167,18 +188,19 @@ class Visits:
                 self._visits[str(tab)] = Visit(self.models.first, self._clients[str(tab)], self.uploads)
             return self._visits[str(tab)]
 
-    def end(self, tab: str | None) -> None:
-        """Forget a tab's visit and delete its files."""
+    def end(self, tab: str | None, idle: float = 0.0) -> None:
+        """Forget a tab's visit and delete its files, if nobody has used it for ``idle`` seconds."""
         with self._lock:
-            visit = self._visits.pop(str(tab), None)
-        if visit is not None:
-            visit.end()
+            visit = self._visits.get(str(tab))
+            if visit is None or time.monotonic() - visit.used < idle:
+                return
+            del self._visits[str(tab)]
+        visit.end()
 
     def sweep(self, held: set[str]) -> None:
         """End what nobody uses any more: old visits but for the tabs ``held`` open, and old uploads."""
-        now = time.monotonic()
         with self._lock:
-            old = [tab for tab, visit in self._visits.items() if tab not in held and now - visit.used > self.age]
-        for tab in old:
-            self.end(tab)
+            open_to_none = self._visits.keys() - held
+        for tab in open_to_none:
+            self.end(tab, idle=self.age)
         self.uploads.sweep()

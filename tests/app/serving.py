@@ -133,20 +133,20 @@ class Tab:
         path: str = response.json()[0]
         return path
 
-    def join(self, element: str, event: str, *values: Any) -> httpx.Response:
-        """Send an event."""
+    def join(self, element: str, event: str, *values: Any, told: Any = None) -> httpx.Response:
+        """Send an event, with what it ``told`` besides the components' values."""
         body = {
             "data": list(values),
             "fn_index": self.function(element, event),
             "session_hash": self.session,
             "trigger_id": None,
-            "event_data": None,
+            "event_data": told,
         }
         return self.http.post("/gradio_api/queue/join", json=body)
 
-    def send(self, element: str, event: str, *values: Any) -> Answer:
+    def send(self, element: str, event: str, *values: Any, told: Any = None) -> Answer:
         """Send an event, and wait for what comes of it."""
-        response = self.join(element, event, *values)
+        response = self.join(element, event, *values, told=told)
         if response.status_code != 200:
             return Answer(response.status_code, response.json()["detail"])
         number, notes = response.json()["event_id"], []

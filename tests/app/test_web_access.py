@@ -129,7 +129,8 @@ def test_the_page_s_own_requests_are_answered(tab: Tab) -> None:
         headers = {"Host": f"{name}:{port}", "Origin": f"http://{name}:{port}", "Sec-Fetch-Site": "same-origin"}
         assert tab.http.get("/config", headers=headers).status_code == 200
     # A link on another site leads to the page.
-    assert tab.http.get("/", headers={"Sec-Fetch-Site": "cross-site"}).status_code == 200
+    link = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+    assert tab.http.get("/", headers=link).status_code == 200
 
 
 def test_what_proxies_add_changes_nothing(tab: Tab) -> None:
@@ -283,13 +284,57 @@ def test_a_visit_that_no_browser_holds_open_ends(server: Server, astronaut_file:
 def test_a_flood_of_events_does_not_keep_others_waiting(server: Server, tab: Tab, astronaut_file: Path) -> None:
     flooder = Tab(server.address)
     codes = [flooder.join("undo", "click").status_code for _ in range(200)]
-    assert codes.count(200) <= MOST_EVENTS
-    assert set(codes) == {200, 429}
+    assert set(codes) == {200, 429}  # some wait, or wait to be read; then no more are taken
     crowd = [Tab(server.address) for _ in range(30)]
     for member in crowd:
         for _ in range(5):
             assert member.join("undo", "click").status_code == 200
     assert tab.open_photo(astronaut_file.read_bytes()).data is not None
+
+
+def test_pages_that_are_closed_while_something_runs_lock_nobody_out(server: Server, astronaut_file: Path) -> None:
+    first = Tab(server.address)
+    for _ in range(MOST_EVENTS + 5):
+        tab = Tab(server.address, cookies=first.http.cookies)
+        tab.join("undo", "click")
+        tab.request(f"/gradio_api/queue/data?session_hash={tab.session}").close()
+        tab.close()
+    assert first.open_photo(astronaut_file.read_bytes()).data is not None
+
+
+def test_a_drawn_face_can_be_clicked_after_many_moves(tab: Tab) -> None:
+    drawn = tab.send("draw", "click", 0.7, 0)
+    assert drawn.data is not None
+    faces = drawn.data[0]
+    picture = (faces if isinstance(faces, list) else faces["value"])[3]["image"]["path"]
+    for number in range(15):
+        chosen = tab.send("grid", "select", told={"index": 3, "value": file_value(picture)})
+        assert chosen.data is not None, chosen.text
+        if not number:
+            assert tab.send("edit-drawn", "click", 3).data is not None
+        assert tab.send("area", "input", ("Face", "Whole photo")[number % 2]).data is not None
+    assert tab.http.get(f"/gradio_api/file={picture}").status_code == 200
+
+
+@pytest.mark.parametrize("index", [-1, [-1, 0], "0", None, [[0]], float("inf")], ids=str)
+def test_what_cannot_be_clicked_is_refused(tab: Tab, astronaut_file: Path, index: object) -> None:
+    tab.open_photo(astronaut_file.read_bytes())
+    if index == float("inf"):
+        body = {"data": [], "fn_index": tab.function("faces", "select"), "session_hash": tab.session}
+        text = json.dumps(body | {"event_data": {"index": index}})
+        assert tab.http.post("/gradio_api/queue/join", content=text).status_code == 400
+    else:
+        assert tab.send("faces", "select", told={"index": index}).data is None
+    assert tab.send("save", "click", "PNG (exact)").data is not None
+
+
+def test_odd_addresses_of_the_page_are_answered(tab: Tab) -> None:
+    assert tab.http.get("/?" + "&".join(f"a{number}=1" for number in range(30))).status_code == 400
+    for query in ("page=x", "deep_link=../../x", "session_hash=x", "__theme=dark", "__theme=%3Cb%3E"):
+        answer = tab.http.get(f"/?{query}")
+        assert answer.status_code == 200
+    picture = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}
+    assert tab.http.get("/", headers=picture).status_code == 403
 
 
 def test_streams_that_are_left_open_harm_nobody(server: Server, tab: Tab, astronaut_file: Path) -> None:
@@ -312,7 +357,7 @@ def test_streams_that_are_left_open_harm_nobody(server: Server, tab: Tab, astron
         assert tab.send("area", "input", "Whole photo").data is not None
         for stream in streams:
             stream.close()
-    assert sluggish.http.get("/config").status_code == 200
+    _until(lambda: sluggish.http.get("/config").status_code == 200)
 
 
 @pytest.mark.parametrize(

@@ -158,12 +158,27 @@ def test_a_visit_deletes_its_own_files_and_no_others(server: Server, canary: Pat
     ended(first, uploads[0])
     time.sleep(1)
     gone = before - set(server.folder.iterdir())
-    assert len(gone) == 3  # its two uploads' folders and its pictures', not those of the same photo in the other tab
+    assert len(gone) == 2  # its upload's folder and its pictures', not those of the same photo in the other tab
     assert unopened.is_file()
     answer = second.send("save", "click", "PNG (exact)")
     assert answer.data is not None
     assert second.http.get(f"/gradio_api/file={answer.data[0]['value']['path']}").status_code == 200
     second.close()
+
+
+def test_another_photo_or_one_that_cannot_be_opened_takes_the_file_away(tab: Tab, canary: Path) -> None:
+    first = opened(tab, "photo", canary)
+    bad = Path(tab.upload(b"no picture"))
+    assert "not a picture" in tab.send("photo", "input", file_value(str(bad))).text
+    assert not bad.exists()
+    assert first.is_file()  # it is still being edited
+    second = opened(tab, "photo", canary)
+    assert not first.exists()
+    assert second.is_file()
+    blended = opened(tab, "first", canary)
+    assert tab.send("first", "input", None, 0.5).status == 200
+    assert not blended.exists()
+    assert second.is_file()
 
 
 def test_a_folder_that_goes_under_a_running_server_is_told_and_made_anew(server: Server, astronaut_file: Path) -> None:

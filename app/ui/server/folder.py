@@ -35,6 +35,7 @@ class ServerFolder:
 
     def __init__(self, root: Path) -> None:
         self.root = root.absolute()
+        self._resolved = self.root.resolve()
         self._owners: dict[str, str] = {}
         self._lock = threading.Lock()
 
@@ -87,8 +88,10 @@ class ServerFolder:
         """Make a box anew that has gone from the disk; whether it had to be.
 
         Raises:
-            FolderError: the folder cannot be used.
+            FolderError: the folder cannot be used, or the box was deleted by :meth:`remove`.
         """
+        if box.name not in self._owners:
+            raise FolderError("this page has ended; load it again.")
         self.ensure()
         if box.is_dir():
             return False
@@ -111,7 +114,7 @@ class ServerFolder:
         try:
             file = Path(path)
             box = self._box_of(file)
-            if file.resolve(strict=True) != self.root.resolve() / file.relative_to(self.root):
+            if file.resolve(strict=True) != self._resolved / file.relative_to(self.root):
                 raise refusal  # there is a link on the way
             regular = stat.S_ISREG(file.lstat().st_mode)
         except (OSError, ValueError, RuntimeError) as error:

@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, MutableMapping
 from http.cookies import CookieError, SimpleCookie
+from itertools import islice
 from secrets import token_urlsafe
 from typing import Any
 from urllib.parse import parse_qs
@@ -31,13 +32,16 @@ LARGEST_EVENT = 1024**2
 """Bytes of the largest event that a page may send; pictures come as uploads."""
 
 MOST_EVENTS = 40
-"""Events of one client that may wait for their turn, or for being fetched."""
+"""Events of one client that may wait for their turn."""
+
+MOST_FILES = 16
+"""Files that one event may name; the page's own name one."""
 
 MOST_REQUESTS = 100
 """Requests of one client, streams counted, that may be open at once."""
 
 PATIENCE = 60.0
-"""Seconds that a client may let an upload stand still."""
+"""Seconds that a client may let an upload, or an event, stand still."""
 
 API = "/gradio_api"
 _OPEN = {
@@ -84,7 +88,7 @@ class Gate:
         app: Gradio's application.
         uploads: takes the files that clients send, and knows whose they are.
         belongs: whether a session is a client's; one that nobody has is the asking client's from then on.
-        waiting: how many events of a client wait.
+        waiting: how many events of a client wait, given the session that sends another one.
         port: the server's TCP port.
     """
 
@@ -93,7 +97,7 @@ class Gate:
         app: ASGIApp,
         uploads: Uploads,
         belongs: Callable[[str, str], bool],
-        waiting: Callable[[str], int],
+        waiting: Callable[[str, str], int],
         port: int,
     ) -> None:
         self.app, self.uploads, self.belongs, self.waiting = app, uploads, belongs, waiting
@@ -119,10 +123,11 @@ class Gate:
         known = client is not None
         client = client or (token_urlsafe(32) if scope["path"] == "/" else ANONYMOUS)
         send = self._with_headers(send, scope["path"], None if known or client == ANONYMOUS else client)
-        self._requests[client] += 1
+        counted = client if known else ANONYMOUS  # those who come for their first page count together
+        self._requests[counted] += 1
         try:
             self._check_origin(scope, headers)
-            if self._requests[client] > MOST_REQUESTS:
+            if self._requests[counted] > MOST_REQUESTS:
                 raise Refused(429, "Too many requests are open at once; close some tabs.")
             await self._let_in(scope, receive, send, client)
         except Refused as refusal:
@@ -130,7 +135,7 @@ class Gate:
         except ClientDisconnect:
             pass
         finally:
-            _less(self._requests, client)
+            _less(self._requests, counted)
 
     def _client(self, headers: Headers) -> str | None:
         """The client that a request's cookie names."""
@@ -151,8 +156,11 @@ class Gate:
         origin = headers.get("origin")
         if origin is not None and origin.lower() not in {f"http://{host}" for host in self.hosts}:
             raise Refused(403, "Another site may not use Glowface.")
-        site = headers.get("sec-fetch-site", "same-origin")
-        if site not in ("same-origin", "none") and scope["path"] != "/":
+        if headers.get("sec-fetch-site", "same-origin") in ("same-origin", "none"):
+            return
+        # A link that a person follows, not a picture or a script that another page loads.
+        followed = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"
+        if scope["path"] != "/" or not followed:
             raise Refused(403, "Another site may not use Glowface.")
 
     async def _let_in(self, scope: Scope, receive: Receive, send: Send, client: str) -> None:
@@ -165,9 +173,19 @@ class Gate:
         if path.startswith(f"{API}/upload") and method == "POST":
             await self._upload(scope, receive, send, client)
             return
-        query = parse_qs(scope["query_string"].decode("latin-1"), max_num_fields=20)
-        for session in query.get("session_hash", []):
-            self._check_session(session, client)
+        try:
+            query = parse_qs(scope["query_string"].decode("latin-1"), max_num_fields=20)
+        except ValueError as error:
+            raise Refused(400, "The address asks for too much; load the page again.") from error
+        if path in ("/", "/config", "/config/"):
+            # Gradio also knows pages, and links to states that were saved; there are none here.
+            theme = query.get("__theme", [""])[0]
+            scope["query_string"] = f"__theme={theme}".encode() if theme in ("light", "dark") else b""
+        if path.startswith(f"{API}/queue/data"):
+            self._check_session(query.get("session_hash", [None])[-1], client)
+        for name in query.get("upload_id", []):
+            if not _SESSION.fullmatch(name):
+                raise Refused(400, "The upload's name is none; load the page again.")
         if path.startswith(f"{API}/heartbeat/"):
             session = path.removeprefix(f"{API}/heartbeat/")
             self._check_session(session, client)
@@ -196,16 +214,20 @@ class Gate:
         """Read an event whole, see to it that it names nothing of others, and hand it on."""
         body = await _read(receive, LARGEST_EVENT)
         try:
-            event = json.loads(body)
+            event = json.loads(body, parse_constant=_no_number)
         except (ValueError, RecursionError) as error:
             raise Refused(400, "The event is not JSON; load the page again.") from error
         if not isinstance(event, dict):
             raise Refused(400, "The event is none; load the page again.")
         if "session_hash" in event or path.startswith(f"{API}/queue/join"):
             self._check_session(event.get("session_hash"), client)
-        if path.startswith(f"{API}/queue/join") and self.waiting(client) >= MOST_EVENTS:
+        if path.startswith(f"{API}/queue/join") and self.waiting(client, event["session_hash"]) >= MOST_EVENTS:
             raise Refused(429, "Too much at once; wait a moment.")
-        for file in _paths(event):
+        # What an event tells of itself names files too, but nobody looks at these: only at values.
+        named = list(islice(_paths(event.get("data")), MOST_FILES + 1))
+        if len(named) > MOST_FILES:
+            raise Refused(413, f"The event names more than {MOST_FILES} files; send them one by one.")
+        for file in named:
             try:
                 self.uploads.folder.readable(file, client)
             except FolderError as error:
@@ -280,16 +302,23 @@ def _answer(path: str, status: int, text: str) -> Response:
 
 
 async def _read(receive: Receive, largest: int) -> bytes:
-    parts: list[bytes] = []
+    body = bytearray()
     while True:
-        message = await receive()
+        try:
+            message = await asyncio.wait_for(receive(), PATIENCE)
+        except TimeoutError as error:
+            raise Refused(408, "The event stood still for too long; load the page again.") from error
         if message["type"] != "http.request":
             raise ClientDisconnect
-        parts.append(message.get("body", b""))
-        if sum(map(len, parts)) > largest:
+        body += message.get("body", b"")
+        if len(body) > largest:
             raise Refused(413, f"The event is larger than {largest // 1024**2} MB; upload pictures instead.")
         if not message.get("more_body", False):
-            return b"".join(parts)
+            return bytes(body)
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(f"{text} is no number of JSON's")
 
 
 def _paths(event: Any) -> Iterator[Any]:

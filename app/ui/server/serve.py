@@ -24,6 +24,9 @@ from errors import GlowfaceError
 QUEUE_SIZE = 1024
 """Events of all clients that wait at once; of one client far fewer may (:data:`app.ui.server.gate.MOST_EVENTS`)."""
 
+MOST_PAGES = 200
+"""Pages whose components Gradio remembers; each takes some hundred kilobytes."""
+
 GRACE = 2
 """Seconds that open streams have when the server ends."""
 
@@ -40,6 +43,7 @@ def application(visits: Visits, port: int) -> tuple[Gate, gr.Blocks]:
     """
     page = build_page(visits)
     page.queue(max_size=QUEUE_SIZE, api_open=False)
+    page.state_session_capacity = MOST_PAGES
     page.has_launched = True  # or Gradio would not check which files events may name; the gate does, but twice is safer
     app = gr.mount_gradio_app(
         FastAPI(docs_url=None, redoc_url=None, openapi_url=None), page, path="/", server_name="127.0.0.1",
@@ -49,9 +53,14 @@ def application(visits: Visits, port: int) -> tuple[Gate, gr.Blocks]:
 
     page.server_app = next(route.app for route in app.routes if isinstance(route, Mount) and isinstance(route.app, App))
 
-    def waiting(client: str) -> int:
-        events = page._queue.pending_event_ids_session
-        return sum(len(events.get(tab, ())) for tab in visits.tabs(client))
+    queue = page._queue
+
+    def waiting(client: str, session: str) -> int:
+        events, unread = queue.pending_event_ids_session, queue.pending_messages_per_session.get(session)
+        # An event that ran while its page went away stays in the first for ever, but not in the second.
+        numbers = (number for tab in visits.tabs(client) for number in list(events.get(tab, ())))
+        alive = sum(number in queue.event_ids_to_events for number in numbers)
+        return alive + (unread.qsize() // 10 if unread else 0)
 
     return Gate(app, visits.uploads, visits.belongs, waiting, port), page
 

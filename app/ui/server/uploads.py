@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import threading
+from collections import Counter
 from collections.abc import AsyncGenerator, Collection
 from contextlib import suppress
 from pathlib import Path
@@ -29,6 +31,7 @@ MOST_AT_ONCE = 100
 
 _LONGEST_NAME = 100
 _FRAMING = 1024**2  # what names and boundaries may take in a request
+_PROGRESS = 10.0  # seconds after its end for which a page may ask how far an upload is
 
 
 class UploadError(GlowfaceError):
@@ -54,8 +57,9 @@ class Uploads:
 
     def __init__(self, folder: ServerFolder, age: float) -> None:
         self.folder, self.age = folder, age
-        self._unopened: dict[Path, str] = {}
+        self._unopened: dict[Path, tuple[str, int]] = {}  # whose they are, and their bytes
         self._opened: set[Path] = set()
+        self._incoming: Counter[str] = Counter()
         self._lock = threading.Lock()
 
     async def receive(self, request: Request, client: str, upload_id: str | None) -> list[str]:
@@ -72,13 +76,14 @@ class Uploads:
             UploadError: a file is too large, or there are too many.
             FolderError: the temporary folder cannot be used.
         """
-        room = self._room(client)
+        if self._taken(client) >= UNOPENED:
+            raise UploadError("too many files wait to be opened; open them, or wait until they are gone.", 429)
         staging = self.folder.new_box(client)
         if upload_id:
             file_upload_statuses.track(upload_id)
         parser = GradioMultiPartParser(
             request.headers,
-            _at_most(room + _FRAMING, request.stream()),
+            self._counted(client, request.stream()),
             max_files=MOST_AT_ONCE,
             max_fields=MOST_AT_ONCE,
             upload_dir=staging,
@@ -88,39 +93,57 @@ class Uploads:
         )
         try:
             form = await parser.parse()
-            return [str(path) for path in self._kept(form.getlist("files"), client, room)]
+            return [str(path) for path in self._kept(form.getlist("files"), client)]
         except MultiPartException as error:
             if "exceeded maximum allowed size of" in error.message:
                 raise _too_large() from error
             raise UploadError(f"the upload cannot be read ({error.message}); send it again.", 400) from error
         finally:
+            for file in parser._files_to_close_on_error:
+                file.close()
             if upload_id:
                 file_upload_statuses.set_done(upload_id)
+                asyncio.get_running_loop().call_later(_PROGRESS, _forget_progress, upload_id)
             with suppress(FolderError):
                 self.folder.remove(staging)
 
-    def _room(self, client: str) -> int:
+    def _taken(self, client: str) -> int:
+        """Bytes of a client's files that no page has opened, and of those that are coming in."""
         with self._lock:
-            waiting = [path for path, owner in self._unopened.items() if owner == client]
-        taken = sum(path.stat().st_size for path in waiting if path.is_file())
-        if taken >= UNOPENED:
-            raise UploadError("too many files wait to be opened; open them, or wait until they are gone.", 429)
-        return UNOPENED - taken
+            waiting = sum(size for owner, size in self._unopened.values() if owner == client)
+        return waiting + self._incoming[client]
 
-    def _kept(self, parts: Collection[object], client: str, room: int) -> list[Path]:
+    async def _counted(self, client: str, stream: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+        """The same bytes; more than all uploads of a client may take together are not waited for."""
+        taken, size = self._taken(client) - self._incoming[client], 0
+        try:
+            async for part in stream:
+                size += len(part)
+                self._incoming[client] += len(part)
+                if taken + self._incoming[client] > UNOPENED + _FRAMING:
+                    raise _too_large()
+                yield part
+        finally:
+            self._incoming[client] -= size
+            if not self._incoming[client]:
+                del self._incoming[client]
+
+    def _kept(self, parts: Collection[object], client: str) -> list[Path]:
         """Move each part from where the parser has written it into a box of its own."""
         kept: list[Path] = []
         for part in parts:
             if not isinstance(part, UploadFile):
                 raise UploadError("the upload holds something that is no file; send it again.", 400)
-            room -= part.size or 0
-            if room < 0:
-                raise _too_large()
-            path = self.folder.new_box(client) / file_name(part.filename)
+            box = self.folder.new_box(client)
+            path = box / file_name(part.filename)
             part.file.close()
-            shutil.move(str(part.file.name), path)
+            try:
+                shutil.move(str(part.file.name), path)
+            except OSError:
+                self.folder.remove(box)
+                raise
             with self._lock:
-                self._unopened[path] = client
+                self._unopened[path] = client, part.size or 0
             kept.append(path)
         return kept
 
@@ -138,28 +161,30 @@ class Uploads:
             self._opened.add(file)
         return file
 
-    def delete(self, files: Collection[Path]) -> None:
-        """Delete files that :meth:`open` has given."""
-        for file in files:
-            with self._lock:
-                self._opened.discard(file)
-                self._unopened.pop(file, None)
-            self.folder.remove(file.parent)  # its box, in which nothing else lies
+    def delete(self, file: Path) -> None:
+        """Delete a file that :meth:`open` has given.
+
+        Raises:
+            FolderError: it cannot be deleted, as a link is in its place.
+        """
+        with self._lock:
+            self._opened.discard(file)
+        self.folder.remove(file.parent)  # its box, in which nothing else lies
 
     def sweep(self) -> None:
         """Delete what no page has opened for so long that none will."""
         with self._lock:
-            waiting = list(self._unopened)
-        self.delete([file for file in waiting if older_than(file, self.age) or not file.exists()])
+            old = [file for file in self._unopened if older_than(file, self.age) or not file.exists()]
+            for file in old:
+                del self._unopened[file]  # from now on no page can open it
+        for file in old:
+            with suppress(FolderError):
+                self.folder.remove(file.parent)
 
 
-async def _at_most(size: int, stream: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
-    """The same bytes; those of an endless request are not waited for."""
-    async for part in stream:
-        size -= len(part)
-        if size < 0:
-            raise _too_large()
-        yield part
+def _forget_progress(upload_id: str) -> None:
+    file_upload_statuses.stop_tracking(upload_id)
+    file_upload_statuses._signals.pop(upload_id, None)
 
 
 def file_name(text: str | None) -> str:
