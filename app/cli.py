@@ -14,7 +14,6 @@ import numpy as np
 from app.contact_sheet import contact_sheet
 from app.doctor import examine
 from app.editor import Editor, WhichFace
-from app.models import Models
 from attributes import (
     GROUPS,
     LABEL_NAMES,
@@ -195,7 +194,7 @@ def run_web(args: argparse.Namespace) -> None:
     """No command: the web app."""
     from app.ui.launch import launch  # Gradio takes seconds to import; the other commands need none of it
 
-    launch(Models(args.checkpoint, device=args.device), port=args.port, browser=not args.no_browser)
+    launch(args.checkpoint, args.device, port=args.port, browser=not args.no_browser)
 
 
 def main(argv: list[str] | None = None) -> int:

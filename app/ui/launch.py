@@ -8,6 +8,7 @@ import socket
 import sys
 import threading
 import warnings
+from pathlib import Path
 from types import FrameType
 
 from app.models import Models
@@ -22,19 +23,22 @@ AGE = 3600.0
 """Seconds after which what a broken-off visit or an unused upload has left is deleted."""
 
 
-def launch(models: Models, *, port: int = 7860, browser: bool = True, age: float = AGE) -> None:
+def launch(checkpoint: Path, device: str = "auto", *, port: int = 7860, browser: bool = True, age: float = AGE) -> None:
     """Serve the app on 127.0.0.1 until it is interrupted.
 
     Args:
-        models: the models that visits can choose from.
+        checkpoint: the model to begin with; visits can choose from those beside it.
+        device: "auto", "cpu", "cuda", ...
         port: TCP port; 0 takes any free one.
         browser: open the page in the user's browser.
         age: seconds after which what nobody uses any more is deleted.
 
     Raises:
-        OSError: the port is taken.
+        OSError: the port is taken, which is found before any model is loaded.
+        CheckpointError, DirectionsError, ValueError: as :class:`Models` does.
     """
     listening = _bound(port)
+    models = Models(checkpoint, device)
     remove_leftovers()
     # A server that is told to end must still delete its users' pictures.
     signal.signal(signal.SIGTERM, _end)

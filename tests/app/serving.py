@@ -24,9 +24,8 @@ ROOT = Path(__file__).parents[2]
 START = """
 import sys
 from pathlib import Path
-from app.models import Models
 from app.ui.launch import launch
-launch(Models(Path(sys.argv[1]), device="cpu"), port=int(sys.argv[2]), browser=False, age=float(sys.argv[3]))
+launch(Path(sys.argv[1]), "cpu", port=int(sys.argv[2]), browser=False, age=float(sys.argv[3]))
 """
 
 
