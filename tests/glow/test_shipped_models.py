@@ -54,14 +54,13 @@ def test_the_dequantiser_finds_a_much_tighter_bound(shipped: Editor, faces: torc
 
 @pytest.mark.parametrize("end", ["low", "high"])
 def test_no_slider_breaks_a_face(shipped: Editor, faces: torch.Tensor, end: str) -> None:
-    """Each of the 40 sliders at its ends, on all faces: 22,400 pictures of both models."""
+    """Each of the 40 sliders at its ends, on 40 faces: 6,400 pictures of both models."""
     model = shipped.checkpoint.model
     with torch.inference_mode():
-        latents = [model.encode(part.float() / 255) for part in faces.split(50)]
+        latent = model.encode(faces[:40].float() / 255)
         for name in LABEL_NAMES:
             value = getattr(shipped.labels.slider(name), end)
-            for latent in latents:
-                assert_unbroken(model.decode(shipped.labels.move(latent, {name: value})), name)
+            assert_unbroken(model.decode(shipped.labels.move(latent, {name: value})), name)
 
 
 def test_no_fitted_slider_breaks_a_face(shipped: Editor, faces: torch.Tensor) -> None:
