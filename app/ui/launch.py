@@ -8,6 +8,7 @@ import socket
 import sys
 import threading
 import warnings
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
@@ -58,7 +59,8 @@ def launch(checkpoint: Path, device: str = "auto", *, port: int = 7860, browser:
         from app.ui.visit import Visits
 
         warming.start()
-        serve(Visits(models, folder, age), listening, browser=browser)
+        with suppress(KeyboardInterrupt):  # Ctrl+C is how a person ends it
+            serve(Visits(models, folder, age), listening, browser=browser)
     finally:
         listening.close()
         if warming.is_alive():

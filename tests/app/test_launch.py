@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -29,13 +30,17 @@ def test_only_folders_of_dead_servers_are_removed(tmp_path: Path, monkeypatch: p
     assert sorted(tmp_path.iterdir()) == sorted([own, other])
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
+@pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT])
 def test_a_server_that_is_told_to_end_says_nothing_more_and_leaves_nothing(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], told: signal.Signals
 ) -> None:
     with serving(tmp_path) as server:
         tab = Tab(server.address)
         tab.open()  # a page that is open must not hold it up
         tab.upload(b"x")
+        server.process.send_signal(told)
+        server.process.wait(30)
     assert server.process.returncode == 0
     assert list(tmp_path.iterdir()) == []
     out, err = capfd.readouterr()
