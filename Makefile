@@ -30,16 +30,10 @@ $(VENV)/.dev: requirements-dev.txt requirements.txt constraints.txt | $(BIN)/pyt
 	@touch $@ $(VENV)/.app
 
 PICTURES := assets/pictures
-ASTRONAUT := $(BIN)/python -m app edit $(PICTURES)/astronaut.jpg
 
 pictures: $(VENV)/.dev  ## make the README's pictures anew
 	@mkdir -p $(PICTURES)
-	$(BIN)/python -m docs.example_photo $(PICTURES)/astronaut.jpg
-	$(ASTRONAUT) --set Smiling=1 -o $(PICTURES)/smiling.jpg
-	$(ASTRONAUT) --set Smiling=-1 -o $(PICTURES)/not-smiling.jpg
-	$(ASTRONAUT) --set Blond_Hair=1 -o $(PICTURES)/blond.jpg
-	$(ASTRONAUT) --set Black_Hair=1 -o $(PICTURES)/black.jpg
-	$(ASTRONAUT) --set Young=-1 -o $(PICTURES)/older.jpg
+	$(BIN)/python -m docs.strip $(PICTURES)/edits.jpg
 	$(BIN)/python -m app sample --count 32 --columns 8 --temperature 0.7 --seed 0 -o $(PICTURES)/samples.jpg
 	$(BIN)/python -m docs.screenshot $(PICTURES)/app.png
 

@@ -13,15 +13,17 @@ import numpy as np
 
 from app.contact_sheet import contact_sheet
 from app.doctor import examine
-from app.editor import Editor, WhichFace
+from app.editor import DOES_LITTLE, Editor, WhichFace
 from attributes import (
     GROUPS,
     LABEL_NAMES,
     DirectionsError,
+    directions_path,
     find_recipe,
     labels_in_group,
     listed_sliders,
     no_slider,
+    rough_sliders,
     shipped_recipes,
     sliders_folder,
 )
@@ -130,10 +132,14 @@ def run_edit(args: argparse.Namespace) -> None:
     editor = Editor.load(args.checkpoint, device=args.device)
     for problem in editor.problems:
         print(f"note: {problem}", file=sys.stderr)
-    editor.directions.check(given)
-    values = editor.directions.within(values)
+    asked, values = values, editor.directions.within(values)
+    for name, value in values.items():
+        if value != asked[name]:
+            print(f"note: {name} {asked[name]:g} is beyond the end of its range; {value:g} was taken", file=sys.stderr)
     portrait = editor.open(args.photo, args.face)
     moved = editor.moved(portrait, values, keep)
+    for name in editor.doing_little(portrait, values, keep):
+        print(f"note: {name} {values[name]:+g} {DOES_LITTLE}", file=sys.stderr)
     save_photo(editor.put_back(portrait, moved), args.output)
     before, after = editor.read(portrait.decoded, values), editor.read(moved, values)
     told = [
@@ -162,11 +168,12 @@ def run_sample(args: argparse.Namespace) -> None:
 
 def run_labels(args: argparse.Namespace) -> None:
     """``labels``."""
-    own = listed_sliders(sliders_folder(args.checkpoint))
+    own, rough = listed_sliders(sliders_folder(args.checkpoint)), rough_sliders(directions_path(args.checkpoint))
     for group in GROUPS:
         print(group)
-        for label in labels_in_group(group):
-            print(f"  {label.name:22}{label.title}{'' if label.sign > 0 else ' (1 is less of it)'}")
+        for label in sorted(labels_in_group(group), key=lambda label: label.name in rough):
+            notes = (" (1 is less of it)" if label.sign < 0 else "") + (" (rough)" if label.name in rough else "")
+            print(f"  {label.name:22}{label.title}{notes}")
     for group in dict.fromkeys(slider.group for slider in own):
         print(group)
         for slider in own:

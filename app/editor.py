@@ -39,6 +39,8 @@ from attributes import (
 from faces import Alignment, Detector, Face, FaceError, Photo, PhotoSource, align, crop, crop_float, open_photo, paste
 from glow import DEFAULT_CHECKPOINT, Checkpoint, Latent, choose_device, load_checkpoint
 
+DOES_LITTLE = "does little here: going further would not look natural"
+"""What is said of a slider that a face bears hardly any of, after its name and value."""
 DRAWN_SIZE = 256
 """Side of the picture of a drawn face, in pixels: the model's own picture, enlarged smoothly."""
 
@@ -143,7 +145,7 @@ class Editor:
         self.detector.detect(np.full((256, 256, 3), 128, dtype=np.uint8))
         grey = self.encode(np.full((1, self.size, self.size, 3), 128, dtype=np.uint8))
         self.read(self.decode(grey))
-        fit(self.labels, self.judge, grey, before=torch.tensor([-1.0]), name=LABEL_NAMES[0], sense=1)
+        fit(self.labels, self.judge, grey, before=self.judge.look(grey.flatten()), name=LABEL_NAMES[0], sense=1)
 
     @torch.inference_mode()
     def encode(self, pixels: np.ndarray) -> Latent:
@@ -196,7 +198,8 @@ class Editor:
 
         Args:
             portrait: the face to move.
-            values: a number per slider; for those of the 40 labels, 1 is what makes the attribute seen in this face.
+            values: a number per slider; for those of the 40 labels, 1 is the strongest change of this face that still
+                looks like a photo, and no stronger than what makes the attribute plain to see.
             keep: sliders whose attributes shall stay as they are.
 
         Raises:
@@ -225,12 +228,17 @@ class Editor:
                     self.directions,
                     self.judge,
                     portrait.latent,
-                    before=before[:, LABEL_NAMES.index(name)],
+                    before=before,
                     name=name,
                     sense=sense,
                     keep=keep,
                 )
         return {side: portrait.fits[*side, keep] for side in moving}
+
+    def doing_little(self, portrait: Portrait, values: Mapping[str, float], keep: Iterable[str] = ()) -> list[str]:
+        """Which of the sliders that move a face do little there, as more of them would not look natural."""
+        fits = self._fits(portrait, values, frozenset(keep))
+        return [name for (name, _), found in fits.items() if found.little is not None and bool(found.little.any())]
 
     def put_back(self, portrait: Portrait, picture: Tensor) -> Photo:
         """The portrait's photo with :meth:`moved`'s picture in the place of its face."""

@@ -181,10 +181,10 @@ class Session:
             Whether anything changed.
 
         Raises:
-            DirectionsError: a name is no slider, or a value is out of its range.
+            DirectionsError: a name is no slider, or a value is not a finite number.
         """
         self._portrait(self.edits.chosen)
-        self.editor.directions.check(values)
+        values = self.editor.directions.within(values)
         now = self.values
         changed = [name for name, value in values.items() if now[name] != value]
         if not changed:
@@ -307,6 +307,11 @@ class Session:
             portrait = self._portrait(index)
             self._moved[index] = (state, self.editor.moved(portrait, values, kept))
         return self._moved[index][1]
+
+    def doing_little(self) -> list[str]:
+        """The names of the sliders that move the chosen face and do little there (:meth:`Editor.doing_little`)."""
+        index = self.edits.chosen
+        return self.editor.doing_little(self._portrait(index), self._values(index), self._kept(index))
 
     def reading(self, *, before: bool = False) -> dict[str, float]:
         """How probable each label is, from 0 to 1, in the chosen face as it is now, or as it was ``before`` all edits.

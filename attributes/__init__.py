@@ -1,11 +1,11 @@
 """The 40 CelebA labels, and the directions that move a face's latent along them."""
 
-from attributes.basis import Basis, directions_path, load_directions
+from attributes.basis import Basis, directions_path, load_directions, rough_sliders
 from attributes.classifier import AttributeClassifier, load_classifier
 from attributes.dataset import DatasetError, FaceSet
 from attributes.directions import Directions, DirectionsError
 from attributes.fitting import fit
-from attributes.judge import Judge
+from attributes.judge import Judge, Seen
 from attributes.labels import GROUPS, LABEL_NAMES, LABELS, Label, labels_in_group
 from attributes.moved import Fits
 from attributes.own import FOUND, YOUR_OWN, listed_sliders, load_sliders, sliders_folder
@@ -31,6 +31,7 @@ __all__ = [
     "Label",
     "Recipe",
     "RecipeError",
+    "Seen",
     "Slider",
     "directions_path",
     "find_recipe",
@@ -41,6 +42,7 @@ __all__ = [
     "load_directions",
     "load_sliders",
     "no_slider",
+    "rough_sliders",
     "shipped_recipes",
     "sliders_folder",
 ]

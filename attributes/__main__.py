@@ -8,16 +8,19 @@ import shlex
 import sys
 from pathlib import Path
 
+import torch
 from torch import distributed as dist
 
-from attributes.basis import directions_path
+from attributes.basis import Basis, directions_path
+from attributes.classifier import load_classifier
 from attributes.compute import compute_directions, rank_and_size
 from attributes.dataset import DatasetError, FaceSet
 from attributes.directions import DirectionsError
 from attributes.measure_commands import add_measure_commands
 from attributes.own_commands import add_own_commands
+from attributes.refine import BATCH, STEPS, refine
 from glow.checkpoint import DEFAULT_CHECKPOINT, CheckpointError, load_checkpoint
-from glow.device import choose_device
+from glow.device import choose_device, fastest_net_dtype
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -37,7 +40,21 @@ def build_parser() -> argparse.ArgumentParser:
     compute.add_argument("-o", "--output", type=Path, help="default: beside the checkpoint, where the app looks")
     compute.add_argument("--split", default="train", choices=["train", "val", "all"], help="default: %(default)s")
     compute.add_argument("--limit", type=int, help="use only the first so many faces")
+    compute.add_argument("--plain", action="store_true", help="keep what of the mean differences is likely chance")
     compute.set_defaults(run=run_compute)
+
+    refining = commands.add_parser(
+        "refine",
+        parents=[on_faces],
+        help="better directions, by gradients from these: minutes on a GPU, days without",
+        description="Refine the directions that `compute` wrote, and write them to the same file; calibrate next.",
+    )
+    refining.add_argument("--directions", type=Path, help="default: beside the checkpoint")
+    refining.add_argument("--limit", type=int, help="use only the first so many training faces")
+    refining.add_argument("--steps", type=int, default=STEPS, help="default: %(default)s")
+    refining.add_argument("--batch", type=int, default=BATCH, help="faces in each step (default: %(default)s)")
+    refining.add_argument("--seed", type=int, default=0, help="of all that is random (default: %(default)s)")
+    refining.set_defaults(run=run_refine)
 
     add_measure_commands(commands, on_faces)
     add_own_commands(commands)
@@ -55,7 +72,7 @@ def run_compute(args: argparse.Namespace) -> None:
             device = f"cuda:{os.environ['LOCAL_RANK']}" if choose_device(device).type == "cuda" else device
         checkpoint = load_checkpoint(args.checkpoint, choose_device(device))
         faces = FaceSet.open(args.data, args.split, args.limit)
-        basis = compute_directions(checkpoint, faces)
+        basis = compute_directions(checkpoint, faces, plain=args.plain)
         if rank_and_size()[0] == 0:
             output = args.output or directions_path(args.checkpoint)
             basis.save(output)
@@ -66,6 +83,26 @@ def run_compute(args: argparse.Namespace) -> None:
     finally:
         if shared_out:
             dist.destroy_process_group()
+
+
+def run_refine(args: argparse.Namespace) -> None:
+    """``refine``."""
+    if args.steps < 1 or args.batch < 4:
+        raise ValueError(f"--steps is {args.steps} and --batch {args.batch}; at least 1 and 4 are needed.")
+    device = choose_device(args.device)
+    checkpoint, path = load_checkpoint(args.checkpoint, device), args.directions or directions_path(args.checkpoint)
+    checkpoint.model.set_precision(nets=fastest_net_dtype(device))
+    basis, faces = Basis.load(path, checkpoint), FaceSet.open(args.data, "train", args.limit)
+    classifier = load_classifier(device=device)
+    try:
+        refined = refine(checkpoint, basis, faces, classifier, steps=args.steps, batch=args.batch, seed=args.seed)
+    except torch.OutOfMemoryError as error:
+        raise ValueError(f"{device} has too little memory for --batch {args.batch}; give a smaller one.") from error
+    refined.save(path)
+    print(f"{path}: refined on {len(faces)} faces")
+    given = ["--data", args.data, "--checkpoint", args.checkpoint]
+    given += ["--directions", args.directions] if args.directions else []
+    print(f"next: python -m attributes calibrate {shlex.join(map(str, given))}")
 
 
 def main(argv: list[str] | None = None) -> int:

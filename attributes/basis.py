@@ -9,6 +9,7 @@ from typing import Literal
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from attributes.directions import Directions, DirectionsError
 from attributes.labels import FAMILIES, LABEL_NAMES, LABELS
@@ -19,13 +20,14 @@ from attributes.sums import OneSidedLabelError, label_covariance
 from glow.checkpoint import Checkpoint
 from glow.latent import Latent
 from glow.mixing import in_float64
-from glow.storage import FORMAT_VERSION, CheckpointError, Header, read_safetensors, write_safetensors
+from glow.storage import FORMAT_VERSION, CheckpointError, Header, read_header, read_safetensors, write_safetensors
 from glow.values import UnfitValueError, table
 
-Kind = Literal["mean", "partial", "calibrated"]
-"""Of directions: the paper's mean differences, least squares on all labels, or the mixes that calibration tuned."""
+Kind = Literal["mean", "partial", "refined", "calibrated"]
+"""Of directions: the paper's mean differences, least squares on all labels, what :mod:`attributes.refine` made of the
+means, or the mixes that calibration chose."""
 
-_MEASURES = ("low", "high", "up", "down")
+_MEASURES = ("low", "high", "up", "down", "rough")
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,16 +41,21 @@ class Basis:
     """The labels' sums ``(41, 41)``, :attr:`attributes.sums.LabelSums.gram`."""
 
     spread_mean: Tensor
-    """``(S·40,)`` float64: the mean over faces z of ``<z_s, m_k,s>``, scale by scale, for each mean direction m_k."""
+    """``(S·K,)`` float64: the mean over faces z of ``<z_s, d_k,s>``, scale by scale, for each of the K directions d_k:
+    the means, then the refined ones where there are some."""
 
     spread_covariance: Tensor
-    """``(S·40, S·40)`` float64: the covariance of the same."""
+    """``(S·K, S·K)`` float64: the covariance of the same."""
 
     model_hash: str
     """The hash of the checkpoint that they were computed with."""
 
+    refined: Latent | None = None
+    """What :mod:`attributes.refine` made of the mean directions: a batch of 40 too, or None."""
+
     mix: Tensor | None = None
-    """``(40, S, 40)`` float64: how many of which mean direction each calibrated slider has, on each scale."""
+    """``(40, S, K)`` float64: how many of which direction each calibrated slider has, on each scale: of the means, then
+    of the refined ones where there are some."""
 
     sliders: tuple[Slider, ...] = LABEL_SLIDERS
     """The calibrated sliders; before calibration, those of :data:`LABEL_SLIDERS`."""
@@ -58,35 +65,49 @@ class Basis:
         """How many faces they were computed from."""
         return int(self.gram[0, 0])
 
+    @property
+    def all(self) -> Latent:
+        """All directions that mixes are made of, a batch of K."""
+        return self.means if self.refined is None else Latent.cat([self.means, self.refined])
+
     def kind(self, kind: Kind) -> Tensor:
-        """The mix ``(40, S, 40)`` of a kind of directions.
+        """The mix ``(40, S, K)`` of a kind of directions.
 
         Raises:
-            DirectionsError: they are not calibrated yet.
+            DirectionsError: they are not refined or not calibrated yet.
         """
-        scales = len(self.means.scales)
+        scales, labels = len(self.means.scales), len(LABELS)
         match kind:
             case "mean":
-                return torch.eye(len(LABELS), dtype=torch.float64)[:, None].repeat(1, scales, 1)
+                return self._repeated(torch.eye(labels, dtype=torch.float64), scales)
             case "partial":
                 families = [[LABEL_NAMES.index(name) for name in family] for family in FAMILIES]
-                return partial_weights(self.gram, families)[:, None].repeat(1, scales, 1)
+                return self._repeated(partial_weights(self.gram, families), scales)
+            case "refined":
+                if self.refined is None:
+                    raise DirectionsError("these directions are not refined; run `python -m attributes refine`.")
+                return torch.eye(2 * labels, dtype=torch.float64)[labels:, None].repeat(1, scales, 1)
             case "calibrated":
                 if self.mix is None:
                     raise DirectionsError("these directions have no calibration; run `python -m attributes calibrate`.")
                 return self.mix
 
+    def _repeated(self, weights: Tensor, scales: int) -> Tensor:
+        """The mix that has these weights of the means, ``(N, 40)``, on all scales."""
+        others = 0 if self.refined is None else len(self.refined)
+        return F.pad(weights, (0, others))[:, None].repeat(1, scales, 1)
+
     def vectors(self, mix: Tensor) -> Latent:
-        """The directions of a mix ``(N, S, 40)``, in float32."""
+        """The directions of a mix ``(N, S, K)``, in float32."""
         return Latent(
             tuple(
                 torch.einsum("nk,kchw->nchw", mix[:, s].to(wide.device), wide).float().to(self.means.device)
-                for s, wide in enumerate(map(in_float64, self.means.scales))
+                for s, wide in enumerate(map(in_float64, self.all.scales))
             )
         )
 
     def population(self, mix: Tensor) -> Population:
-        """Where faces lie along the directions of a mix ``(N, S, 40)``."""
+        """Where faces lie along the directions of a mix ``(N, S, K)``."""
         flat = mix.flatten(1)
         variance = torch.einsum("ni,ij,nj->n", flat, self.spread_covariance, flat)
         return Population(flat @ self.spread_mean, variance.clamp_min(1e-24).sqrt())
@@ -97,17 +118,6 @@ class Basis:
         mix = self.kind(kind or best)
         sliders = self.sliders if (kind or best) == "calibrated" else LABEL_SLIDERS
         return Directions(sliders, self.vectors(mix), self.population(mix), self.model_hash, self.faces)
-
-    def grown_mix(self, small: Basis) -> Tensor:
-        """The calibrated mixes of a model that this one's has grown from (:func:`glow.grow.grow`), ``(40, S, 40)``.
-
-        Each scale of the small model lives on in the next coarser one here; the finest, which is new, has no part.
-
-        Raises:
-            DirectionsError: ``small`` is not calibrated.
-        """
-        mix = small.kind("calibrated")
-        return torch.cat([torch.zeros_like(mix[:, :1]), mix], dim=1)
 
     def calibrated(self, mix: Tensor, sliders: Sequence[Slider]) -> Basis:
         """The same basis with a calibration."""
@@ -124,6 +134,8 @@ class Basis:
         }
         # Half precision is enough: mean directions are averages over thousands of faces, off by far more than that.
         tensors = {f"mean.{i}": scale.half() for i, scale in enumerate(self.means.scales)}
+        if self.refined is not None:
+            tensors |= {f"refined.{i}": scale.half() for i, scale in enumerate(self.refined.scales)}
         tensors |= {"gram": self.gram, "spread.mean": self.spread_mean, "spread.covariance": self.spread_covariance}
         if self.mix is not None:
             tensors["mix"] = self.mix
@@ -149,7 +161,7 @@ class Basis:
                 raise DirectionsError(f"{path} has other labels than CelebA's 40; compute it again.")
             if "gram" not in held:
                 raise DirectionsError(f"{path} is of an older Glowface; run `python -m attributes compute` again.")
-            return _tensors(checkpoint, "mix" in held)
+            return _tensors(checkpoint, mixed="mix" in held, refined="refined.0" in held)
 
         tensors, header = read_safetensors(path, "directions", expected)
         try:
@@ -157,9 +169,14 @@ class Basis:
             _check_gram(tensors["gram"])
         except (UnfitValueError, OneSidedLabelError) as error:
             raise DirectionsError(f"{path} is broken: {error} Run `python -m attributes compute` again.") from error
-        scales = tuple(tensors[f"mean.{i}"].float() for i in range(checkpoint.model.config.levels))
+
+        def directions(name: str) -> Latent:
+            scales = tuple(tensors[f"{name}.{i}"].float() for i in range(checkpoint.model.config.levels))
+            return Latent(scales).to(checkpoint.model.device)
+
         return Basis(
-            means=Latent(scales).to(checkpoint.model.device),
+            means=directions("mean"),
+            refined=directions("refined") if "refined.0" in tensors else None,
             gram=tensors["gram"],
             spread_mean=tensors["spread.mean"],
             spread_covariance=tensors["spread.covariance"],
@@ -182,16 +199,18 @@ def check_hash(path: Path, header: Header, checkpoint: Checkpoint, remedy: str) 
         )
 
 
-def _tensors(checkpoint: Checkpoint, mixed: bool) -> dict[str, Tensor]:
+def _tensors(checkpoint: Checkpoint, *, mixed: bool, refined: bool) -> dict[str, Tensor]:
     """Tensors as the file of a model's directions must hold them."""
     labels, scales = len(LABELS), checkpoint.model.config.scale_shapes()
     # Of one number each, whatever their shapes: nothing is filled.
     single, double = torch.zeros(()), torch.zeros((), dtype=torch.float64)
-    tensors = {f"mean.{i}": single.expand(labels, *shape) for i, shape in enumerate(scales)}
-    along = len(scales) * labels
+    names = ("mean", "refined") if refined else ("mean",)
+    tensors = {f"{name}.{i}": single.expand(labels, *shape) for name in names for i, shape in enumerate(scales)}
+    count = labels * len(names)
+    along = len(scales) * count
     tensors |= {"gram": double.expand(labels + 1, labels + 1)}
     tensors |= {"spread.mean": double.expand(along), "spread.covariance": double.expand(along, along)}
-    return tensors | ({"mix": double.expand(labels, len(scales), labels)} if mixed else {})
+    return tensors | ({"mix": double.expand(labels, len(scales), count)} if mixed else {})
 
 
 def _sliders(header: Header) -> tuple[Slider, ...]:
@@ -203,6 +222,18 @@ def _sliders(header: Header) -> tuple[Slider, ...]:
     if unknown:
         raise UnfitValueError(f"its sliders have unknown fields {unknown}.")
     return tuple(Slider.of_label(label, **each) for label, each in zip(LABELS, measures, strict=True))
+
+
+def rough_sliders(path: Path) -> frozenset[str]:
+    """The names of the labels whose sliders are rough, of a file of directions; none where it cannot be read.
+
+    Without its tensors, and so fast.
+    """
+    try:
+        sliders = _sliders(read_header(path, "directions"))
+    except (CheckpointError, UnfitValueError):
+        return frozenset()
+    return frozenset(slider.name for slider in sliders if slider.rough)
 
 
 def _check_gram(gram: Tensor) -> None:

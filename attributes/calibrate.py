@@ -1,187 +1,130 @@
-"""Making sliders of directions: which mix each is, how far a value of 1 goes, and where its range ends."""
+"""Making sliders of directions: which mix each is, and how far a value of 1 usually goes."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from attributes.basis import Basis
+from attributes.basis import Basis, Kind
 from attributes.crossing import between, crossing
-from attributes.fitting import CLEAR
-from attributes.judge import Judge, progress
+from attributes.fitting import CLEAR, PLAIN, SHARES
+from attributes.judge import Judge, Seen, progress
 from attributes.labels import LABELS
-from attributes.partial import partial_weights
+from attributes.natural import limit
 from attributes.slider import Slider
-from attributes.tuning import FAR, STEPS, Tuner
 
-REACH = 0.84
-"""Share of faces that a value of 1 must change: a little over the 80 % that are promised for others."""
 PROMISED = 0.8
-"""Share of faces that a value of 1 is said to change."""
-SURE = 0.9
-"""Share of faces that a mix must change at some strength, or it is not chosen: of others it changes a little fewer."""
-CHOICE_FACES = {1: 40, -1: 20}
-"""Faces on which the mixes of one label are compared: without it, which they are to bring, and with it."""
-STRENGTH_FACES = 60
+"""Share of faces that a value of 1 is to change, where it can."""
+KINDS: Mapping[str, Kind] = {
+    "Young": "mean",
+    "Male": "mean",
+    "Eyeglasses": "mean",
+    "Black_Hair": "refined",
+}
+"""Which kind of direction looks best, where that is another than half the mean and half the refined one: chosen by a
+look at faces moved along each (``python -m benchmarks.natural kinds``), never by the classifier that sliders are fitted
+with, which the refined ones have been made to please."""
+STRENGTH_FACES = 20
 """Faces on which the strength of each side of a slider is measured."""
-TRIED = (0.7, 1.4, 2.2, 3.3, 5.0)
+TRIED = (0.7, 1.5, 2.6, 4.4)
 """Strengths that are tried, in lengths of the label's mean direction."""
-STRAINED = 0.02
-"""Share of colour values that may leave what a picture can show; where it is more, a face breaks into blotches."""
-STRAIN_FACES = 16
-WHOLE_FACES = 200
-"""Faces of which not one may break at a slider's end."""
-LEAST = 0.3
-"""Lengths of the mean direction that a value of 1 goes at the least."""
-RANGES = (2.5, 2.0, 1.5, 1.25, 1.0)
-"""Ends of a slider's range that are tried, the furthest first."""
-MARGIN = 1.15
-"""So much further than the end of the range faces must still be whole: other faces break a little sooner."""
-SHORTEST = 1.5
-"""The shortest range: where faces break earlier, a value of 1 goes less far, so that there is room beyond."""
+ROUGH = 0.2
+"""A slider that brings fewer than this share of faces to show its attribute in a natural way is rough."""
+MOST_FACES = 0.75
+"""Share of the faces for which the first look of a fit (:data:`attributes.fitting.SHARES`) goes far enough."""
+LEAST = 0.05
+"""The least strength, in lengths of the mean direction."""
+RANGE = 1.5
+"""Where all ranges end; a face's own fit ends them before it looks odd."""
 
 
 @dataclass(frozen=True)
 class Course:
-    """What going one way does to faces on the other side of a label."""
+    """What going one way does to faces on the other side of a label, each as far as it needs and looks natural."""
 
-    amount: float
-    """The strength that brings most of them over, in lengths of the vector; the longest tried where none does."""
+    lengths: Tensor
+    """``(B,)`` float64: how far each goes, in lengths of the vector."""
 
     reached: float
-    """Share of the faces that come over at one of the strengths that were tried, still whole."""
-
-    length: float
-    """How far the median face goes, where each goes only as far as it needs."""
-
-    leakage: float
-    """Mean change of the other labels' probabilities there."""
+    """Share of the faces that come to show the attribute."""
 
 
-def calibrate(basis: Basis, judge: Judge, latents: Tensor, *, start: Tensor | None = None, steps: int = STEPS) -> Basis:
-    """A basis with sliders: for each label a mix that leaks little, tuned to that, its strengths and its range.
+def calibrate(basis: Basis, judge: Judge, latents: Tensor) -> Basis:
+    """A basis with sliders: for each label its mix (:data:`KINDS`), its strengths, and whether it is rough.
 
     Args:
-        basis: mean directions, as `compute` made them.
+        basis: directions, as `compute` and `refine` made them.
         judge: the flow and the classifier.
         latents: validation faces ``(B, D)`` that no evaluation will use.
-        start: mixes ``(40, S, 40)`` to begin with, where they leak less than partial directions do.
-        steps: of tuning for each label; 0 leaves the mixes as they are.
     """
-    calibration = Calibration(basis, judge, latents, start=start, steps=steps)
-    found = [calibration.slider(label) for label in progress(list(range(len(LABELS))), "calibrating")]
-    return basis.calibrated(torch.stack([mix for mix, _ in found]), [slider for _, slider in found])
+    before, mixes, sliders = judge.look(latents), [], []
+    for place in progress(list(range(len(LABELS))), "calibrating"):
+        label, mix = LABELS[place], label_mix(basis, place)
+        vector = basis.vectors(mix[None]).flatten()[0].to(latents)
+        ways = {}
+        for sense in (1, -1):
+            faces = torch.nonzero(sense * before.logits[:, place] < 0).flatten()[:STRENGTH_FACES]
+            ways[sense] = course(judge, latents[faces], before[faces], sense * vector, place, sense=sense)
+        up, down = (_usual(ways[sense].lengths) for sense in (1, -1))
+        rough = ways[label.sign].reached < ROUGH
+        mixes.append(mix)
+        sliders.append(Slider.of_label(label, up=up, down=down, low=-RANGE, high=RANGE, rough=rough))
+    return basis.calibrated(torch.stack(mixes), sliders)
 
 
-class Calibration:
-    """What the sliders of one basis are made and measured with.
+def label_mix(basis: Basis, label: int) -> Tensor:
+    """The mix ``(S, K)`` of a label's slider, as long as its mean direction.
 
-    Args:
-        basis: mean directions.
-        judge: the flow and the classifier.
-        latents: faces ``(B, D)``.
-        start: mixes ``(40, S, 40)`` to begin with, where they leak less than partial directions do.
-        steps: of tuning for each label.
+    Of a basis that was not refined, the other half is the label's partial direction.
     """
-
-    def __init__(
-        self, basis: Basis, judge: Judge, latents: Tensor, *, start: Tensor | None = None, steps: int = STEPS
-    ) -> None:
-        self.basis, self.judge, self.latents = basis, judge, latents
-        self.before = judge.logits(latents)
-        mean, partial = basis.kind("mean"), basis.kind("partial")
-        alone = partial_weights(basis.gram)[:, None].expand_as(partial)
-        self.mean = mean
-        self.tuner = Tuner(basis, judge, latents, self.before, steps) if steps else None
-        kinds = (mean, (mean + partial) / 2, (mean + 3 * partial) / 4, partial, alone)
-        self.kinds = kinds if start is None else (start, partial)
-
-    def slider(self, label: int) -> tuple[Tensor, Slider]:
-        """The mix ``(S, 40)`` of a label and its slider."""
-        kinds = [self._as_long(kind[label], self.mean[label]) for kind in self.kinds]
-        cost, first = min(((self._cost(label, mix), mix) for mix in kinds), key=lambda found: found[0])
-        mix = first
-        if self.tuner is not None:
-            tuned = self.tuner.tuned(label, first)
-            mix = tuned if self._cost(label, tuned) < cost else first
-        vector = self._vector(mix)
-        (up, high), (down, low) = (self._way(label, sense * vector, sense) for sense in (1, -1))
-        return mix, Slider.of_label(LABELS[label], up=up, down=down, low=-low, high=high)
-
-    def _way(self, label: int, vector: Tensor, sense: int) -> tuple[float, float]:
-        """How far a value of 1 goes one way, and at which value the range ends."""
-        found = course(self.judge, self.latents, self.before, vector, label, most=STRENGTH_FACES, sense=sense)
-        amount = plausible(self.judge, self.latents, vector, found.amount)
-        reach = end(self.judge, self.latents, amount * vector)
-        if reach < SHORTEST:
-            amount, reach = amount * reach / SHORTEST, SHORTEST
-        return amount, reach
-
-    def _as_long(self, mix: Tensor, other: Tensor) -> Tensor:
-        """The mix of a vector that is as long as the other's."""
-        return mix * float(self._vector(other).norm() / self._vector(mix).norm())
-
-    def _cost(self, label: int, mix: Tensor) -> float:
-        """What a mix leaks where it reaches its label, and as much more for each length that it goes there."""
-        vector, total = self._vector(mix), 0.0
-        for sense, most in CHOICE_FACES.items():
-            found = course(self.judge, self.latents, self.before, sense * vector, label, most=most, sense=sense)
-            # One that does not get there is of no use, however little it leaks.
-            total += most * (found.leakage + FAR * found.length + 10 * max(0.0, SURE - found.reached))
-        return total / sum(CHOICE_FACES.values())
-
-    def _vector(self, mix: Tensor) -> Tensor:
-        return self.basis.vectors(mix[None]).flatten()[0].to(self.latents)
+    mean, other = (basis.kind(kind)[label] for kind in ("mean", "partial" if basis.refined is None else "refined"))
+    kind = KINDS.get(LABELS[label].name)
+    if kind == "mean":
+        return mean
+    length = _length(basis, mean)
+    other = other * length / _length(basis, other)
+    mix = other if kind == "refined" and basis.refined is not None else mean + other
+    return mix * length / _length(basis, mix)
 
 
-def course(
-    judge: Judge, latents: Tensor, before: Tensor, vector: Tensor, label: int, *, most: int, sense: int = 1
-) -> Course:
-    """How far to go for :data:`REACH` of the faces to change sides, and what else changes there.
+def _length(basis: Basis, mix: Tensor) -> float:
+    return float(basis.vectors(mix[None]).flatten().norm())
+
+
+def _usual(lengths: Tensor) -> float:
+    """The usual strength, of which :data:`SHARES` let each face's own fit go from little to twice as much."""
+    return max(LEAST, float(torch.quantile(lengths, MOST_FACES)) / SHARES[3]) if len(lengths) else 1.0
+
+
+def course(judge: Judge, latents: Tensor, before: Seen, vector: Tensor, label: int, *, sense: int = 1) -> Course:
+    """How far each face goes along a vector until its label is plain or it begins to look odd.
 
     Args:
         judge: decodes and reads.
-        latents: ``(B, D)``.
-        before: their log odds, ``(B, 40)``.
+        latents: faces ``(B, D)`` without the label, or with it for the sense -1.
+        before: what is seen in them.
         vector: the way to go, ``(D,)``.
         label: which label is to change.
-        most: at most so many faces.
         sense: 1 where the faces are to gain the label, -1 where they are to lose it.
     """
-    faces = torch.nonzero(sense * before[:, label] < 0).flatten()[:most]
-    if not len(faces):
-        return Course(1.0, 0.0, 0.0, 0.0)
-    seen = [judge.look(latents[faces] + tried * vector) for tried in TRIED]
-    after = torch.stack([before[faces], *(logits for logits, _ in seen)])
-    whole = torch.stack([torch.ones(len(faces), dtype=torch.bool), *(whole for _, whole in seen)])
+    if not len(latents):
+        return Course(torch.empty(0, dtype=torch.float64), 1.0)
     at = torch.tensor((0.0, *TRIED), dtype=torch.float64)
-    # What is seen in a face that has broken is no longer of use.
-    unbroken = whole.long().cumprod(0)
-    over = torch.where(unbroken.bool(), sense * after[:, :, label], torch.nan)
-    crossed, clear = crossing(over, at), crossing(over - CLEAR, at)
-    amount = float(torch.quantile(crossed, REACH).clamp(0.05, TRIED[-1]))
-    probabilities = torch.sigmoid(after)
-    needed = torch.where(clear <= at[-1], clear, at[unbroken.sum(0) - 1].clamp_max(amount))
-    change = between(needed, at, (probabilities - probabilities[0]).abs()).mean(0)
-    leakage = float(change.sum() - change[label]) / (len(LABELS) - 1)
-    return Course(amount, float((crossed <= at[-1]).double().mean()), float(needed.median()), leakage)
-
-
-def plausible(judge: Judge, latents: Tensor, vector: Tensor, amount: float) -> float:
-    """The amount, or as much of it as keeps faces whole."""
-    while amount > LEAST and not _keeps_faces(judge, latents, amount * vector):
-        amount *= 0.85
-    return amount
-
-
-def end(judge: Judge, latents: Tensor, vector: Tensor) -> float:
-    """The furthest of :data:`RANGES` at which, and by :data:`MARGIN` beyond, faces are whole; at least the last."""
-    kept = (reach for reach in RANGES[:-1] if _keeps_faces(judge, latents, MARGIN * reach * vector))
-    return next(kept, RANGES[-1])
-
-
-def _keeps_faces(judge: Judge, latents: Tensor, move: Tensor) -> bool:
-    strained = judge.strain(latents[:STRAIN_FACES] + move) > STRAINED
-    return not strained and judge.whole(latents[:WHOLE_FACES] + move)
+    logits = torch.full((len(at), *before.logits.shape), torch.nan, dtype=torch.float64)
+    over = torch.full((len(at), len(latents)), torch.nan, dtype=torch.float64)
+    most = limit(LABELS[label].name, sense)
+    logits[0], over[0], left = before.logits, -most, torch.arange(len(latents))
+    for place, tried in enumerate(TRIED, start=1):
+        seen = judge.look(latents[left] + tried * vector)
+        move = (tried * vector).expand(len(left), -1).cpu()
+        logits[place, left], over[place, left] = seen.logits, seen.oddness(before[left], move) - most
+        left = left[(sense * seen.logits[:, label] < PLAIN) & (over[place, left] < 0)]
+        if not len(left):
+            break
+    odds = sense * logits[:, :, label]
+    lengths = crossing(odds - PLAIN, at).minimum(crossing(over, at)).clamp_max(TRIED[-1])
+    there = between(lengths, at, odds[:, :, None])[:, 0]
+    return Course(lengths, float((there >= CLEAR).double().mean()))

@@ -1,7 +1,7 @@
 """A small network of our own that reads the 40 labels off an aligned face: the judge of edits.
 
 It is trained by :mod:`attributes.train_classifier` on real faces and knows nothing of the flow, so that a flow's edits
-cannot please it by construction.
+do not please it by construction. Refined directions (:mod:`attributes.refine`) do: a witness judges these.
 
 Example:
     >>> from attributes.classifier import load_classifier
@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal, get_args
 
 import torch
 from torch import Tensor, nn
@@ -22,6 +23,9 @@ from torch.nn import functional as F
 from attributes.labels import LABEL_NAMES
 from glow.storage import FORMAT_VERSION, CheckpointError, Header, read_safetensors, write_safetensors
 from glow.values import UnfitValueError, table
+
+if TYPE_CHECKING:
+    from attributes.witness import WitnessNet
 
 DEFAULT_CLASSIFIER = Path(__file__).parent.parent / "assets" / "attribute-classifier.safetensors"
 """The classifier that comes with Glowface."""
@@ -37,6 +41,10 @@ CALIBRATION_HALF = slice(0, None, 2)
 
 REPORT_HALF = slice(1, None, 2)
 """The validation faces that figures are measured on: never the same ones."""
+
+
+Architecture = Literal["residual", "witness"]
+"""Of the network: :class:`FaceNet`, or :class:`attributes.witness.WitnessNet`, which judges what that one fitted."""
 
 
 class _Block(nn.Module):
@@ -58,6 +66,8 @@ class _Block(nn.Module):
 class FaceNet(nn.Module):
     """A residual network from pictures ``(B, 3, 64, 64)`` in [0, 1] to 40 logits."""
 
+    side = SIDE
+
     def __init__(self, widths: tuple[int, ...] = WIDTHS) -> None:
         super().__init__()
         layers: list[nn.Module] = []
@@ -76,8 +86,22 @@ class FaceNet(nn.Module):
         """What the last layer sees, ``(B, F)``: one number per channel."""
         return self.body((x - 0.5) / 0.25).float().mean((2, 3))
 
+    def logits(self, features: Tensor) -> Tensor:
+        """What :meth:`forward` makes of them."""
+        found: Tensor = self.head(features)
+        return found
+
     def forward(self, x: Tensor) -> Tensor:
-        return self.head(self.features(x))
+        return self.logits(self.features(x))
+
+
+def make_net(architecture: Architecture) -> FaceNet | WitnessNet:
+    """An untrained network."""
+    if architecture == "residual":
+        return FaceNet()
+    from attributes.witness import WitnessNet  # it needs torchvision, a second of start-up
+
+    return WitnessNet()
 
 
 @dataclass(frozen=True)
@@ -98,7 +122,7 @@ class Calibration:
 class AttributeClassifier:
     """The trained network with its calibration."""
 
-    net: FaceNet
+    net: FaceNet | WitnessNet
     """The network, in evaluation mode."""
 
     calibration: Calibration
@@ -110,7 +134,7 @@ class AttributeClassifier:
     @torch.inference_mode()
     def features(self, x: Tensor) -> Tensor:
         """What of pictures ``(B, 3, H, W)`` in [0, 1] the last layer sees, ``(B, F)``: near for alike faces."""
-        return self.net.features(self._read(x))
+        return self.net.features(self.resized(x))
 
     @torch.inference_mode()
     def probabilities(self, x: Tensor) -> Tensor:
@@ -133,14 +157,21 @@ class AttributeClassifier:
 
     def evidence(self, x: Tensor) -> Tensor:
         """The log odds of :meth:`probabilities`, ``(B, 40)``; gradients flow through, other than through these."""
-        return self.net(self._read(x)) * self.calibration.slope + self.calibration.offset
+        return self.read(x)[1]
 
-    def _read(self, x: Tensor) -> Tensor:
+    def read(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """:meth:`features` and :meth:`evidence` of pictures, in one pass; gradients flow through."""
+        features = self.net.features(self.resized(x)).float()
+        return features, self.net.logits(features).float() * self.calibration.slope + self.calibration.offset
+
+    def resized(self, x: Tensor) -> Tensor:
+        """Pictures ``(B, 3, H, W)`` as the network reads them."""
         if x.ndim != 4 or x.shape[1] != 3:
             raise ValueError(f"pictures have the shape (B, 3, H, W), not {tuple(x.shape)}.")
         x = x.to(self.calibration.slope)
-        if x.shape[2:] != (SIDE, SIDE):
-            x = F.interpolate(x, size=(SIDE, SIDE), mode="bicubic", antialias=True, align_corners=False)
+        side = self.net.side
+        if x.shape[2:] != (side, side):
+            x = F.interpolate(x, size=(side, side), mode="bicubic", antialias=True, align_corners=False)
         return x.clamp(0, 1).contiguous(memory_format=torch.channels_last)
 
 
@@ -155,6 +186,7 @@ def save_classifier(path: str | Path, classifier: AttributeClassifier, faces: in
     header = {
         "kind": "attribute classifier",
         "version": FORMAT_VERSION,
+        "architecture": "residual" if isinstance(classifier.net, FaceNet) else "witness",
         "labels": list(LABEL_NAMES),
         "faces": faces,
         "balanced_accuracy": accuracy,
@@ -168,17 +200,18 @@ def load_classifier(path: str | Path = DEFAULT_CLASSIFIER, device: str | torch.d
     Raises:
         CheckpointError: the file is missing, broken or does not fit this version.
     """
-    net = FaceNet()
-    # BatchNorm counts its batches; that number is of no use once trained, and not in the file.
-    state = {name: value for name, value in net.state_dict().items() if value.is_floating_point()}
 
     def expected(header: Header, _: object) -> dict[str, Tensor]:
         if header.get("labels") != list(LABEL_NAMES):
             raise CheckpointError(f"{path} reads other labels than CelebA's 40; train it again.")
-        per_label = {f"calibration.{part}": net.head.bias for part in ("slope", "offset", "prevalence")}
-        return {f"net.{name}": value for name, value in state.items()} | per_label
+        known = header.get("architecture", "residual")
+        if known not in get_args(Architecture):
+            raise CheckpointError(f"{path} has the architecture {known!r}; it needs a newer Glowface.")
+        per_label = {f"calibration.{part}": torch.zeros(len(LABEL_NAMES)) for part in ("slope", "offset", "prevalence")}
+        return {f"net.{name}": value for name, value in _state(make_net(known)).items()} | per_label
 
     tensors, header = read_safetensors(Path(path), "attribute classifier", expected)
+    net = make_net(header.get("architecture", "residual"))
     slope, offset, prevalence = (tensors[f"calibration.{part}"].float() for part in ("slope", "offset", "prevalence"))
     try:
         _check_ranges(tensors)
@@ -186,10 +219,15 @@ def load_classifier(path: str | Path = DEFAULT_CLASSIFIER, device: str | torch.d
         accuracy = tuple(_accuracy(name, accuracies.get(name)) for name in LABEL_NAMES)
     except UnfitValueError as error:
         raise CheckpointError(f"{path} does not fit this Glowface ({error}); train it again.") from error
-    net.load_state_dict({name: tensors[f"net.{name}"].float() for name in state}, strict=False)
+    net.load_state_dict({name: tensors[f"net.{name}"].float() for name in _state(net)}, strict=False)
     calibration = Calibration(slope.to(device), offset.to(device), prevalence.to(device))
     net = net.eval().requires_grad_(False).to(device).to(memory_format=torch.channels_last)
     return AttributeClassifier(net, calibration, accuracy)
+
+
+def _state(net: nn.Module) -> dict[str, Tensor]:
+    """A network's tensors but for BatchNorm's counts of its batches, which are of no use once trained."""
+    return {name: value for name, value in net.state_dict().items() if value.is_floating_point()}
 
 
 def _check_ranges(tensors: dict[str, Tensor]) -> None:

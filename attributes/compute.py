@@ -9,6 +9,7 @@ from torch import distributed as dist
 from tqdm import tqdm
 
 from attributes.basis import Basis
+from attributes.chance import channel_variances, without_chance
 from attributes.dataset import FaceSet
 from attributes.directions import DirectionsError
 from attributes.labels import LABEL_NAMES
@@ -28,9 +29,9 @@ def rank_and_size() -> tuple[int, int]:
 
 
 @torch.inference_mode()
-def compute_directions(checkpoint: Checkpoint, faces: FaceSet, *, batch: int = 64) -> Basis:
-    """Each label's mean latent difference over all scales (Kingma & Dhariwal 2018, section 5.2), and what is needed
-    to make partial directions of them.
+def compute_directions(checkpoint: Checkpoint, faces: FaceSet, *, batch: int = 64, plain: bool = False) -> Basis:
+    """Each label's mean latent difference over all scales (Kingma & Dhariwal 2018, section 5.2), less what is likely
+    chance, and what is needed to make partial directions of them.
 
     One pass: sums, and the latents of :data:`SPREAD` faces, so that memory does not grow with the number of faces.
     In a distributed run, each process encodes a slice of the faces, and all get the result.
@@ -39,6 +40,7 @@ def compute_directions(checkpoint: Checkpoint, faces: FaceSet, *, batch: int = 6
         checkpoint: the model to encode with.
         faces: labelled faces.
         batch: faces encoded at once.
+        plain: leave the mean differences as they are, with what is likely chance (:func:`without_chance`).
 
     Raises:
         DirectionsError: the faces have no labels, or a label is on all of them or on none.
@@ -64,16 +66,25 @@ def compute_directions(checkpoint: Checkpoint, faces: FaceSet, *, batch: int = 6
         vectors = sums.mean_directions()
     except OneSidedLabelError as error:
         raise DirectionsError(str(error)) from error
+    shapes = model.config.scale_shapes()
+    means, some = Latent.unflatten(vectors, shapes), Latent.unflatten(torch.cat(kept), shapes)
+    if not plain:
+        with_label = sums.gram[0, 1:]
+        counts = torch.stack([with_label, sums.count - with_label], dim=1)
+        means = without_chance(means, channel_variances(some), counts)
     # As the file will hold them, so that what is measured here is true of them.
-    means = Latent.unflatten(vectors.half().float(), model.config.scale_shapes())
-    mean, covariance = _spread(Latent.unflatten(torch.cat(kept), model.config.scale_shapes()), means)
+    means = Latent(tuple(scale.half().float() for scale in means.scales))
+    mean, covariance = spread(some, means)
     return Basis(means.to(model.device), sums.gram, mean, covariance, checkpoint.hash)
 
 
-def _spread(latents: Latent, means: Latent) -> tuple[Tensor, Tensor]:
+def spread(latents: Latent, directions: Latent) -> tuple[Tensor, Tensor]:
     """Mean and covariance, over the latents of all processes, of their products with each direction on each scale."""
     products = torch.cat(
-        [z.flatten(1).double() @ m.flatten(1).double().T for z, m in zip(latents.scales, means.scales, strict=True)],
+        [
+            z.flatten(1).double() @ m.flatten(1).double().T
+            for z, m in zip(latents.scales, directions.scales, strict=True)
+        ],
         dim=1,
     )
     with_one = torch.cat([torch.ones(len(products), 1, dtype=torch.float64), products], dim=1)

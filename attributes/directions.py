@@ -53,24 +53,20 @@ class Directions:
         """
         return self.sliders[self._index(name)]
 
-    def check(self, values: Mapping[str, float]) -> None:
-        """Refuse values that lie beyond the ends of their sliders' ranges, where faces break.
+    def within(self, values: Mapping[str, float]) -> dict[str, float]:
+        """The values as all moves take them: what lies beyond the end of a slider's range counts as the end; of moves
+        with different things kept fixed, each by itself.
 
         Raises:
-            DirectionsError: a name is no slider, or a value is out of its range.
+            DirectionsError: a name is no slider, or a value is not a finite number.
         """
+        found = {}
         for name, value in values.items():
             slider = self.slider(name)
-            if not slider.low <= value <= slider.high:  # also refuses NaN
-                raise DirectionsError(f"{name} is {value:g}; it must be from {slider.low:g} to {slider.high:g}.")
-
-    def within(self, values: Mapping[str, float]) -> dict[str, float]:
-        """The values, with the ends of their sliders' ranges in the place of those beyond.
-
-        Raises:
-            DirectionsError: a name is no slider.
-        """
-        return {name: min(max(v, self.slider(name).low), self.slider(name).high) for name, v in values.items()}
+            if not math.isfinite(value):
+                raise DirectionsError(f"the value of {name} is {value}; it must be a finite number.")
+            found[name] = min(max(value, slider.low), slider.high)
+        return found
 
     def move(
         self,
@@ -89,21 +85,20 @@ class Directions:
 
         Args:
             latent: faces to move, any batch size.
-            values: a number per slider name. For a calibrated slider, 1 is what makes the attribute seen in most
-                faces that lack it, where its range goes so far.
+            values: a number per slider name, taken as :meth:`within` says. For a calibrated slider, 1 is what makes
+                the attribute plain in most faces that lack it, as far as these stay natural.
             keep: names of sliders whose directions are taken out of the moves of all others.
-            fits: of sliders that were fitted to these very faces (:func:`attributes.fitting.fit`): there, 1 is what
-                makes the attribute seen in each of them. Further moves of what comes back remember them.
+            fits: of sliders that were fitted to these very faces (:func:`attributes.fitting.fit`): there, 1 is the
+                strongest change of each that still looks natural, and no stronger than what makes the attribute plain.
+                Further moves of what comes back remember them.
 
         Raises:
             DirectionsError: a name is no slider, or a value is not a finite number.
         """
         kept = frozenset(keep)
-        for name in (*values, *kept):
+        for name in kept:
             self._index(name)
-        for name, value in values.items():
-            if not math.isfinite(value):
-                raise DirectionsError(f"the value of {name} is {value}; it must be a finite number.")
+        self.within(values)  # refuses what is no value
         origin, steps, known = history(latent, self)
         fitted = {**known, **(fits or {})}
         total = add_steps(steps, values, kept)
@@ -114,7 +109,7 @@ class Directions:
         order = sorted(total, key=lambda step: (self._index(step[0]), sorted(step[1])))
         indices = [self._index(name) for name, _ in order]
         sliders = [self.sliders[index] for index in indices]
-        going_to = [float(total[step]) for step in order]
+        going_to = [self.within({step[0]: float(total[step])})[step[0]] for step in order]
         flat = self.vectors.flatten()
         chosen = in_float64(flat[indices])
         gram = (chosen @ chosen.T).cpu()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -110,6 +110,7 @@ class Evaluation:
     def __init__(self, judge: Judge, latents: Tensor, most: int, witness: AttributeClassifier | None = None) -> None:
         self.judge, self.latents, self.most, self.witness = judge, latents, most, witness
         self.pictures = judge.draw(latents)[0]
+        self.seen = judge.look(latents)
         self.before = self._read(self.pictures, judge.classifier)
         self.witnessed = self._read(self.pictures, witness) if witness else None
         features = self._features(self.pictures)
@@ -192,7 +193,7 @@ class Evaluation:
 
     def mean_fitted(self, basis: Basis, label: int) -> Side:
         """What a value of 1 of the mean direction does, fitted to each face as the calibrated sliders are."""
-        return self.side(basis.directions("mean"), label, 1)
+        return self.side(replace(basis.directions("mean"), sliders=basis.sliders), label, 1)
 
     def at_the_same_rate(self, basis: Basis, kind: Kind, label: int, rate: float) -> Side:
         """What a plain direction does that is just so strong that it reaches ``rate`` of the faces, not held back.
@@ -204,8 +205,8 @@ class Evaluation:
         latents, some = self.latents[faces], slice(TUNING_FACES)
         curve = [log_odds(self.before[faces[some], label])]
         for times in ALIKE:
-            logits, whole = self.judge.look(latents[some] + times * vector)
-            curve.append(torch.where(whole, logits[:, label], torch.nan))
+            seen = self.judge.look(latents[some] + times * vector)
+            curve.append(torch.where(seen.whole, seen.logits[:, label], torch.nan))
         crossed = crossing(torch.stack(curve), torch.tensor((0.0, *ALIKE), dtype=torch.float64))
         come_over = crossed[crossed <= ALIKE[-1]]
         # So far as all come over that ever do, at the most: further on, faces only break.
@@ -219,6 +220,5 @@ class Evaluation:
     def _moved(self, directions: Directions, faces: Tensor, label: int, values: Sequence[float]) -> Tensor:
         """The faces at each of some values of a label's slider, one value after the other, as the app moves them."""
         latent, name = self._latent(faces), LABEL_NAMES[label]
-        before = log_odds(self.before[faces, label])
-        fits = fit_sides(directions, self.judge, latent, before=before, name=name, values=values)
+        fits = fit_sides(directions, self.judge, latent, before=self.seen[faces], name=name, values=values)
         return torch.cat([directions.move(latent, {name: value}, (), fits).flatten() for value in values])

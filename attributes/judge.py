@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -11,13 +12,12 @@ from tqdm import tqdm
 
 from attributes.classifier import AttributeClassifier
 from attributes.dataset import FaceSet
+from attributes.natural import oddness
 from glow.latent import Latent
 from glow.model import Glow
 
 BATCH = 20
 FEW = 4
-BEYOND = 0.1
-"""How far a colour value may leave [0, 1] before it counts as outside: clipping so little is not seen."""
 BLOCK = 8
 """Side of the blocks in which a broken face is looked for, in pixels."""
 BROKEN = 1.1
@@ -25,7 +25,42 @@ BROKEN = 1.1
 BROKEN_VALUE = 3.5
 """Distance from grey of a single value, likewise."""
 CERTAIN = 1e-6
-"""Probabilities nearer to 0 or 1 than this are taken for this, so that logits stay finite."""
+"""Probabilities nearer to 0 or 1 than this are taken for this, so that log odds stay finite."""
+SURE = math.log(1 / CERTAIN - 1)
+"""The most log odds, likewise."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What is seen in B faces, on the CPU."""
+
+    logits: Tensor
+    """``(B, 40)`` float64: the log odds of each label, as if half of all faces had it."""
+
+    features: Tensor
+    """``(B, F)``: what the classifier's last layer sees."""
+
+    whole: Tensor
+    """``(B,)`` bool: whether the picture is one that a face can have, and not one that the flow has lost."""
+
+    def __getitem__(self, faces: Tensor | slice) -> Seen:
+        """That of some of the faces."""
+        return Seen(self.logits[faces], self.features[faces], self.whole[faces])
+
+    @staticmethod
+    def cat(parts: Sequence[Seen]) -> Seen:
+        """That of several batches of faces, one after the other."""
+        return Seen(*(torch.cat([getattr(part, name) for part in parts]) for name in ("logits", "features", "whole")))
+
+    def oddness(self, before: Seen, move: Tensor) -> Tensor:
+        """How odd the faces have become (:func:`attributes.natural.oddness`), ``(B,)``; infinite where broken.
+
+        Args:
+            before: what was seen in the same faces.
+            move: ``(B, D)``, by how much their latents have moved.
+        """
+        odd = oddness(move.norm(dim=1), (self.features - before.features).norm(dim=1))
+        return torch.where(self.whole, odd, torch.inf)
 
 
 @dataclass(frozen=True)
@@ -65,37 +100,20 @@ class Judge:
             padded = torch.cat([part, part.new_zeros(size - len(part), part.shape[1])])
             yield self.model.decode(Latent.unflatten(padded, shapes))[: len(part)]
 
-    @torch.inference_mode()
-    def strain(self, latents: Tensor) -> float:
-        """Share of colour values of the latents ``(B, D)`` that lie outside of what a picture can show."""
-        outside = [
-            ((x < -BEYOND) | (x > 1 + BEYOND) | ~x.isfinite()).float().mean((1, 2, 3)) for x in self._decoded(latents)
-        ]
-        return float(torch.cat(outside).mean())
+    def look(self, latents: Tensor) -> Seen:
+        """What is seen in what latents ``(B, D)`` decode to."""
+        return Seen.cat([self.read(x) for x in self._decoded(latents)])
 
     @torch.inference_mode()
-    def whole(self, latents: Tensor) -> bool:
-        """Whether not one of the latents ``(B, D)`` decodes to a broken face."""
-        return all(bool(_whole(x).all()) for x in self._decoded(latents))
-
-    @torch.inference_mode()
-    def look(self, latents: Tensor) -> tuple[Tensor, Tensor]:
-        """:meth:`logits` of the latents ``(B, D)``, and which of them decode to a whole face, ``(B,)``, on the CPU."""
-        found = [(self.classifier.probabilities(x).cpu(), _whole(x).cpu()) for x in self._decoded(latents)]
-        probabilities, whole = zip(*found, strict=True)
-        return log_odds(torch.cat(probabilities)), torch.cat(whole)
+    def read(self, pictures: Tensor) -> Seen:
+        """What is seen in pictures ``(B, 3, H, W)``, as decoded."""
+        features, evidence = self.classifier.read(pictures)
+        logits = evidence.cpu().double().clamp(-SURE, SURE)
+        return Seen(logits, features.cpu(), _whole(pictures).cpu())
 
     def probabilities(self, latents: Tensor) -> Tensor:
         """How sure each label is on each of the latents ``(B, D)``: ``(B, 40)`` on the CPU."""
         return torch.cat([self.classifier.probabilities(x).cpu() for x in self._decoded(latents)])
-
-    def logits(self, latents: Tensor) -> Tensor:
-        """The log odds of :meth:`probabilities`, float64."""
-        return log_odds(self.probabilities(latents))
-
-    def read(self, pictures: Tensor) -> Tensor:
-        """The log odds ``(B, 40)`` of each label in pictures ``(B, 3, H, W)``, float64, on the CPU."""
-        return log_odds(self.classifier.probabilities(pictures).cpu())
 
 
 def _whole(pictures: Tensor) -> Tensor:
@@ -103,6 +121,11 @@ def _whole(pictures: Tensor) -> Tensor:
     away = (pictures - 0.5).abs()
     blocks = torch.nn.functional.avg_pool2d(away, min(BLOCK, pictures.shape[-1]))
     return (away.amax((1, 2, 3)) < BROKEN_VALUE) & (blocks.amax((1, 2, 3)) < BROKEN)  # false of NaN
+
+
+def levels(pictures: Tensor) -> Tensor:
+    """Decoded pictures as they are shown: uint8, rounded."""
+    return (pictures.clamp(0, 1) * 255).round().byte()
 
 
 def log_odds(probabilities: Tensor) -> Tensor:

@@ -6,11 +6,12 @@ import argparse
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 
 from attributes.basis import Basis, directions_path
-from attributes.classifier import DEFAULT_CLASSIFIER, load_classifier, save_classifier
+from attributes.classifier import DEFAULT_CLASSIFIER, Architecture, load_classifier, make_net, save_classifier
 from attributes.components import find_components
 from attributes.dataset import DatasetError, FaceSet
 from attributes.labels import LABEL_NAMES
@@ -41,9 +42,13 @@ def add_own_commands(commands: argparse._SubParsersAction[argparse.ArgumentParse
     classifier = commands.add_parser(
         "classifier", parents=[data, device], help="train the network that reads the 40 labels off a face"
     )
-    classifier.add_argument("-o", "--output", type=Path, default=DEFAULT_CLASSIFIER, help="default: %(default)s")
+    classifier.add_argument("-o", "--output", type=Path, help=f"default: {DEFAULT_CLASSIFIER}; a witness needs one")
     classifier.add_argument("--epochs", type=int, default=6, help="default: %(default)s")
     classifier.add_argument("--seed", type=int, default=0, help="of all that is random (default: %(default)s)")
+    classifier.add_argument(
+        "--architecture", choices=get_args(Architecture), default="residual",
+        help="of the network; `witness` is another than the app's, to judge what that one has fitted",
+    )  # fmt: skip
     classifier.set_defaults(run=run_classifier)
 
     probes = commands.add_parser(
@@ -80,13 +85,16 @@ def run_classifier(args: argparse.Namespace) -> None:
     training, validation = (FaceSet.open(args.data, split) for split in ("train", "val"))
     if training.labels is None or validation.labels is None:
         raise DatasetError("a classifier needs labels; give a folder in CelebA-HQ's or CelebA's layout.")
+    if args.output is None and args.architecture == "witness":
+        raise ValueError("a witness must not take the place of the app's classifier; give -o FILE.")
+    output, side = args.output or DEFAULT_CLASSIFIER, make_net(args.architecture).side
     classifier = train_classifier(
-        read_all(training), training.labels, read_all(validation), validation.labels,
-        epochs=args.epochs, seed=args.seed, device=choose_device(args.device),
+        read_all(training, side), training.labels, read_all(validation, side), validation.labels,
+        epochs=args.epochs, seed=args.seed, architecture=args.architecture, device=choose_device(args.device),
     )  # fmt: skip
-    save_classifier(args.output, classifier, len(training))
+    save_classifier(output, classifier, len(training))
     accuracy = float(np.nanmean(classifier.balanced_accuracy))
-    print(f"{args.output}: balanced accuracy {accuracy:.3f}, the mean of 40 labels")
+    print(f"{output}: balanced accuracy {accuracy:.3f}, the mean of 40 labels")
 
 
 def run_probes(args: argparse.Namespace) -> None:

@@ -16,7 +16,7 @@ from attributes.calibrate import PROMISED
 from attributes.directions import Directions, DirectionsError
 from attributes.evaluate import ALIKE, Report, Side, other_labels
 from attributes.fitting import fit_sides
-from attributes.judge import Judge, log_odds
+from attributes.judge import Judge
 from attributes.labels import LABEL_NAMES, LABELS
 from glow.latent import Latent
 
@@ -67,15 +67,14 @@ def write_markdown(
         "directions, one half of the validation faces the sliders, the other half the figures below. The judge is the "
         "[attribute classifier](attributes-classifier.md), and the same classifier fits the sliders to each of these "
         "very faces, as in the app: that they reach it shows that the flow can take them there, not that everybody "
-        "would see it: glasses and beards reach it, and look poor in a real photo. It is wrong now and then: figures "
-        "of labels that it reads badly say little.", "",
-        "A slider's direction is a mix of the 40 labels' mean directions, each with its own share on each scale of the "
-        "latent. It begins as the plain kind that leaks least (`mean`, `partial` or between them), or with `calibrate "
-        "--start` as the slider of the model that this one has grown from, and then descends "
-        "the gradient of what it changes beside its label, through the flow and the classifier.", "",
+        "would see it. It is wrong now and then: figures of labels that it reads badly say little.", "",
+        "A slider's direction is half the label's mean direction and half its refined one (its partial one, where a "
+        "model has none), or one of both alone, where [a look at faces](natural.md) found it better.",
+        "",
         "Up is a value of 1 on faces that lack the label, down is -1 on faces that have it; fitted to a face, 1 goes "
-        "as far as it takes for the classifier to find the attribute twice as likely as not, or as the face stays "
-        f"whole. *Reached* is the share of faces whose label changed; {PROMISED:.0%} is promised. *Leakage* is how "
+        "as far as it takes for the classifier to be certain of the attribute, or as the face "
+        "looks natural, whichever comes first. *Reached* is the share of faces whose label changed: sliders that are "
+        f"*rough* do so to few; {PROMISED:.0%} is the aim. *Leakage* is how "
         "much the probabilities of the other 39 labels change on average, *flips* how many of these change sides for "
         "each face. *Person* is the distance in the classifier's features between before and after, as a share of that "
         "between two people. *Outside* is how much the two thirds of the picture that change least do change, in 8-bit "
@@ -121,7 +120,8 @@ def write_markdown(
         up, down = report.up, report.down
         seen = "".join(f" {side.witness.reached:.0%} |" for side in (up, down) if side.witness)
         lines.append(
-            f"| {slider.name} | {slider.low:g} to {slider.high:g} | {up.faces} + {down.faces} | {up.reached:.0%} | "
+            f"| {slider.name}{' (rough)' if slider.rough else ''} | {slider.low:g} to {slider.high:g} | "
+            f"{up.faces} + {down.faces} | {up.reached:.0%} | "
             f"{down.reached:.0%} | {other_labels(up.leakage, index):.3f} | {other_labels(down.leakage, index):.3f} | "
             f"{up.flips:.1f} | {up.person:.2f} | {up.outside:.1f} | {report.monotone:.0%} | "
             f"{scales[index]} |{seen}"
@@ -170,7 +170,7 @@ def _of_the_witness(by_name: Mapping[str, Report], comparison: Comparison) -> li
         )
     return [
         "", "### To another classifier", "",
-        "The same pictures, read by a second classifier, trained with another seed, which no slider was fitted with: "
+        "The same pictures, read by a second classifier, of another build, which no slider was fitted with: "
         "of the faces that lack the label to both, how many have it now to the second, and what it sees change in "
         "them.", "",
         "| label | reached | leakage | share of `mean` | of `mean` |",
@@ -207,10 +207,10 @@ def draw_strips(folder: Path, judge: Judge, directions: Directions) -> None:
     """One strip for each label: a drawn face that stands between having and lacking it, at :data:`STRIP_VALUES`."""
     folder.mkdir(parents=True, exist_ok=True)
     drawn = judge.model.sample_latent(POOL, TEMPERATURE, torch.Generator().manual_seed(SEED))
-    seen = judge.probabilities(drawn.flatten())
+    seen = judge.look(drawn.flatten())
     for index, label in enumerate(LABELS):
-        at = int((seen[:, index] - 0.5).abs().argmin())
-        face, before = drawn[at], log_odds(seen[at : at + 1, index])
+        at = int(seen.logits[:, index].abs().argmin())
+        face, before = drawn[at], seen[at : at + 1]
         fits = fit_sides(directions, judge, face, before=before, name=label.name, values=STRIP_VALUES)
         moved = Latent.cat([directions.move(face, {label.name: value}, (), fits) for value in STRIP_VALUES])
         _strip(judge.draw(moved.flatten())[0]).save(folder / f"{label.name}.jpg", quality=85)

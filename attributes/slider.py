@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from attributes.labels import LABELS, Label
 from glow.latent import Latent
-from glow.values import UnfitValueError, caption, number
+from glow.values import UnfitValueError, boolean, caption, number
 
 FURTHEST = 100.0
-"""The end of the longest range that a slider may have; those that were measured end at 2.5."""
+"""The end of the longest range that a slider may have; those of labels end at 1.5."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,6 +25,9 @@ class Fit:
 
     end: Tensor
     """``(B,)`` float64, at least :attr:`one`: where the end of the slider's range goes."""
+
+    little: Tensor | None = None
+    """``(B,)`` bool: where so little looks natural that hardly anything can be seen; None where that is not known."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,10 +57,13 @@ class Slider:
     """How many lengths of its vector, backwards, a value of -1 goes; above 0."""
 
     low: float = -2.0
-    """The lowest value that is of use, below 0; beyond it, faces break."""
+    """The lowest value that is of use, below 0; what lies beyond counts as it."""
 
     high: float = 2.0
-    """The highest value that is of use, above 0."""
+    """The highest value that is of use, above 0; likewise."""
+
+    rough: bool = False
+    """Whether few faces come to show the attribute in a natural way: a slider to be offered last, and as such."""
 
     def __post_init__(self) -> None:
         for name in ("name", "title", "group"):
@@ -65,6 +72,7 @@ class Slider:
             raise UnfitValueError(f"the sign of {self.name} is {self.sign!r}; it must be 1 or -1.")
         for name in ("up", "down"):
             number(f"{name} of {self.name}", getattr(self, name), 1e-6, 1e6)
+        boolean(f"rough of {self.name}", self.rough)
         number(f"low of {self.name}", self.low, -FURTHEST, -1e-6)
         number(f"high of {self.name}", self.high, 1e-6, FURTHEST)
 
@@ -84,7 +92,7 @@ class Slider:
         return sense * torch.lerp(fit.one, fit.end, (size - 1) / (limit - 1))
 
     @staticmethod
-    def of_label(label: Label, **fields: float) -> Slider:
+    def of_label(label: Label, **fields: Any) -> Slider:
         """The slider of one of CelebA's labels; ``fields`` are those that differ from the defaults."""
         return Slider(name=label.name, title=label.title, group=label.group, sign=label.sign, **fields)
 

@@ -8,14 +8,23 @@ import numpy as np
 import torch
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 from tqdm import tqdm
 
 from attributes.augment import augment
-from attributes.classifier import CALIBRATION_HALF, REPORT_HALF, SIDE, AttributeClassifier, Calibration, FaceNet
+from attributes.classifier import (
+    CALIBRATION_HALF,
+    REPORT_HALF,
+    Architecture,
+    AttributeClassifier,
+    Calibration,
+    FaceNet,
+    make_net,
+)
 from attributes.dataset import DatasetError, FaceSet
 from attributes.labels import LABEL_NAMES
+from glow.device import fastest_net_dtype
 
 BATCH = 128
 LEARNING_RATE = 3e-3
@@ -24,7 +33,7 @@ FEWEST = 5
 """Faces with and without a label that its calibration needs; a rarer one keeps the network's own balance."""
 
 
-def read_all(faces: FaceSet, side: int = SIDE) -> np.ndarray:
+def read_all(faces: FaceSet, side: int = FaceNet.side) -> np.ndarray:
     """All pictures as uint8 ``(N, 3, side, side)``."""
     pixels = np.empty((len(faces), 3, side, side), dtype=np.uint8)
     with tqdm(total=len(faces), desc="reading faces", unit="img", disable=None) as bar:
@@ -42,19 +51,22 @@ def train_classifier(
     *,
     epochs: int = 6,
     seed: int = 0,
+    architecture: Architecture = "residual",
     device: str | torch.device = "cpu",
 ) -> AttributeClassifier:
     """Train on labelled faces; calibrate on one half of the validation faces, measure on the other.
 
-    In the loss, faces with and without a label weigh the same in total. Convolutions run in bfloat16.
+    In the loss, faces with and without a label weigh the same in total. Convolutions run in bfloat16 where that is
+    faster.
 
     Args:
-        pixels: training faces, uint8 ``(N, 3, 64, 64)``.
+        pixels: training faces, uint8 ``(N, 3, S, S)``, of the network's size.
         labels: theirs, bool ``(N, 40)``.
-        validation_pixels: uint8 ``(M, 3, 64, 64)``.
+        validation_pixels: uint8 ``(M, 3, S, S)``.
         validation_labels: bool ``(M, 40)``.
         epochs: how often each training face is seen, changed by chance each time.
         seed: of the weights, the order and the changes.
+        architecture: of the network; each has changes of its own.
         device: where to train.
 
     Raises:
@@ -66,7 +78,7 @@ def train_classifier(
             f"of the {len(labels)} training faces, all or none have {', '.join(one_sided)}; use more faces."
         )
     torch.manual_seed(seed)
-    net = FaceNet().to(device).to(memory_format=torch.channels_last)
+    net = make_net(architecture).to(device).to(memory_format=torch.channels_last)
     prevalence = torch.from_numpy(labels.mean(0)).float()
     rarity = torch.logit(prevalence).mul(-0.5).exp().to(device)
     targets = torch.from_numpy(labels)
@@ -74,14 +86,18 @@ def train_classifier(
     optimiser = torch.optim.AdamW(net.parameters(), LEARNING_RATE, weight_decay=WEIGHT_DECAY)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, LEARNING_RATE, total_steps=steps, pct_start=0.15)
     net.train()
+    change = augment
+    if not isinstance(net, FaceNet):
+        from attributes.witness import changed as change  # it needs torchvision, a second of start-up
+    nets = fastest_net_dtype(torch.device(device))
     order = torch.empty(0, dtype=torch.long)
     with tqdm(total=steps, desc="training", unit="step", disable=None) as bar:
         for _ in range(steps):
             if len(order) < min(BATCH, len(pixels)):
                 order = torch.randperm(len(pixels))
             chosen, order = order[:BATCH], order[BATCH:]
-            x = augment(torch.from_numpy(pixels[chosen.numpy()]).float() / 255).to(device)
-            with torch.autocast(x.device.type, torch.bfloat16):
+            x = change(torch.from_numpy(pixels[chosen.numpy()]).float() / 255).to(device)
+            with torch.autocast(x.device.type, torch.bfloat16, enabled=nets == torch.bfloat16):
                 logits = net(x.contiguous(memory_format=torch.channels_last))
             y = targets[chosen].float().to(device)
             loss = F.binary_cross_entropy_with_logits(logits.float(), y, torch.where(y > 0, rarity, 1 / rarity))
@@ -131,6 +147,6 @@ def balanced_accuracies(said: Tensor, labels: np.ndarray) -> tuple[float, ...]:
 
 
 @torch.inference_mode()
-def _logits(net: FaceNet, pixels: np.ndarray) -> Tensor:
+def _logits(net: nn.Module, pixels: np.ndarray) -> Tensor:
     parts = math.ceil(len(pixels) / 250)
     return torch.cat([net(torch.from_numpy(part).float() / 255) for part in np.array_split(pixels, parts)])

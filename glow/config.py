@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, get_args
 
-from glow.values import UnfitValueError, choice, integer, number
+from glow.values import UnfitValueError, boolean, choice, integer, number
 
 Permutation = Literal["1x1-lu", "1x1-full", "shuffle", "reverse"]
 Coupling = Literal["affine", "additive"]
@@ -95,8 +95,7 @@ class GlowConfig:
         number("scale_bound", self.scale_bound, 1e-6, 4)
         if self.input_bound is not None:
             number("input_bound", self.input_bound, 1e-6, 1e6)
-        if not isinstance(self.coordinates, bool):
-            raise UnfitValueError(f"coordinates is {self.coordinates!r}; it must be true or false.")
+        boolean("coordinates", self.coordinates)
         choice("permutation", self.permutation, get_args(Permutation))
         choice("coupling", self.coupling, get_args(Coupling))
         choice("split_prior", self.split_prior, get_args(SplitPriorKind))

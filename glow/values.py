@@ -72,6 +72,17 @@ def number(name: str, value: Any, low: float, high: float) -> float:
     return float(value)
 
 
+def boolean(name: str, value: Any) -> bool:
+    """``value`` if it is true or false.
+
+    Raises:
+        UnfitValueError: it is not; the message calls it ``name``.
+    """
+    if not isinstance(value, bool):
+        raise UnfitValueError(f"{name} is {value!r}; it must be true or false.")
+    return value
+
+
 def caption(name: str, value: Any) -> str:
     """``value`` if it is a text that can be shown in one line: not empty, and of no more than 100 characters.
 

@@ -37,7 +37,8 @@ def test_commands_are_understood(command: str) -> None:
     if module in PARSERS:
         PARSERS[module]().parse_args(arguments)
     else:
-        assert module in {"pip", "venv"} or (ROOT / Path(*module.split("."))).with_suffix(".py").exists()
+        place = ROOT / Path(*module.split("."))
+        assert module in {"pip", "venv"} or place.with_suffix(".py").exists() or (place / "__main__.py").exists()
 
 
 def test_the_first_commands_set_up_all() -> None:
@@ -55,3 +56,8 @@ def test_links_and_pictures_lead_somewhere(path: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", path.read_text()):
         if not target.startswith("http"):
             assert (path.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_no_figure_is_left_to_be_filled_in(path: Path) -> None:
+    assert not re.findall(r"\b(?:EVAL[A-Z]+|TODO|TBD|XXX)\b", path.read_text())

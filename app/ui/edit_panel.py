@@ -10,7 +10,7 @@ from typing import Any
 
 import gradio as gr
 
-from app.editor import Editor
+from app.editor import DOES_LITTLE, Editor
 from app.session import Session
 from app.ui import recipe_panel, slider_panel
 from app.ui.handling import PREVIEW_SIDE, on_select, on_visit, photo_input, warn
@@ -288,7 +288,12 @@ def status(session: Session) -> str:
         return "No face yet."
     values = session.values
     sliders = [slider for slider in session.editor.directions.sliders if values[slider.name]]
-    moved = [f"{as_text(slider.title)} {shown(slider, values[slider.name]):+g}" for slider in sliders]
+    little = session.doing_little()
+    moved = [
+        f"{as_text(slider.title)} {shown(slider, values[slider.name]):+g}"
+        + (f" ({DOES_LITTLE})" if slider.name in little else "")
+        for slider in sliders
+    ]
     if any(session.edits.values.values()):
         return "Moved: " + (", ".join(moved) or "another face")
     return f"Nothing moved: {'the face as drawn' if session.portrait.drawn else 'this is your photo, bit for bit'}."

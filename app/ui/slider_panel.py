@@ -65,10 +65,12 @@ def build_slider_panel(editor: Editor) -> SliderPanel:
     by_name: dict[str, gr.Slider] = {}
     for group in GROUPS:
         with gr.Accordion(group, open=group in OPEN_GROUPS):
-            for label in labels_in_group(group):
-                low, high = ends(editor.directions.slider(label.name))
-                by_name[label.name] = number_slider(
-                    low, high, value=0, step=STEP, label=label.title, elem_id=f"slider-{label.name}"
+            members = [editor.directions.slider(label.name) for label in labels_in_group(group)]
+            # Rough ones last, of the model that the page was made with.
+            for member in sorted(members, key=lambda member: member.rough):
+                low, high = ends(member)
+                by_name[member.name] = number_slider(
+                    low, high, value=0, step=STEP, label=caption(member), elem_id=f"slider-{member.name}"
                 )
     rows = own_rows(editor)
     groups: list[gr.Accordion] = []
@@ -100,6 +102,11 @@ def how_to(editor: Editor) -> str:
     """How to make a slider for the editor's model."""
     default = editor.path.resolve() == DEFAULT_CHECKPOINT
     return HOW_TO.format(model="" if default else f" --checkpoint {shlex.quote(str(editor.path))}")
+
+
+def caption(slider: Slider) -> str:
+    """What stands over a slider: its title, and a word where few faces look natural with what it does."""
+    return slider.title + (" (rough)" if slider.rough else "")
 
 
 def ends(slider: Slider) -> tuple[float, float]:
@@ -154,7 +161,7 @@ def _placed(slider: Slider | None, value: float) -> Any:
     if slider is None:
         return gr.Slider(visible=False)
     low, high = ends(slider)
-    return gr.Slider(low, high, value=value, label=slider.title, visible=True)
+    return gr.Slider(low, high, value=value, label=caption(slider), visible=True)
 
 
 def values_shown(visit: Visit) -> list[float]:

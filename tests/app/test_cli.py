@@ -16,9 +16,11 @@ from PIL import Image
 from app.cli import build_parser, main
 from app.cli import build_parser as app_parser
 from app.doctor import examine
-from attributes import LABEL_NAMES, find_recipe, sliders_folder
+from attributes import LABEL_NAMES, directions_path, find_recipe, sliders_folder
 from attributes.__main__ import build_parser as attributes_parser
-from glow import FACES_64
+from attributes.basis import rough_sliders
+from attributes.natural import LIMITS
+from glow import DEFAULT_CHECKPOINT, FACES_64
 
 
 def pixels(path: Path) -> np.ndarray:
@@ -44,6 +46,18 @@ def test_edit_without_a_setting_copies_every_pixel(astronaut_file: Path, tmp_pat
     assert np.array_equal(pixels(tmp_path / "out.png"), pixels(astronaut_file))
 
 
+def test_a_value_beyond_the_range_is_told_and_counts_as_its_end(
+    astronaut_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in (("far", "9"), ("end", "1.5")):
+        assert (
+            main(["edit", str(astronaut_file), "--set", f"Smiling={value}", "-o", str(tmp_path / f"{name}.png")]) == 0
+        )
+        told = "note: Smiling 9 is beyond the end of its range; 1.5 was taken" in capsys.readouterr().err
+        assert told == (name == "far")
+    assert np.array_equal(pixels(tmp_path / "far.png"), pixels(tmp_path / "end.png"))
+
+
 def test_blend_and_sample_write_pictures(astronaut_file: Path, tmp_path: Path) -> None:
     flipped = tmp_path / "flipped.png"
     Image.fromarray(pixels(astronaut_file)[:, ::-1]).save(flipped)
@@ -64,7 +78,6 @@ def test_blend_and_sample_write_pictures(astronaut_file: Path, tmp_path: Path) -
         (["edit", "{photo}", "--set", "Smile=1", "-o", "x.png"], "no such slider; did you mean Smiling"),
         (["edit", "{photo}", "--keep", "Mail", "-o", "x.png"], "no such slider; did you mean Male"),
         (["edit", "{photo}", "--recipe", "nowhere", "-o", "x.png"], "there is no recipe 'nowhere'"),
-        (["edit", "{photo}", "--set", "Smiling=9", "-o", "x.png"], "Smiling is 9; it must be from -"),
         (["edit", "{photo}", "-o", "nowhere/x.png"], "there is no folder nowhere"),
         (["--checkpoint", "nowhere.safetensors", "sample", "-o", "x.png"], "there is no file nowhere.safetensors"),
         (["--device", "cuda:99", "sample", "-o", "x.png"], "try --device cpu"),
@@ -99,6 +112,31 @@ def test_labels_lists_all_40(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["labels"]) == 0
     listed = [line.split()[0] for line in capsys.readouterr().out.splitlines() if line.startswith("  ")]
     assert sorted(listed) == sorted(LABEL_NAMES)
+
+
+def test_rough_sliders_are_marked_and_come_last_of_their_group(capsys: pytest.CaptureFixture[str]) -> None:
+    rough = rough_sliders(directions_path(DEFAULT_CHECKPOINT))
+    assert rough
+    assert main(["labels"]) == 0
+    groups: list[list[bool]] = []
+    for line in capsys.readouterr().out.splitlines():
+        if not line.startswith(" "):
+            groups.append([])
+        else:
+            groups[-1].append(line.endswith("(rough)"))
+            assert groups[-1][-1] == (line.split()[0] in rough)
+    assert all(group == sorted(group) for group in groups)
+
+
+def test_a_slider_that_does_little_on_a_face_is_told(
+    astronaut_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(LIMITS, ("Smiling", -1), 0.01)  # hardly anything of it looks natural
+    edit = ["edit", str(astronaut_file), "-o", str(tmp_path / "out.png"), "--set"]
+    assert main([*edit, "Smiling=-1"]) == 0
+    assert "note: Smiling -1 does little here: going further would not look natural" in capsys.readouterr().err
+    assert main([*edit, "Smiling=1"]) == 0
+    assert "does little" not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", ["labels", "doctor"])
@@ -136,7 +174,9 @@ def test_the_lists_of_options_are_these(capsys: pytest.CaptureFixture[str]) -> N
     expected = {
         app_parser: {"edit": "--set --recipe --keep --face --output", "labels": "", "recipes": None},
         attributes_parser: {
-            "classifier": "--data --output --epochs --seed --device",
+            "classifier": "--data --output --epochs --seed --architecture --device",
+            "calibrate": "--data --checkpoint --classifier --directions --limit --device",
+            "refine": "--data --checkpoint --directions --limit --steps --batch --seed --device",
             "probes": "--data --checkpoint --limit --device",
             "learn": "--with --without --csv --aligned --checkpoint --device",
             "components": "--data --checkpoint --count --limit --device",

@@ -9,13 +9,17 @@ from pathlib import Path
 import pytest
 import torch
 
+from app.editor import Editor
 from attributes import LABEL_NAMES, Basis, DirectionsError, directions_path
 from attributes.__main__ import main
+from attributes.calibrate import course, label_mix
 from attributes.classifier import DEFAULT_CLASSIFIER, REPORT_HALF, load_classifier
 from attributes.crossing import crossing
 from attributes.evaluate import Evaluation, other_labels
+from attributes.fitting import CLEAR, PLAIN
 from attributes.judge import Judge
-from glow import FACES_64, Checkpoint, Latent
+from attributes.natural import limit
+from glow import FACES_64, FACES_128, Checkpoint
 
 LOOKED_AT = ("Smiling", "Black_Hair", "Bangs")
 
@@ -40,12 +44,12 @@ def test_where_a_course_first_crosses() -> None:
 
 
 @pytest.mark.parametrize("name", LOOKED_AT)
-def test_a_value_of_one_reaches_most_faces_and_leaks_less_than_the_mean(
+def test_a_value_of_one_reaches_faces_and_leaks_less_than_the_mean(
     basis: Basis, evaluation: Evaluation, name: str
 ) -> None:
     label = LABEL_NAMES.index(name)
     side = evaluation.side(basis.directions("calibrated"), label, 1)
-    assert side.reached >= 0.7  # 80 % over all; these are few faces
+    assert side.reached >= 0.1  # where that looks natural; of so small a model, that is on few faces
     mean = evaluation.at_the_same_rate(basis, "mean", label, side.reached)
     assert other_labels(side.leakage, label) < other_labels(mean.leakage, label)
 
@@ -60,15 +64,15 @@ def test_a_plain_direction_that_cannot_reach_so_many_is_compared_where_it_reache
 
 
 def test_a_witness_is_asked_by_its_own_reading(basis: Basis, evaluation: Evaluation) -> None:
-    """One that says of most faces that they smile: of those that do not, to it, few are left."""
+    """One that says of few faces that they smile sees fewer begin to."""
     judge, label = evaluation.judge, LABEL_NAMES.index("Smiling")
     offset = judge.classifier.calibration.offset.clone()
-    offset[label] += 2
+    offset[label] -= 8
     witness = replace(judge.classifier, calibration=replace(judge.classifier.calibration, offset=offset))
     side = Evaluation(judge, evaluation.latents, 40, witness).side(basis.directions("calibrated"), label, 1)
     assert side.witness is not None
-    assert 0 < side.witness.faces < side.faces
-    assert side.witness.reached == 1
+    assert 0 < side.witness.faces <= side.faces
+    assert side.witness.reached < side.reached
     assert not torch.equal(side.witness.leakage, side.leakage)
 
 
@@ -88,7 +92,12 @@ def test_uncalibrated_directions_say_so(basis: Basis) -> None:
 def test_evaluate_writes_figures_and_pictures(celebahq_folder: Path, tmp_path: Path) -> None:
     page, figures = tmp_path / "attributes.md", tmp_path / "figures.json"
     command = ["evaluate", "--data", str(celebahq_folder), "--faces", "1", "--json", str(figures)]
-    command += ["--witness", str(DEFAULT_CLASSIFIER)]  # who sees just what the judge sees
+    command += [
+        "--checkpoint",
+        str(FACES_64),
+        "--witness",
+        str(DEFAULT_CLASSIFIER),
+    ]  # who sees just what the judge sees
     assert main([*command, "--markdown", str(page), "--device", "cpu"]) == 0
     found = json.loads(figures.read_text())
     assert len(found["sliders"]) == 40
@@ -109,16 +118,33 @@ def test_too_few_faces_are_refused(celebahq_folder: Path, capsys: pytest.Capture
     assert "5 validation faces" in capsys.readouterr().err
 
 
-def test_calibration_may_start_with_the_mixes_of_the_model_that_this_one_grew_from(basis: Basis) -> None:
-    """Of a model that has just grown: there the old latents lie in the first half of the next coarser scale."""
-    generator = torch.Generator().manual_seed(0)
-    *finer, top = basis.means.scales
-    details = [torch.randn(scale.shape, generator=generator) for scale in finer]
-    grown = [torch.cat(pair, 1) for pair in zip(finer, details, strict=True)]
-    finest = torch.randn(40, 6, 64, 64, generator=generator)
-    means = Latent((finest, *grown, torch.cat([top, torch.randn(top.shape, generator=generator)], 1)))
-    mix = (larger := replace(basis, means=means, mix=None)).grown_mix(basis)
-    new, *vectors = larger.vectors(mix).scales
-    assert not new.any()
-    for vector, old in zip(vectors, basis.vectors(basis.kind("calibrated")).scales, strict=True):
-        assert torch.equal(vector.chunk(2, 1)[0], old)
+def test_sliders_are_half_mean_and_half_refined_but_where_another_kind_looked_better(
+    fine_editor: Editor, basis: Basis
+) -> None:
+    fine = Basis.load(directions_path(FACES_128), fine_editor.checkpoint)
+    assert fine.refined is not None
+    for name, kinds in (("Male", {"mean"}), ("Black_Hair", {"refined"}), ("Smiling", {"mean", "refined"})):
+        label = LABEL_NAMES.index(name)
+        mix = label_mix(fine, label)
+        shares = {"mean": mix[:, :40], "refined": mix[:, 40:]}
+        assert {kind for kind, share in shares.items() if share.any()} == kinds
+        length = fine.vectors(mix[None]).flatten().norm()
+        torch.testing.assert_close(length, fine.means.flatten()[label].norm(), rtol=1e-3, atol=0)
+    # Of a model that was not refined, the partial direction is the other half: other labels have a part in it.
+    assert label_mix(basis, LABEL_NAMES.index("Smiling"))[0].count_nonzero() > 2
+
+
+def test_a_course_ends_where_the_label_is_plain_or_the_face_looks_odd(basis: Basis, evaluation: Evaluation) -> None:
+    label = LABEL_NAMES.index("Smiling")
+    judge, before = evaluation.judge, evaluation.seen
+    faces = torch.nonzero(before.logits[:, label] < 0).flatten()[:10]
+    latents, some = evaluation.latents[faces], before[faces]
+    vector = basis.means.flatten()[label]
+    found = course(judge, latents, some, vector, label)
+    moves = found.lengths[:, None].float() * vector
+    seen = judge.look(latents + moves)
+    odd, odds = seen.oddness(some, moves), seen.logits[:, label]
+    most = limit("Smiling", 1)
+    assert ((odd < most + 0.2) & (odds < PLAIN + 2)).all()
+    assert ((odd > most - 0.2) | (odds > PLAIN - 2)).all()
+    assert found.reached == pytest.approx(float((odds >= CLEAR).double().mean()), abs=0.11)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import torch
 
 from attributes import LABEL_NAMES, DatasetError, FaceSet
 from attributes.__main__ import main
-from attributes.classifier import DEFAULT_CLASSIFIER, AttributeClassifier, load_classifier, save_classifier
+from attributes.classifier import DEFAULT_CLASSIFIER, AttributeClassifier, load_classifier, make_net, save_classifier
 from attributes.train_classifier import balanced_accuracies, calibrate, read_all, train_classifier
 from glow import CheckpointError
 from glow.storage import read_safetensors, write_safetensors
@@ -148,3 +149,27 @@ def test_calibration_makes_probabilities_of_logits() -> None:
 
 def test_what_cannot_be_measured_is_not_a_number() -> None:
     assert math.isnan(balanced_accuracies(torch.ones(4, 1, dtype=torch.bool), np.zeros((4, 1), dtype=bool))[0])
+
+
+def test_a_witness_of_another_build_comes_back_from_disk(tmp_path: Path, classifier: AttributeClassifier) -> None:
+    torch.manual_seed(0)
+    witness = replace(classifier, net=make_net("witness").eval())
+    save_classifier(tmp_path / "witness.safetensors", witness, 10)
+    back = load_classifier(tmp_path / "witness.safetensors")
+    x = torch.rand(2, 3, 128, 128)
+    torch.testing.assert_close(back.probabilities(x), witness.probabilities(x), atol=5e-3, rtol=0)
+    assert back.features(x).shape != classifier.features(x).shape
+
+
+def test_a_classifier_of_an_unknown_build_is_refused(tmp_path: Path) -> None:
+    tensors, header = read_safetensors(DEFAULT_CLASSIFIER, "attribute classifier")
+    write_safetensors(tmp_path / "new.safetensors", tensors, header | {"architecture": "oracle"})
+    with pytest.raises(CheckpointError, match="newer Glowface"):
+        load_classifier(tmp_path / "new.safetensors")
+
+
+def test_a_witness_does_not_take_the_place_of_the_classifier(
+    celebahq_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["classifier", "--data", str(celebahq_folder), "--architecture", "witness"]) == 1
+    assert "give -o FILE" in capsys.readouterr().err

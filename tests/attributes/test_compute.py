@@ -13,9 +13,10 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from attributes import LABEL_NAMES, Basis, DirectionsError, FaceSet, load_directions
+from attributes.chance import channel_variances, without_chance
 from attributes.compute import compute_directions
 from attributes.sums import LabelSums
-from glow import Checkpoint, Glow, GlowConfig, TrainingRecord, load_checkpoint, save_checkpoint
+from glow import Checkpoint, Glow, GlowConfig, Latent, TrainingRecord, load_checkpoint, save_checkpoint
 from train.data import load_pixels
 
 ROOT = Path(__file__).parent.parent.parent
@@ -31,7 +32,7 @@ def tiny(tmp_path: Path) -> Checkpoint:
 
 @pytest.fixture
 def computed(tiny: Checkpoint, celebahq_folder: Path) -> Basis:
-    return compute_directions(tiny, FaceSet.open(celebahq_folder), batch=10)
+    return compute_directions(tiny, FaceSet.open(celebahq_folder), batch=10, plain=True)
 
 
 @pytest.fixture
@@ -64,6 +65,21 @@ def test_where_faces_lie_along_each_direction(
     scale = products.std(0).max()
     assert (directions.population.mean - products.mean(0)).abs().max() < 0.01 * scale
     torch.testing.assert_close(directions.population.deviation, products.std(0), atol=0, rtol=0.03)
+
+
+def test_what_is_chance_is_taken_out_and_what_is_not_stays() -> None:
+    """A smooth difference between two kinds of faces in noise, and a label that says nothing of them."""
+    generator = torch.Generator().manual_seed(0)
+    waves = torch.linspace(0, 6.3, 32).cos()
+    truth = 0.2 * waves[:, None] * waves[None] * torch.ones(4, 1, 1)
+    labels = torch.rand(400, 2, generator=generator) < 0.4
+    faces = torch.randn(400, 4, 32, 32, generator=generator) + labels[:, :1, None, None] * truth
+    means = torch.stack([faces[flag].mean(0) - faces[~flag].mean(0) for flag in labels.T])
+    counts = torch.stack([labels.sum(0), (~labels).sum(0)], dim=1)
+    shrunk = without_chance(Latent((means,)), channel_variances(Latent((faces,))), counts).scales[0]
+    assert (shrunk[0] - truth).norm() < 0.5 * (means[0] - truth).norm()
+    assert shrunk[0].flatten() @ truth.flatten() > 0.9 * truth.square().sum()
+    assert shrunk[1].norm() < 0.3 * means[1].norm()
 
 
 def test_they_come_back_from_disk(tiny: Checkpoint, computed: Basis, tmp_path: Path) -> None:
@@ -130,13 +146,14 @@ def test_sums_of_two_processes_are_those_of_one_in_float64(
     torch.testing.assert_close(together["means"], alone.mean_directions(), atol=1e-12, rtol=1e-12)
 
 
+@pytest.mark.parametrize("plain", [True, False])
 def test_two_processes_compute_what_one_does(
-    tiny: Checkpoint, computed: Basis, celebahq_folder: Path, tmp_path: Path
+    tiny: Checkpoint, celebahq_folder: Path, tmp_path: Path, plain: bool
 ) -> None:
-    del tiny
+    computed = compute_directions(tiny, FaceSet.open(celebahq_folder), batch=10, plain=plain)
     command = ["-m", "attributes", "compute", "--data", str(celebahq_folder), "--split", "all", "--device", "cpu"]
     command += ["--checkpoint", str(tmp_path / "m.safetensors"), "-o", str(tmp_path / "d.safetensors")]
-    said = in_two_processes(*command)
+    said = in_two_processes(*command, *["--plain"] * plain)
     assert "40 directions from 128 faces" in said[0]
     assert not said[1]
     tensors = load_file(tmp_path / "d.safetensors")

@@ -16,6 +16,7 @@ from attributes import (
     GROUPS,
     LABEL_NAMES,
     LABELS,
+    Basis,
     Direction,
     Directions,
     DirectionsError,
@@ -24,6 +25,7 @@ from attributes import (
     labels_in_group,
     load_directions,
 )
+from attributes.basis import rough_sliders
 from attributes.labels import FAMILIES
 from attributes.population import COMMON, RARE
 from glow import FACES_64, Checkpoint, CheckpointError, Latent
@@ -89,8 +91,9 @@ def test_a_far_move_stops_where_faces_stop(directions: Directions, z: Latent, va
     slider, sign = directions.sliders[index], 1 if value > 0 else -1
     along = directions.vectors.flatten()[index].double()
     population = directions.population.select([index])
-    end = abs(slider.amount(slider.high if value > 0 else slider.low)) * (along @ along) / population.deviation
-    end = end.clamp_min(RARE)
+    far = replace(slider, up=9.0, down=9.0)  # whose range leads far out of where faces are
+    directions = replace(directions, sliders=(*directions.sliders[:index], far, *directions.sliders[index + 1 :]))
+    end = (9.0 * slider.high * (along @ along) / population.deviation).clamp_min(RARE)
     moved = directions.move(z, {"Bald": value}).flatten().double() @ along
     deviations = sign * (moved - population.mean) / population.deviation
     assert ((deviations > COMMON * end) & (deviations < 1.01 * end)).all()
@@ -104,6 +107,15 @@ def test_what_is_kept_does_not_move(directions: Directions, z: Latent) -> None:
         along = directions.vectors[LABEL_NAMES.index(name)].flatten()[0]
         assert (moved.flatten() @ along).abs().max() < 1e-4 * (free.flatten().norm(dim=1) * along.norm()).max()
     assert moved.flatten().norm() > 0.5 * free.flatten().norm()
+
+
+def test_values_beyond_the_end_of_a_range_count_as_the_end(directions: Directions, z: Latent) -> None:
+    slider = directions.slider("Smiling")
+    for beyond, end in ((9.0, slider.high), (-9.0, slider.low)):
+        assert directions.within({"Smiling": beyond}) == {"Smiling": end}
+        assert same(directions.move(z, {"Smiling": beyond}), directions.move(z, {"Smiling": end}))
+        twice = directions.move(directions.move(z, {"Smiling": 0.9 * end}), {"Smiling": 0.9 * end})
+        assert same(twice, directions.move(z, {"Smiling": end}))
 
 
 def test_a_slider_moves_what_it_names_even_where_that_is_kept(directions: Directions, z: Latent) -> None:
@@ -195,3 +207,13 @@ def test_sliders_that_cannot_be_are_refused(checkpoint: Checkpoint, tmp_path: Pa
     write_safetensors(tmp_path / "d.safetensors", tensors, header)
     with pytest.raises(DirectionsError, match=message):
         load_directions(tmp_path / "d.safetensors", checkpoint)
+
+
+def test_rough_sliders_are_known_from_the_file_alone(editor: Editor, tmp_path: Path) -> None:
+    basis = Basis.load(directions_path(FACES_64), editor.checkpoint)
+    sliders = [replace(slider, rough=slider.name in {"Bald", "Young"}) for slider in basis.sliders]
+    basis.calibrated(basis.kind("calibrated"), sliders).save(tmp_path / "some.safetensors")
+    assert rough_sliders(tmp_path / "some.safetensors") == {"Bald", "Young"}
+    back = Basis.load(tmp_path / "some.safetensors", editor.checkpoint)
+    assert [slider.rough for slider in back.sliders] == [slider.rough for slider in sliders]
+    assert rough_sliders(tmp_path / "none.safetensors") == frozenset()

@@ -54,10 +54,10 @@ def test_the_dequantiser_finds_a_much_tighter_bound(shipped: Editor, faces: torc
 
 @pytest.mark.parametrize("end", ["low", "high"])
 def test_no_slider_breaks_a_face(shipped: Editor, faces: torch.Tensor, end: str) -> None:
-    """Each of the 40 sliders at its ends, on 40 faces: 6,400 pictures of both models."""
+    """Each of the 40 sliders at its ends, on 20 faces of the small model and 8 of the large one: 2,240 pictures."""
     model = shipped.checkpoint.model
     with torch.inference_mode():
-        latent = model.encode(faces[:40].float() / 255)
+        latent = model.encode(faces[: 20 if shipped.size == 64 else 8].float() / 255)
         for name in LABEL_NAMES:
             value = getattr(shipped.labels.slider(name), end)
             assert_unbroken(model.decode(shipped.labels.move(latent, {name: value})), name)
@@ -67,11 +67,11 @@ def test_no_fitted_slider_breaks_a_face(shipped: Editor, faces: torch.Tensor) ->
     """As in the app, where sliders go as far as each face needs, and their ranges end where that face does."""
     with torch.inference_mode():
         latent = shipped.checkpoint.model.encode(faces[:5].float() / 255)
-    before = shipped.judge.logits(latent.flatten())
-    for label, name in enumerate(LABEL_NAMES):
+    before = shipped.judge.look(latent.flatten())
+    for name in LABEL_NAMES[:: 2 if shipped.size == 64 else 5]:
         slider = shipped.labels.slider(name)
-        ends = (slider.low, -1.0, 1.0, slider.high)
-        fits = fit_sides(shipped.labels, shipped.judge, latent, before=before[:, label], name=name, values=ends)
+        ends = (slider.low, slider.high)
+        fits = fit_sides(shipped.labels, shipped.judge, latent, before=before, name=name, values=ends)
         for value in ends:
             moved = shipped.labels.move(latent, {name: value}, (), fits)
             with torch.inference_mode():
@@ -81,5 +81,5 @@ def test_no_fitted_slider_breaks_a_face(shipped: Editor, faces: torch.Tensor) ->
 def test_no_sample_is_broken(shipped: Editor) -> None:
     model, generator = shipped.checkpoint.model, torch.Generator().manual_seed(0)
     with torch.inference_mode():
-        for _ in range(10):
+        for _ in range(2):
             assert_unbroken(model.decode(model.sample_latent(50, 1.0, generator)))

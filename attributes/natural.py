@@ -1,0 +1,62 @@
+"""How natural a moved face looks, by what was found to agree best with a look at 200 edits (docs/natural.md).
+
+Whether somebody would keep an edit is told, better than by a network that was trained to find moved faces, by two
+numbers that cost nothing: how far the latent has moved, and how far the face has moved in the attribute classifier's
+features. Both small: the change looks like another photo. The first alone is large where the flow is asked for what it
+never saw; the second, where the face becomes another one or breaks.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+SCALE, BY_MOVE, BY_FEATURES = 0.198, 0.66, 0.34
+"""A logistic regression of the grades in docs/natural/graded.csv on the logarithms of both numbers gives their powers
+(``python -m benchmarks.natural score`` fits it), the scale is so that 1 is where edits begin to be rejected."""
+
+NATURAL = 0.8
+"""Oddness up to which a face counts as natural, where nothing else was found for an edit."""
+
+LIMITS: dict[tuple[str, int], float] = {
+    ("Smiling", 1): 1.0,
+    ("Smiling", -1): 0.65,
+    ("Young", 1): 1.3,
+    ("Young", -1): 0.8,
+    ("Male", 1): 1.2,
+    ("Male", -1): 1.7,
+    ("Blond_Hair", 1): 0.7,
+    ("Black_Hair", 1): 0.65,
+    ("Eyeglasses", 1): 0.6,
+    ("Bangs", 1): 0.65,
+    ("No_Beard", -1): 0.75,
+    ("Pale_Skin", 1): 0.6,
+    ("Narrow_Eyes", 1): 0.55,
+    ("Mouth_Slightly_Open", 1): 0.7,
+    ("Mouth_Slightly_Open", -1): 0.6,
+}
+"""The same, for each label and sense whose edits were looked at by themselves (``python -m benchmarks.natural kinds``
+lays them out): how much of a change a face bears depends on which."""
+
+
+def limit(name: str, sense: int) -> float:
+    """Oddness up to which an edit counts as natural.
+
+    Args:
+        name: of the label whose slider makes it.
+        sense: 1 or -1, the sign of its value.
+    """
+    return LIMITS.get((name, sense), NATURAL)
+
+
+def oddness(move: Tensor, features: Tensor) -> Tensor:
+    """How odd edits look, ``(B,)`` float64: 0 where nothing moves, growing about as a move does; infinite for NaN.
+
+    Args:
+        move: ``(B,)``, the length of the latent's change: where faces are unit Gaussian noise, lengths compare, of
+            large pictures and small ones alike.
+        features: ``(B,)``, the distance between the classifier's features of the face before and after
+            (:meth:`attributes.classifier.AttributeClassifier.features`).
+    """
+    found = SCALE * move.cpu().double() ** BY_MOVE * features.cpu().double() ** BY_FEATURES
+    return torch.where(found.isfinite(), found, torch.inf)

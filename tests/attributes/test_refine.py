@@ -1,0 +1,167 @@
+"""Refining directions: compared with the right real faces, towards the label, the same again, and kept in the file."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from attributes import LABEL_NAMES, Basis, DirectionsError, FaceSet, directions_path, load_classifier
+from attributes.__main__ import main
+from attributes.critic import FEWEST, Critic, RealFaces, shaken
+from attributes.refine import LabelledFaces, Refinement, _encoded, course, refine, refined_basis
+from glow import FACES_64, Checkpoint, Latent
+
+FACES, BATCH = 40, 4
+
+
+@pytest.fixture(scope="module")
+def basis(checkpoint: Checkpoint) -> Basis:
+    return Basis.load(directions_path(FACES_64), checkpoint)
+
+
+@pytest.fixture(scope="module")
+def faces(checkpoint: Checkpoint, validation_faces: torch.Tensor) -> LabelledFaces:
+    pixels = validation_faces[:FACES]
+    with torch.inference_mode():
+        latents = checkpoint.model.encode(pixels.float() / 255).flatten().half()
+        seen = load_classifier().probabilities(pixels.float() / 255) > 0.5
+    labels = seen.clone()
+    labels[0], labels[1] = True, False  # each label on some
+    return LabelledFaces(latents.clone(), pixels, labels)
+
+
+def refinement(checkpoint: Checkpoint, basis: Basis, faces: LabelledFaces) -> Refinement:
+    return Refinement(checkpoint.model, load_classifier(), basis.means.flatten(), faces, seed=3)
+
+
+def test_moved_faces_are_compared_with_faces_that_have_the_label_and_are_alike_in_gender_and_age() -> None:
+    labels = torch.rand(8000, 40, generator=torch.Generator().manual_seed(0)) < 0.3
+    real, male, young = RealFaces.of(labels), LABEL_NAMES.index("Male"), LABEL_NAMES.index("Young")
+    moved = torch.randint(8000, (500,), generator=torch.Generator().manual_seed(1))
+    label = torch.full_like(moved, LABEL_NAMES.index("Smiling"))
+    present = ~labels[moved, label]
+    found = labels[real.draw(moved, label, present)]
+    assert torch.equal(found[:, label[0]], present)
+    assert torch.equal(found[:, [male, young]], labels[moved][:, [male, young]])
+    to_men = labels[real.draw(moved, torch.full_like(moved, male), torch.ones_like(present))]
+    assert to_men[:, male].all()
+    assert torch.equal(to_men[:, young], labels[moved, young])
+
+
+def test_where_few_are_alike_all_with_the_label_are_compared_with() -> None:
+    labels = torch.rand(2000, 40, generator=torch.Generator().manual_seed(0)) < 0.5
+    male, beard = LABEL_NAMES.index("Male"), LABEL_NAMES.index("Goatee")
+    labels[:, beard] &= labels[:, male]
+    women = torch.nonzero(~labels[:, male]).flatten()
+    label = torch.full_like(women, beard)
+    drawn = RealFaces.of(labels).draw(women, label, torch.ones_like(women, dtype=torch.bool))
+    assert labels[drawn, beard].all()
+    assert len(drawn.unique()) > FEWEST
+
+
+def test_a_critic_learns_to_tell_two_kinds_of_pictures(validation_faces: torch.Tensor) -> None:
+    torch.manual_seed(0)
+    critic, generator = Critic(), torch.Generator().manual_seed(0)
+    optimiser = torch.optim.Adam(critic.parameters(), 1e-3, betas=(0.5, 0.99))
+    real = validation_faces[:16, :, ::2, ::2].float() / 255
+    fake = real.roll(4, dims=2).flip(2)
+    label, up = torch.zeros(32, dtype=torch.long), torch.ones(32, dtype=torch.bool)
+    for _ in range(30):
+        score, _ = critic(shaken(torch.cat([real, fake]), generator), label, up)
+        loss = torch.nn.functional.softplus(torch.cat([-score[:16], score[16:]])).mean()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    with torch.no_grad():
+        score, _ = critic(torch.cat([real, fake]), label, up)
+    assert score[:16].mean() > score[16:].mean() + 1
+
+
+def test_shaken_pictures_are_near_the_same(validation_faces: torch.Tensor) -> None:
+    x = validation_faces[:8].float() / 255
+    moved = shaken(x, torch.Generator().manual_seed(0))
+    assert moved.shape == x.shape
+    assert not torch.equal(moved, x)
+    assert (moved.mean((1, 2, 3)) - x.mean((1, 2, 3))).abs().max() < 0.05
+
+
+def test_steps_lower_the_cost_and_are_the_same_again(
+    checkpoint: Checkpoint, basis: Basis, faces: LabelledFaces
+) -> None:
+    """All faces along one direction, so that few steps can be seen to help."""
+    first, again = refinement(checkpoint, basis, faces), refinement(checkpoint, basis, faces)
+    for work in (first, again):
+        work._often = torch.zeros(40).index_fill_(0, torch.tensor(LABEL_NAMES.index("Smiling")), 1.0)
+        torch.manual_seed(3)
+        for _ in range(6):
+            work.step(BATCH, 1.0)
+    assert torch.equal(first.vectors, again.vectors)
+    smiling, means = LABEL_NAMES.index("Smiling"), basis.means.flatten()
+    changed = (first.vectors != means).any(1)
+    assert changed.nonzero().flatten().tolist() == [smiling]
+    move = first.vectors[smiling] - means[smiling]
+    assert 0.002 < float(move.norm() / means[smiling].norm()) < 0.2
+    for latent, label in zip(faces.latents[:6].float(), faces.labels[:6], strict=True):
+        if not label[smiling]:
+            assert float(_seen(checkpoint, latent + first.vectors[smiling])) > float(
+                _seen(checkpoint, latent + means[smiling])
+            )
+
+
+def _seen(checkpoint: Checkpoint, latent: torch.Tensor) -> torch.Tensor:
+    with torch.inference_mode():
+        picture = checkpoint.model.decode(Latent.unflatten(latent[None], checkpoint.model.config.scale_shapes()))
+        return load_classifier().evidence(picture)[0, LABEL_NAMES.index("Smiling")]
+
+
+def test_the_rate_falls_from_full_to_nothing() -> None:
+    assert course(0) == 1
+    assert course(0.5) == pytest.approx(0.5)
+    assert course(1) == pytest.approx(0)
+
+
+def test_a_refined_basis_comes_back_from_its_file(
+    checkpoint: Checkpoint, basis: Basis, faces: LabelledFaces, tmp_path: Path
+) -> None:
+    vectors = 2 * basis.means.flatten()
+    refined = refined_basis(basis, vectors, faces.latents)
+    refined.save(tmp_path / "refined.safetensors")
+    back = Basis.load(tmp_path / "refined.safetensors", checkpoint)
+    torch.testing.assert_close(back.directions("refined").vectors.flatten(), vectors, rtol=1e-3, atol=1e-5)
+    torch.testing.assert_close(back.directions("mean").vectors.flatten(), basis.means.flatten(), rtol=1e-3, atol=1e-6)
+    where, twice = back.population(back.kind("mean")), back.population(back.kind("refined"))
+    torch.testing.assert_close(twice.mean, 2 * where.mean, rtol=1e-2, atol=0.05)
+    torch.testing.assert_close(twice.deviation, 2 * where.deviation, rtol=1e-2, atol=0)
+    with pytest.raises(DirectionsError, match="attributes refine"):
+        replace(back, refined=None).kind("refined")
+
+
+def test_faces_without_labels_are_refused(checkpoint: Checkpoint, basis: Basis, celebahq_folder: Path) -> None:
+    known = FaceSet.open(celebahq_folder, "train", 4)
+    with pytest.raises(DirectionsError, match="needs labels"):
+        refine(checkpoint, basis, FaceSet(known.paths, None, known.crop), load_classifier(), steps=1, batch=4)
+    with pytest.raises(DirectionsError, match="use more faces"):
+        refine(checkpoint, basis, known, load_classifier(), steps=1, batch=4)
+
+
+def test_steps_that_make_no_sense_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["refine", "--data", "nowhere", "--steps", "0"]) == 1
+    assert "--steps is 0" in capsys.readouterr().err
+
+
+def test_a_picture_that_cannot_be_read_is_no_real_face(
+    checkpoint: Checkpoint, celebahq_folder: Path, tmp_path: Path
+) -> None:
+    known = FaceSet.open(celebahq_folder, "train", 6)
+    broken = tmp_path / known.paths[2].name
+    broken.write_bytes(known.paths[2].read_bytes()[:200])
+    paths = (*known.paths[:2], broken, *known.paths[3:])
+    found = _encoded(checkpoint.model, FaceSet(paths, known.labels, known.crop))
+    assert known.labels is not None
+    assert found.labels.tolist() == [row for place, row in enumerate(known.labels.tolist()) if place != 2]
+    assert len(found.latents) == len(found.pixels) == 5
+    assert found.pixels.float().mean((1, 2, 3)).min() > 5
+    assert not found.latents.is_inference()
