@@ -77,7 +77,12 @@ def build_parser() -> argparse.ArgumentParser:
     edit = commands.add_parser("edit", parents=[shared], help="move a photo's face along attributes")
     edit.add_argument("photo", type=Path)
     edit.add_argument(
-        "--set", type=setting, action="append", default=[], metavar="NAME=VALUE", help="such as Smiling=1; repeatable"
+        "--set",
+        type=setting,
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="such as Smiling=1, from -1.5 to 1.5; `labels` lists the names; repeatable",
     )
     edit.add_argument(
         "--recipe", metavar="RECIPE", help="moves from a JSON file, or of one that `recipes` lists; --set comes on top"

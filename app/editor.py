@@ -246,8 +246,9 @@ class Editor:
             return portrait.photo
         if portrait.drawn:
             return replace(portrait.photo, pixels=_enlarged(picture, portrait.photo.pixels.shape[0]))
-        difference = (picture - portrait.decoded)[0].permute(1, 2, 0).cpu().numpy()
-        return portrait.photo.with_pixels(paste(portrait.photo.pixels, portrait.alignment, difference))
+        before = portrait.decoded[0].permute(1, 2, 0).cpu().numpy()
+        difference = picture[0].permute(1, 2, 0).cpu().numpy() - before
+        return portrait.photo.with_pixels(paste(portrait.photo.pixels, portrait.alignment, difference, before))
 
     def read(self, picture: Tensor, moved: Iterable[str] = ()) -> dict[str, float]:
         """How probable each label is, from 0 to 1, in a face's picture ``(1, 3, S, S)``, as the classifier sees it.

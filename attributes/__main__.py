@@ -18,7 +18,7 @@ from attributes.dataset import DatasetError, FaceSet
 from attributes.directions import DirectionsError
 from attributes.measure_commands import add_measure_commands
 from attributes.own_commands import add_own_commands
-from attributes.refine import BATCH, STEPS, refine
+from attributes.train_mapper import BATCH, STEPS, train_mapper
 from glow.checkpoint import DEFAULT_CHECKPOINT, CheckpointError, load_checkpoint
 from glow.device import choose_device, fastest_net_dtype
 
@@ -43,18 +43,19 @@ def build_parser() -> argparse.ArgumentParser:
     compute.add_argument("--plain", action="store_true", help="keep what of the mean differences is likely chance")
     compute.set_defaults(run=run_compute)
 
-    refining = commands.add_parser(
-        "refine",
+    training = commands.add_parser(
+        "mapper",
         parents=[on_faces],
-        help="better directions, by gradients from these: minutes on a GPU, days without",
-        description="Refine the directions that `compute` wrote, and write them to the same file; calibrate next.",
+        help="train what tells how directions differ from face to face: minutes on a GPU, days without",
+        description="Train a latent mapper over the directions that `compute` wrote, and write it to the same file; "
+        "calibrate next.",
     )
-    refining.add_argument("--directions", type=Path, help="default: beside the checkpoint")
-    refining.add_argument("--limit", type=int, help="use only the first so many training faces")
-    refining.add_argument("--steps", type=int, default=STEPS, help="default: %(default)s")
-    refining.add_argument("--batch", type=int, default=BATCH, help="faces in each step (default: %(default)s)")
-    refining.add_argument("--seed", type=int, default=0, help="of all that is random (default: %(default)s)")
-    refining.set_defaults(run=run_refine)
+    training.add_argument("--directions", type=Path, help="default: beside the checkpoint")
+    training.add_argument("--limit", type=int, help="use only the first so many training faces")
+    training.add_argument("--steps", type=int, default=STEPS, help="default: %(default)s")
+    training.add_argument("--batch", type=int, default=BATCH, help="faces in each step (default: %(default)s)")
+    training.add_argument("--seed", type=int, default=0, help="of all that is random (default: %(default)s)")
+    training.set_defaults(run=run_mapper)
 
     add_measure_commands(commands, on_faces)
     add_own_commands(commands)
@@ -85,8 +86,8 @@ def run_compute(args: argparse.Namespace) -> None:
             dist.destroy_process_group()
 
 
-def run_refine(args: argparse.Namespace) -> None:
-    """``refine``."""
+def run_mapper(args: argparse.Namespace) -> None:
+    """``mapper``."""
     if args.steps < 1 or args.batch < 4:
         raise ValueError(f"--steps is {args.steps} and --batch {args.batch}; at least 1 and 4 are needed.")
     device = choose_device(args.device)
@@ -95,11 +96,11 @@ def run_refine(args: argparse.Namespace) -> None:
     basis, faces = Basis.load(path, checkpoint), FaceSet.open(args.data, "train", args.limit)
     classifier = load_classifier(device=device)
     try:
-        refined = refine(checkpoint, basis, faces, classifier, steps=args.steps, batch=args.batch, seed=args.seed)
+        mapped = train_mapper(checkpoint, basis, faces, classifier, steps=args.steps, batch=args.batch, seed=args.seed)
     except torch.OutOfMemoryError as error:
         raise ValueError(f"{device} has too little memory for --batch {args.batch}; give a smaller one.") from error
-    refined.save(path)
-    print(f"{path}: refined on {len(faces)} faces")
+    mapped.save(path)
+    print(f"{path}: a mapper, trained on {len(faces)} faces")
     given = ["--data", args.data, "--checkpoint", args.checkpoint]
     given += ["--directions", args.directions] if args.directions else []
     print(f"next: python -m attributes calibrate {shlex.join(map(str, given))}")

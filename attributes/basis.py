@@ -1,4 +1,4 @@
-"""The 40 labels' directions as a file holds them: mean directions, and how each slider is mixed from them."""
+"""The 40 labels' directions as a file holds them: the means, and what sliders are made of."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from attributes.directions import Directions, DirectionsError
 from attributes.labels import FAMILIES, LABEL_NAMES, LABELS
+from attributes.mapper import LatentMapper
 from attributes.partial import partial_weights
 from attributes.population import Population
 from attributes.slider import LABEL_SLIDERS, Slider
@@ -23,9 +24,9 @@ from glow.mixing import in_float64
 from glow.storage import FORMAT_VERSION, CheckpointError, Header, read_header, read_safetensors, write_safetensors
 from glow.values import UnfitValueError, table
 
-Kind = Literal["mean", "partial", "refined", "calibrated"]
-"""Of directions: the paper's mean differences, least squares on all labels, what :mod:`attributes.refine` made of the
-means, or the mixes that calibration chose."""
+Kind = Literal["mean", "partial", "base", "calibrated"]
+"""Of directions: the paper's mean differences, least squares on all labels, those that the mapper adds to, or what
+sliders go along: the last, and what the mapper adds to them on each face."""
 
 _MEASURES = ("low", "high", "up", "down", "rough")
 
@@ -42,7 +43,7 @@ class Basis:
 
     spread_mean: Tensor
     """``(S·K,)`` float64: the mean over faces z of ``<z_s, d_k,s>``, scale by scale, for each of the K directions d_k:
-    the means, then the refined ones where there are some."""
+    the means, then the base ones where there are some."""
 
     spread_covariance: Tensor
     """``(S·K, S·K)`` float64: the covariance of the same."""
@@ -50,12 +51,15 @@ class Basis:
     model_hash: str
     """The hash of the checkpoint that they were computed with."""
 
-    refined: Latent | None = None
-    """What :mod:`attributes.refine` made of the mean directions: a batch of 40 too, or None."""
+    base: Latent | None = None
+    """The directions that :attr:`mapper` adds to, a batch of 40 too; None where there is no mapper."""
+
+    mapper: LatentMapper | None = None
+    """What tells how a label's direction differs from face to face (:mod:`attributes.mapper`)."""
 
     mix: Tensor | None = None
     """``(40, S, K)`` float64: how many of which direction each calibrated slider has, on each scale: of the means, then
-    of the refined ones where there are some."""
+    of the base ones where there are some."""
 
     sliders: tuple[Slider, ...] = LABEL_SLIDERS
     """The calibrated sliders; before calibration, those of :data:`LABEL_SLIDERS`."""
@@ -68,13 +72,13 @@ class Basis:
     @property
     def all(self) -> Latent:
         """All directions that mixes are made of, a batch of K."""
-        return self.means if self.refined is None else Latent.cat([self.means, self.refined])
+        return self.means if self.base is None else Latent.cat([self.means, self.base])
 
     def kind(self, kind: Kind) -> Tensor:
         """The mix ``(40, S, K)`` of a kind of directions.
 
         Raises:
-            DirectionsError: they are not refined or not calibrated yet.
+            DirectionsError: there is no mapper, or they are not calibrated yet.
         """
         scales, labels = len(self.means.scales), len(LABELS)
         match kind:
@@ -83,9 +87,9 @@ class Basis:
             case "partial":
                 families = [[LABEL_NAMES.index(name) for name in family] for family in FAMILIES]
                 return self._repeated(partial_weights(self.gram, families), scales)
-            case "refined":
-                if self.refined is None:
-                    raise DirectionsError("these directions are not refined; run `python -m attributes refine`.")
+            case "base":
+                if self.base is None:
+                    raise DirectionsError("these directions have no mapper; run `python -m attributes mapper`.")
                 return torch.eye(2 * labels, dtype=torch.float64)[labels:, None].repeat(1, scales, 1)
             case "calibrated":
                 if self.mix is None:
@@ -94,7 +98,7 @@ class Basis:
 
     def _repeated(self, weights: Tensor, scales: int) -> Tensor:
         """The mix that has these weights of the means, ``(N, 40)``, on all scales."""
-        others = 0 if self.refined is None else len(self.refined)
+        others = 0 if self.base is None else len(self.base)
         return F.pad(weights, (0, others))[:, None].repeat(1, scales, 1)
 
     def vectors(self, mix: Tensor) -> Latent:
@@ -117,7 +121,8 @@ class Basis:
         best: Kind = "partial" if self.mix is None else "calibrated"
         mix = self.kind(kind or best)
         sliders = self.sliders if (kind or best) == "calibrated" else LABEL_SLIDERS
-        return Directions(sliders, self.vectors(mix), self.population(mix), self.model_hash, self.faces)
+        mapper = None if (kind or best) in ("mean", "partial") else self.mapper
+        return Directions(sliders, self.vectors(mix), self.population(mix), self.model_hash, self.faces, mapper)
 
     def calibrated(self, mix: Tensor, sliders: Sequence[Slider]) -> Basis:
         """The same basis with a calibration."""
@@ -132,10 +137,12 @@ class Basis:
             "model_hash": self.model_hash,
             "sliders": [{key: asdict(slider)[key] for key in _MEASURES} for slider in self.sliders],
         }
-        # Half precision is enough: mean directions are averages over thousands of faces, off by far more than that.
+        # Half precision is enough: mean directions are averages over thousands of faces, off by far more than that, and
+        # a mapper's output is smoother still.
         tensors = {f"mean.{i}": scale.half() for i, scale in enumerate(self.means.scales)}
-        if self.refined is not None:
-            tensors |= {f"refined.{i}": scale.half() for i, scale in enumerate(self.refined.scales)}
+        if self.base is not None and self.mapper is not None:
+            tensors |= {f"base.{i}": scale.half() for i, scale in enumerate(self.base.scales)}
+            tensors |= {f"mapper.{name}": value.half() for name, value in self.mapper.state_dict().items()}
         tensors |= {"gram": self.gram, "spread.mean": self.spread_mean, "spread.covariance": self.spread_covariance}
         if self.mix is not None:
             tensors["mix"] = self.mix
@@ -159,9 +166,9 @@ class Basis:
             check_hash(path, header, checkpoint, "run `python -m attributes compute` for this one")
             if header.get("labels") != list(LABEL_NAMES):
                 raise DirectionsError(f"{path} has other labels than CelebA's 40; compute it again.")
-            if "gram" not in held:
+            if "gram" not in held or "refined.0" in held:
                 raise DirectionsError(f"{path} is of an older Glowface; run `python -m attributes compute` again.")
-            return _tensors(checkpoint, mixed="mix" in held, refined="refined.0" in held)
+            return _tensors(checkpoint, mixed="mix" in held, mapped="base.0" in held)
 
         tensors, header = read_safetensors(path, "directions", expected)
         try:
@@ -174,9 +181,16 @@ class Basis:
             scales = tuple(tensors[f"{name}.{i}"].float() for i in range(checkpoint.model.config.levels))
             return Latent(scales).to(checkpoint.model.device)
 
+        mapper = None
+        if "base.0" in tensors:
+            mapper = _empty_mapper(checkpoint)
+            weights = {name: tensors[f"mapper.{name}"].float() for name in mapper.state_dict()}
+            mapper.load_state_dict(weights, assign=True)
+            mapper = mapper.eval().requires_grad_(False).to(checkpoint.model.device)
         return Basis(
             means=directions("mean"),
-            refined=directions("refined") if "refined.0" in tensors else None,
+            base=directions("base") if mapper else None,
+            mapper=mapper,
             gram=tensors["gram"],
             spread_mean=tensors["spread.mean"],
             spread_covariance=tensors["spread.covariance"],
@@ -199,18 +213,26 @@ def check_hash(path: Path, header: Header, checkpoint: Checkpoint, remedy: str) 
         )
 
 
-def _tensors(checkpoint: Checkpoint, *, mixed: bool, refined: bool) -> dict[str, Tensor]:
+def _tensors(checkpoint: Checkpoint, *, mixed: bool, mapped: bool) -> dict[str, Tensor]:
     """Tensors as the file of a model's directions must hold them."""
     labels, scales = len(LABELS), checkpoint.model.config.scale_shapes()
     # Of one number each, whatever their shapes: nothing is filled.
     single, double = torch.zeros(()), torch.zeros((), dtype=torch.float64)
-    names = ("mean", "refined") if refined else ("mean",)
+    names = ("mean", "base") if mapped else ("mean",)
     tensors = {f"{name}.{i}": single.expand(labels, *shape) for name in names for i, shape in enumerate(scales)}
+    if mapped:
+        tensors |= {f"mapper.{name}": value for name, value in _empty_mapper(checkpoint).state_dict().items()}
     count = labels * len(names)
     along = len(scales) * count
     tensors |= {"gram": double.expand(labels + 1, labels + 1)}
     tensors |= {"spread.mean": double.expand(along), "spread.covariance": double.expand(along, along)}
     return tensors | ({"mix": double.expand(labels, len(scales), count)} if mixed else {})
+
+
+def _empty_mapper(checkpoint: Checkpoint) -> LatentMapper:
+    """A mapper for a model's latents, of shapes alone."""
+    with torch.device("meta"):
+        return LatentMapper(checkpoint.model.config.scale_shapes())
 
 
 def _sliders(header: Header) -> tuple[Slider, ...]:

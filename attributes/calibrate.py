@@ -1,32 +1,25 @@
-"""Making sliders of directions: which mix each is, and how far a value of 1 usually goes."""
+"""Making sliders of directions: what each goes along, and how far a value of 1 usually goes."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
-from attributes.basis import Basis, Kind
+from attributes.basis import Basis
 from attributes.crossing import between, crossing
 from attributes.fitting import CLEAR, PLAIN, SHARES
 from attributes.judge import Judge, Seen, progress
 from attributes.labels import LABELS
 from attributes.natural import limit
-from attributes.slider import Slider
+from attributes.slider import LABEL_SLIDERS, Slider
+from glow.latent import Latent
 
 PROMISED = 0.8
 """Share of faces that a value of 1 is to change, where it can."""
-KINDS: Mapping[str, Kind] = {
-    "Young": "mean",
-    "Male": "mean",
-    "Eyeglasses": "mean",
-    "Black_Hair": "refined",
-}
-"""Which kind of direction looks best, where that is another than half the mean and half the refined one: chosen by a
-look at faces moved along each (``python -m benchmarks.natural kinds``), never by the classifier that sliders are fitted
-with, which the refined ones have been made to please."""
+MEAN_ALONE = frozenset({"Young", "Male", "Eyeglasses"})
+"""Labels whose mean direction alone looks better than half of both, where there is no mapper."""
 STRENGTH_FACES = 20
 """Faces on which the strength of each side of a slider is measured."""
 TRIED = (0.7, 1.5, 2.6, 4.4)
@@ -53,40 +46,39 @@ class Course:
 
 
 def calibrate(basis: Basis, judge: Judge, latents: Tensor) -> Basis:
-    """A basis with sliders: for each label its mix (:data:`KINDS`), its strengths, and whether it is rough.
+    """A basis with sliders: for each label what it goes along, its strengths, and whether it is rough.
 
     Args:
-        basis: directions, as `compute` and `refine` made them.
+        basis: directions, as `compute` and `mapper` made them.
         judge: the flow and the classifier.
         latents: validation faces ``(B, D)`` that no evaluation will use.
     """
-    before, mixes, sliders = judge.look(latents), [], []
+    before, sliders, shapes = judge.look(latents), [], judge.model.config.scale_shapes()
+    basis = basis.calibrated(torch.stack([label_mix(basis, place) for place in range(len(LABELS))]), LABEL_SLIDERS)
+    directions = basis.directions("calibrated")
     for place in progress(list(range(len(LABELS))), "calibrating"):
-        label, mix = LABELS[place], label_mix(basis, place)
-        vector = basis.vectors(mix[None]).flatten()[0].to(latents)
-        ways = {}
+        label, ways = LABELS[place], {}
         for sense in (1, -1):
             faces = torch.nonzero(sense * before.logits[:, place] < 0).flatten()[:STRENGTH_FACES]
-            ways[sense] = course(judge, latents[faces], before[faces], sense * vector, place, sense=sense)
-        up, down = (_usual(ways[sense].lengths) for sense in (1, -1))
+            vectors = directions.along(Latent.unflatten(latents[faces], shapes), label.name, sense).to(latents)
+            most = limit(label.name, sense, mapped=basis.mapper is not None)
+            ways[sense] = course(judge, latents[faces], before[faces], sense * vectors, place, most=most, sense=sense)
+        up, down = (usual(ways[sense].lengths) for sense in (1, -1))
         rough = ways[label.sign].reached < ROUGH
-        mixes.append(mix)
         sliders.append(Slider.of_label(label, up=up, down=down, low=-RANGE, high=RANGE, rough=rough))
-    return basis.calibrated(torch.stack(mixes), sliders)
+    return replace(basis, sliders=tuple(sliders))
 
 
 def label_mix(basis: Basis, label: int) -> Tensor:
-    """The mix ``(S, K)`` of a label's slider, as long as its mean direction.
-
-    Of a basis that was not refined, the other half is the label's partial direction.
-    """
-    mean, other = (basis.kind(kind)[label] for kind in ("mean", "partial" if basis.refined is None else "refined"))
-    kind = KINDS.get(LABELS[label].name)
-    if kind == "mean":
+    """The mix ``(S, K)`` that a label's slider goes along: the direction that the mapper adds to or, without a mapper,
+    half its mean and half its partial direction, as long as the mean, or the mean alone (:data:`MEAN_ALONE`)."""
+    if basis.base is not None:
+        return basis.kind("base")[label]
+    mean, partial = basis.kind("mean")[label], basis.kind("partial")[label]
+    if LABELS[label].name in MEAN_ALONE:
         return mean
     length = _length(basis, mean)
-    other = other * length / _length(basis, other)
-    mix = other if kind == "refined" and basis.refined is not None else mean + other
+    mix = mean + partial * length / _length(basis, partial)
     return mix * length / _length(basis, mix)
 
 
@@ -94,20 +86,23 @@ def _length(basis: Basis, mix: Tensor) -> float:
     return float(basis.vectors(mix[None]).flatten().norm())
 
 
-def _usual(lengths: Tensor) -> float:
+def usual(lengths: Tensor) -> float:
     """The usual strength, of which :data:`SHARES` let each face's own fit go from little to twice as much."""
     return max(LEAST, float(torch.quantile(lengths, MOST_FACES)) / SHARES[3]) if len(lengths) else 1.0
 
 
-def course(judge: Judge, latents: Tensor, before: Seen, vector: Tensor, label: int, *, sense: int = 1) -> Course:
-    """How far each face goes along a vector until its label is plain or it begins to look odd.
+def course(
+    judge: Judge, latents: Tensor, before: Seen, vectors: Tensor, label: int, *, most: float, sense: int = 1
+) -> Course:
+    """How far each face goes along its vector until its label is plain or it begins to look odd.
 
     Args:
         judge: decodes and reads.
         latents: faces ``(B, D)`` without the label, or with it for the sense -1.
         before: what is seen in them.
-        vector: the way to go, ``(D,)``.
+        vectors: the way that each goes, ``(B, D)``, or ``(1, D)`` for all the same.
         label: which label is to change.
+        most: how odd the faces may become.
         sense: 1 where the faces are to gain the label, -1 where they are to lose it.
     """
     if not len(latents):
@@ -115,12 +110,11 @@ def course(judge: Judge, latents: Tensor, before: Seen, vector: Tensor, label: i
     at = torch.tensor((0.0, *TRIED), dtype=torch.float64)
     logits = torch.full((len(at), *before.logits.shape), torch.nan, dtype=torch.float64)
     over = torch.full((len(at), len(latents)), torch.nan, dtype=torch.float64)
-    most = limit(LABELS[label].name, sense)
     logits[0], over[0], left = before.logits, -most, torch.arange(len(latents))
     for place, tried in enumerate(TRIED, start=1):
-        seen = judge.look(latents[left] + tried * vector)
-        move = (tried * vector).expand(len(left), -1).cpu()
-        logits[place, left], over[place, left] = seen.logits, seen.oddness(before[left], move) - most
+        move = tried * vectors.expand(len(latents), -1)[left]
+        seen = judge.look(latents[left] + move)
+        logits[place, left], over[place, left] = seen.logits, seen.oddness(before[left], move.cpu()) - most
         left = left[(sense * seen.logits[:, label] < PLAIN) & (over[place, left] < 0)]
         if not len(left):
             break

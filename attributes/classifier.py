@@ -1,7 +1,7 @@
 """A small network of our own that reads the 40 labels off an aligned face: the judge of edits.
 
 It is trained by :mod:`attributes.train_classifier` on real faces and knows nothing of the flow, so that a flow's edits
-do not please it by construction. Refined directions (:mod:`attributes.refine`) do: a witness judges these.
+do not please it by construction. Those of a latent mapper (:mod:`attributes.mapper`) do: a witness judges these.
 
 Example:
     >>> from attributes.classifier import load_classifier

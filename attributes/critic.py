@@ -1,7 +1,8 @@
-"""The opponent that directions are refined against: it tells moved faces from real ones that have the label."""
+"""The opponent that a mapper is trained against: it tells moved faces from real ones that have the label."""
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import torch
@@ -9,11 +10,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from attributes.labels import LABEL_NAMES, LABELS
+from attributes.mapper import TARGETS, target
 
-WIDTHS = (48, 96, 192, 256, 256)
-"""Channels behind each halving."""
-PATCHES = 3
-"""Halvings behind which small parts of a face are looked at; behind the last, the whole face is."""
+WIDTHS = (64, 128, 256, 384, 384)
+"""Channels at half of the picture's side and behind each further halving."""
+PADDED = 4
+"""Channels of nothing at the net's input: tensor cores want a multiple of 8."""
+PATCHES = 2
+"""Further halvings behind which small parts of a face are looked at; behind the last, the whole face is."""
 LEAK = 0.2
 SHIFT = 4
 """Pixels by which pictures are shifted at the most."""
@@ -33,15 +37,16 @@ class Critic(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
+        self.stem = nn.Conv2d(12 + PADDED, WIDTHS[0], 3, padding=1)
         self.stages = nn.ModuleList()
-        for before, after in zip((3, *WIDTHS), WIDTHS, strict=False):
-            layers = [nn.Conv2d(before, after, 3, padding=1), nn.Conv2d(after, after, 4, stride=2, padding=1)]
-            for layer in layers:
-                nn.init.kaiming_normal_(layer.weight, a=LEAK)
-            first, second = layers
+        for before, after in itertools.pairwise(WIDTHS):
+            first, second = nn.Conv2d(before, before, 3, padding=1), nn.Conv2d(before, after, 4, stride=2, padding=1)
             stage = (first, nn.LeakyReLU(LEAK, inplace=True), second, nn.LeakyReLU(LEAK, inplace=True))
             self.stages.append(nn.Sequential(*stage))
-        patch, whole, targets = WIDTHS[PATCHES - 1], WIDTHS[-1], 2 * len(LABELS)
+        for layer in self.modules():
+            if isinstance(layer, nn.Conv2d):
+                nn.init.kaiming_normal_(layer.weight, a=LEAK)
+        patch, whole, targets = WIDTHS[PATCHES], WIDTHS[-1], TARGETS
         self.patch, self.whole = nn.Conv2d(patch, 1, 1), nn.Linear(whole, 1)
         self.patch_target, self.whole_target = nn.Embedding(targets, patch), nn.Embedding(targets, whole)
         for table in (self.patch_target, self.whole_target):
@@ -56,16 +61,18 @@ class Critic(nn.Module):
             label: ``(B,)``, which label each is to show or to lack.
             present: ``(B,)`` bool, which of both.
         """
-        target = 2 * label + present.long()
-        x = ((x - 0.5) / 0.25).contiguous(memory_format=torch.channels_last)
+        wanted = target(label, present)
+        # Each 2×2 block as channels: convolutions of 3 channels are slow on a GPU.
+        x = F.pad(F.pixel_unshuffle((x - 0.5) / 0.25, 2), (0, 0, 0, 0, 0, PADDED))
         score = x.new_zeros(len(x))
+        x = F.leaky_relu(self.stem(x.contiguous(memory_format=torch.channels_last)), LEAK)
         for place, stage in enumerate(self.stages, start=1):
             x = stage(x)
             if place == PATCHES:
-                by_target = (x * self.patch_target(target)[:, :, None, None]).sum(1, keepdim=True)
+                by_target = (x * self.patch_target(wanted)[:, :, None, None]).sum(1, keepdim=True)
                 score = score + (self.patch(x) + by_target).mean((1, 2, 3))
         seen = x.mean((2, 3))
-        score = score + self.whole(seen)[:, 0] + (seen * self.whole_target(target)).sum(1)
+        score = score + self.whole(seen)[:, 0] + (seen * self.whole_target(wanted)).sum(1)
         return score.float(), self.labels(seen).float()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import difflib
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,7 +10,10 @@ from dataclasses import dataclass, replace
 
 import torch
 
+from attributes.labels import LABEL_NAMES
+from attributes.mapper import LatentMapper, mapped
 from attributes.moved import Fits, MovedLatent, add_steps, history
+from attributes.natural import UNMAPPED
 from attributes.population import Population
 from attributes.slider import Direction, Slider
 from errors import GlowfaceError
@@ -40,6 +44,9 @@ class Directions:
     faces: int
     """How many faces the labels' directions were computed from."""
 
+    mapper: LatentMapper | None = None
+    """What tells how the labels' directions differ from face to face; None where they do not."""
+
     @property
     def names(self) -> tuple[str, ...]:
         """The names of all sliders, in order."""
@@ -68,6 +75,25 @@ class Directions:
             found[name] = min(max(value, slider.low), slider.high)
         return found
 
+    @torch.inference_mode()
+    def along(self, latent: Latent, name: str, sense: int) -> torch.Tensor:
+        """The vector of one side of a slider on some faces, ``(B, D)``, or ``(1, D)`` where it is the same on all.
+
+        Args:
+            latent: the faces, before all moves.
+            name: the slider's.
+            sense: 1 for its values above 0, -1 for those below, which go the vector backwards.
+
+        Raises:
+            DirectionsError: there is no such slider.
+        """
+        vector = self.vectors[self._index(name)].flatten()
+        if self.mapper is None or name not in LABEL_NAMES or (name, sense) in UNMAPPED:
+            return vector
+        added = mapped(self.mapper, latent, LABEL_NAMES.index(name), present=sense > 0).flatten()
+        # The numbers in a broken file may be finite and what they lead to not.
+        return torch.where(added.isfinite().all(1, keepdim=True), vector + sense * added, vector)
+
     def move(
         self,
         latent: Latent,
@@ -87,13 +113,15 @@ class Directions:
             latent: faces to move, any batch size.
             values: a number per slider name, taken as :meth:`within` says. For a calibrated slider, 1 is what makes
                 the attribute plain in most faces that lack it, as far as these stay natural.
-            keep: names of sliders whose directions are taken out of the moves of all others.
+            keep: names of sliders whose directions, as they are without a mapper, are taken out of the moves of all
+                others.
             fits: of sliders that were fitted to these very faces (:func:`attributes.fitting.fit`): there, 1 is the
                 strongest change of each that still looks natural, and no stronger than what makes the attribute plain.
                 Further moves of what comes back remember them.
 
         Raises:
             DirectionsError: a name is no slider, or a value is not a finite number.
+            ValueError: a slider was fitted to other faces than these.
         """
         kept = frozenset(keep)
         for name in kept:
@@ -112,7 +140,12 @@ class Directions:
         going_to = [self.within({step[0]: float(total[step])})[step[0]] for step in order]
         flat = self.vectors.flatten()
         chosen = in_float64(flat[indices])
-        gram = (chosen @ chosen.T).cpu()
+        vectors = [
+            self._fitted_vector(origin, name, 1 if value > 0 else -1, fitted)
+            for (name, _), value in zip(order, going_to, strict=True)
+        ]
+        # How far each face's own way takes it along the directions that faces were measured along.
+        gram = torch.stack(torch.broadcast_tensors(*((way @ chosen.T).cpu() for way in vectors)), dim=1)
         products = (in_float64(origin.flatten()) @ chosen.T).cpu()
         lengths = [_lengths(slider, value, fitted) for slider, value in zip(sliders, going_to, strict=True)]
         asked, looked = (torch.stack(torch.broadcast_tensors(*of), dim=1) for of in zip(*lengths, strict=True))
@@ -122,18 +155,29 @@ class Directions:
         ]
         population = self.population.select(indices)
         held = population.hold_back(asked, products, gram, torch.tensor(furthest).double(), looked)
-        going = torch.stack([self._without(flat, chosen[k], step[1]) for k, step in enumerate(order)])
+        going: torch.Tensor = in_float64(torch.zeros(len(origin), flat.shape[1], device=flat.device))
+        for place, (step, way) in enumerate(zip(order, vectors, strict=True)):
+            going = going + held[:, place, None].to(going) * self._without(flat, way, step[1])
         shapes = [(s.shape[1], s.shape[2], s.shape[3]) for s in origin.scales]
-        moves = Latent.unflatten(held.to(going) @ going, shapes).to(origin.device, origin.scales[0].dtype)
+        moves = Latent.unflatten(going, shapes).to(origin.device, origin.scales[0].dtype)
         return MovedLatent((origin + moves).scales, origin, total, self, fitted)
 
-    def _without(self, flat: torch.Tensor, vector: torch.Tensor, keep: frozenset[str]) -> torch.Tensor:
-        """``vector`` ``(D,)`` with what lies along the directions of ``keep`` taken out."""
+    def _fitted_vector(self, origin: Latent, name: str, sense: int, fits: Fits) -> torch.Tensor:
+        """:meth:`along` in float64, as a fit remembers it where there is one."""
+        fit = fits.get((name, sense))
+        if fit is None or fit.vector is None:
+            return in_float64(self.along(origin, name, sense))
+        if len(fit.vector) != len(origin):
+            raise ValueError(f"{name} was fitted to {len(fit.vector)} faces, not to these {len(origin)}.")
+        return in_float64(fit.vector)
+
+    def _without(self, flat: torch.Tensor, vectors: torch.Tensor, keep: frozenset[str]) -> torch.Tensor:
+        """``vectors`` ``(B, D)`` with what lies along the directions of ``keep`` taken out."""
         if not keep:
-            return vector
+            return vectors
         kept = in_float64(flat[sorted(self._index(name) for name in keep)])
-        share = torch.linalg.pinv((kept @ kept.T).cpu(), hermitian=True).to(kept) @ (kept @ vector)
-        return vector - share @ kept
+        share = vectors @ kept.T @ torch.linalg.pinv((kept @ kept.T).cpu(), hermitian=True).to(kept)
+        return vectors - share @ kept
 
     def with_sliders(self, others: Sequence[Direction]) -> Directions:
         """These directions and others after them.
@@ -170,7 +214,8 @@ class Directions:
 
     def to(self, device: str | torch.device) -> Directions:
         """The directions on another device."""
-        return replace(self, vectors=self.vectors.to(device))
+        mapper = None if self.mapper is None else copy.deepcopy(self.mapper).to(device)
+        return replace(self, vectors=self.vectors.to(device), mapper=mapper)
 
 
 def _lengths(slider: Slider, value: float, fits: Fits) -> tuple[torch.Tensor, torch.Tensor]:

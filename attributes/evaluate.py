@@ -9,12 +9,14 @@ import torch
 from torch import Tensor
 
 from attributes.basis import Basis, Kind
+from attributes.calibrate import course, usual
 from attributes.classifier import AttributeClassifier
 from attributes.crossing import crossing
 from attributes.directions import Directions
 from attributes.fitting import fit_sides
 from attributes.judge import Judge, log_odds
 from attributes.labels import LABEL_NAMES
+from attributes.natural import limit
 from glow.latent import Latent
 
 HEADLINE = (
@@ -185,7 +187,7 @@ class Evaluation:
 
     def reverses(self, directions: Directions, label: int) -> bool:
         """Whether what was moved comes back, and what was not moved stays, bit for bit."""
-        start = self._latent(torch.arange(len(self.latents)))
+        start = self._latent(torch.arange(min(len(self.latents), GRID_FACES)))
         name = LABEL_NAMES[label]
         back = directions.move(directions.move(start, {name: 1.0}), {name: -1.0})
         still = directions.move(start, {name: 0.0})
@@ -193,7 +195,12 @@ class Evaluation:
 
     def mean_fitted(self, basis: Basis, label: int) -> Side:
         """What a value of 1 of the mean direction does, fitted to each face as the calibrated sliders are."""
-        return self.side(replace(basis.directions("mean"), sliders=basis.sliders), label, 1)
+        name, faces = LABEL_NAMES[label], self.chosen(label, 1)[:GRID_FACES]
+        most, vectors = limit(name, 1, mapped=False), basis.means.flatten()[[label]].to(self.latents)
+        gone = course(self.judge, self.latents[faces], self.seen[faces], vectors, label, most=most).lengths
+        sliders = list(basis.sliders)
+        sliders[label] = replace(sliders[label], up=usual(gone))
+        return self.side(replace(basis.directions("mean"), sliders=tuple(sliders)), label, 1)
 
     def at_the_same_rate(self, basis: Basis, kind: Kind, label: int, rate: float) -> Side:
         """What a plain direction does that is just so strong that it reaches ``rate`` of the faces, not held back.

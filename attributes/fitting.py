@@ -67,19 +67,26 @@ def fit(
         keep: names of sliders whose directions are taken out of the move.
     """
     slider, label, kept = directions.slider(name), LABEL_NAMES.index(name), frozenset(keep)
+    vector = directions.along(latent, name, sense)
+    own = vector if len(vector) == len(latent) else None
     usual = abs(slider.amount(sense))
     at = usual * torch.tensor((0.0, *SHARES), dtype=torch.float64)
     # What lacks until the attribute is plain, and how much odder the face may get; NaN where nobody has looked.
     lack = torch.full((len(at), len(latent)), torch.nan, dtype=torch.float64)
     spare = lack.clone()
-    lack[0], spare[0] = PLAIN - sense * before.logits[:, label], (most := limit(name, sense))
+    lack[0], spare[0] = (
+        PLAIN - sense * before.logits[:, label],
+        (most := limit(name, sense, mapped=directions.mapper is not None)),
+    )
     plain, left = torch.full_like(lack[0], MORE * usual), torch.arange(len(latent))
     for places in torch.arange(1, len(at)).split(FEW):
         if not len(left):
             break
         some = Latent(tuple(scale[left.to(scale.device)] for scale in latent.scales))
         lengths = at[places, None].expand(-1, len(left))
-        moved = [directions.move(some, {name: float(sense)}, kept, {(name, sense): Fit(to, to)}) for to in lengths]
+        theirs = own if own is None else own[left.to(own.device)]
+        fits = [{(name, sense): Fit(to, to, vector=theirs)} for to in lengths]
+        moved = [directions.move(some, {name: float(sense)}, kept, each) for each in fits]
         seen = judge.look(torch.cat([one.flatten() for one in moved]))
         lack[places[:, None], left] = PLAIN - sense * seen.logits[:, label].view(lengths.shape)
         moves = torch.cat([(one - some).flatten().cpu() for one in moved])
@@ -93,7 +100,8 @@ def fit(
     one = plain.minimum(natural)
     # The furthest place that was looked at with the face whole at it and before it.
     whole = at[(spare.isfinite().cumprod(0).sum(0) - 1).clamp_min(0)]
-    return Fit(one, (FURTHER * one).minimum(BEARS * natural).minimum(whole).maximum(one), natural < LITTLE * usual)
+    end = (FURTHER * one).minimum(BEARS * natural).minimum(whole).maximum(one)
+    return Fit(one, end, natural < LITTLE * usual, own)
 
 
 def fit_sides(

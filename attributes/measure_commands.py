@@ -36,9 +36,9 @@ def add_measure_commands(
         "calibrate",
         parents=[common],
         help="make sliders of directions, on one half of the validation faces",
-        description="Make sliders of the directions that `compute` wrote: of the kind that was found to look "
-        "best, find how far each usually goes while faces look natural, and write this to the same file. It takes "
-        "about six minutes on two CPU cores.",
+        description="Make sliders of the directions that `compute` and `mapper` wrote: "
+        "find how far each usually goes while faces look natural, and write this to the same file. It takes "
+        "three to six minutes on two CPU cores.",
     )
     command.set_defaults(run=run_calibrate)
 

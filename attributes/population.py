@@ -66,14 +66,16 @@ class Population:
             values: ``(B, N)`` or ``(1, N)`` float64, how often to go each direction; negative goes back. All faces go a
                 direction the same way.
             products: ``(B, N)`` float64, ``<z, d_k>`` of each face z.
-            gram: ``(N, N)`` float64, ``<d_j, d_k>``.
+            gram: ``(N, N)`` float64, ``<d_j, d_k>``; or ``(B, N, N)`` or ``(1, N, N)``, ``<w_j, d_k>``, where each face
+                goes ways w_j of its own, that the directions are the base of.
             furthest: ``(N,)`` float64, how often the mean face may go each direction, at least 0.
             looked: ``(B, N)`` or ``(1, N)`` float64, how often each face may go each direction from where it stands,
                 as somebody has looked; NaN where nobody has. It goes as far as asked up to there, and little further.
         """
-        lengths = gram.diagonal() / self.deviation
+        gram = gram if gram.ndim == 3 else gram[None]
+        lengths = (gram.diagonal(dim1=1, dim2=2) / self.deviation).clamp_min(0).expand_as(products)
         ends = (torch.zeros_like(lengths) if furthest is None else furthest * lengths).clamp_min(RARE)
-        free_to, slack = (COMMON * ends).expand_as(products), ((1 - COMMON) * ends).expand_as(products)
+        free_to, slack = COMMON * ends, (1 - COMMON) * ends
         if looked is not None:
             stands = (products - self.mean) / self.deviation * values.sign()
             free_to = torch.where(looked.isnan(), free_to, stands + looked * lengths)
@@ -81,9 +83,9 @@ class Population:
         weights = torch.zeros_like(products)
         for k, value in enumerate(values.unbind(1)):
             if value.any():
-                here = products[:, k] + weights @ gram[:, k] - self.mean[k]
+                here = products[:, k] + (weights * gram[:, :, k]).sum(1) - self.mean[k]
                 free = free_to[:, k] - here / self.deviation[k] * value.sign()
-                weights[:, k] = value * _share(free, value.abs() * lengths[k], slack[:, k])
+                weights[:, k] = value * _share(free, value.abs() * lengths[:, k], slack[:, k])
         return weights
 
 

@@ -68,8 +68,8 @@ def write_markdown(
         "[attribute classifier](attributes-classifier.md), and the same classifier fits the sliders to each of these "
         "very faces, as in the app: that they reach it shows that the flow can take them there, not that everybody "
         "would see it. It is wrong now and then: figures of labels that it reads badly say little.", "",
-        "A slider's direction is half the label's mean direction and half its refined one (its partial one, where a "
-        "model has none), or one of both alone, where [a look at faces](natural.md) found it better.",
+        "[What sliders go along](directions.md): where the model has a latent mapper, what that makes of the label's "
+        "base direction on each face; else a mix of the label's mean and partial directions.",
         "",
         "Up is a value of 1 on faces that lack the label, down is -1 on faces that have it; fitted to a face, 1 goes "
         "as far as it takes for the classifier to be certain of the attribute, or as the face "

@@ -29,6 +29,10 @@ class Fit:
     little: Tensor | None = None
     """``(B,)`` bool: where so little looks natural that hardly anything can be seen; None where that is not known."""
 
+    vector: Tensor | None = None
+    """``(B, D)``: the slider's vector on each of these faces, so that it need not be found again; None for what
+    :meth:`attributes.directions.Directions.along` says."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Slider:

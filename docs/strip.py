@@ -18,7 +18,8 @@ from app.portrait import Portrait
 from faces import crop
 
 EDITS = (
-    ("Smiling", 1), ("Smiling", -1), ("Young", -1), ("Young", 1), ("Blond_Hair", 1), ("Black_Hair", 1), ("Bangs", 1),
+    ("Smiling", 1), ("Smiling", -1), ("Young", -1), ("Young", 1), ("Blond_Hair", 1), ("Black_Hair", 1),
+    ("Pale_Skin", 1),
 )  # fmt: skip
 SIDE, LINE = 160, 18
 SEED, TEMPERATURE, DRAWN = 0, 0.6, (1, 5)

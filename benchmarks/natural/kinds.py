@@ -10,15 +10,18 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 
 from attributes import LABEL_NAMES, Basis, FaceSet, Judge
+from attributes.basis import Kind
 from attributes.crossing import crossing
 from attributes.judge import levels
+from attributes.mapper import mapped
 from benchmarks.edits import EDITS, Edit
+from glow import Latent
 
 FACES = 5
 """For each edit, drawn by lot from those that lack what it is to bring."""
 ODD = (0.8, 1.2, 1.7)
 """How odd they are to get (:mod:`attributes.natural`)."""
-TRIED = (0.5, 1.0, 1.8, 3.0, 5.0)
+TRIED = (0.3, 0.7, 1.2, 2.0, 3.5)
 """Lengths between which the place where they are so odd is looked for, in lengths of the label's mean direction."""
 LINE = 14
 
@@ -33,20 +36,21 @@ def lay_kinds(basis: Basis, judge: Judge, faces: FaceSet, folder: Path) -> None:
         chosen = np.random.default_rng(label).choice(lacking, FACES, replace=False)
         latents = judge.encode(faces, chosen.tolist())
         columns, notes = [judge.draw(latents)[0]], ["before"]
-        for kind, way in _ways(basis, edit).items():
+        for kind, way in _ways(basis, edit, Latent.unflatten(latents, judge.model.config.scale_shapes())).items():
             for odd, lengths in zip(ODD, _lengths(judge, latents, way), strict=True):
                 columns.append(judge.draw(latents + lengths[:, None].to(latents) * way)[0])
                 notes.append(f"{kind}, odd {odd}, lengths {float(lengths.mean()):.1f}")
         _sheet(columns, notes).save(folder / f"{edit.name}.png")
 
 
-def _ways(basis: Basis, edit: Edit) -> dict[str, Tensor]:
-    """The edit's kinds of direction, each as long as the label's mean."""
-    label = LABEL_NAMES.index(edit.label)
-    mean, refined = (basis.vectors(basis.kind(kind)[label][None]).flatten()[0] for kind in ("mean", "refined"))
-    refined = refined * mean.norm() / refined.norm()
-    ways = {"mean": mean, "half": mean + refined, "refined": refined}
-    return {kind: edit.sense * way * mean.norm() / way.norm() for kind, way in ways.items()}
+def _ways(basis: Basis, edit: Edit, latent: Latent) -> dict[str, Tensor]:
+    """Each of the edit's kinds of direction on some faces, ``(B, D)`` or ``(1, D)``."""
+    kinds: tuple[Kind, ...] = ("mean", "partial") if basis.mapper is None else ("mean", "base")
+    ways = {kind: basis.vectors(basis.kind(kind)).flatten()[[LABEL_NAMES.index(edit.label)]] for kind in kinds}
+    if basis.mapper is not None:  # and not as :data:`attributes.natural.UNMAPPED`, which is chosen by a look at this
+        added = mapped(basis.mapper, latent, LABEL_NAMES.index(edit.label), present=edit.sense > 0)
+        ways["mapped"] = ways["base"] + edit.sense * added.flatten()
+    return {kind: edit.sense * way for kind, way in ways.items()}
 
 
 def _lengths(judge: Judge, latents: Tensor, way: Tensor) -> Tensor:

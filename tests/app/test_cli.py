@@ -131,7 +131,7 @@ def test_rough_sliders_are_marked_and_come_last_of_their_group(capsys: pytest.Ca
 def test_a_slider_that_does_little_on_a_face_is_told(
     astronaut_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(LIMITS, ("Smiling", -1), 0.01)  # hardly anything of it looks natural
+    monkeypatch.setitem(LIMITS, ("Smiling", -1), (0.01, 0.01))  # hardly anything of it looks natural
     edit = ["edit", str(astronaut_file), "-o", str(tmp_path / "out.png"), "--set"]
     assert main([*edit, "Smiling=-1"]) == 0
     assert "note: Smiling -1 does little here: going further would not look natural" in capsys.readouterr().err
@@ -176,7 +176,7 @@ def test_the_lists_of_options_are_these(capsys: pytest.CaptureFixture[str]) -> N
         attributes_parser: {
             "classifier": "--data --output --epochs --seed --architecture --device",
             "calibrate": "--data --checkpoint --classifier --directions --limit --device",
-            "refine": "--data --checkpoint --directions --limit --steps --batch --seed --device",
+            "mapper": "--data --checkpoint --directions --limit --steps --batch --seed --device",
             "probes": "--data --checkpoint --limit --device",
             "learn": "--with --without --csv --aligned --checkpoint --device",
             "components": "--data --checkpoint --count --limit --device",

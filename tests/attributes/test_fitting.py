@@ -63,9 +63,9 @@ def test_a_slider_that_ends_at_one_is_fitted_within_its_range() -> None:
 def test_a_fitted_move_goes_just_so_far(fine_editor: Editor, faces: Latent) -> None:
     """Not held back, as plain moves are: these very faces were looked at there."""
     lengths = torch.linspace(1.0, 8.0, len(faces.scales[0]), dtype=torch.float64)
-    vector = fine_editor.labels.vectors.flatten()[LABEL_NAMES.index("Eyeglasses")].double()
+    vectors = fine_editor.labels.along(faces, "Eyeglasses", 1).double()
     there = fine_editor.labels.move(faces, {"Eyeglasses": 1.0}, (), {("Eyeglasses", 1): Fit(lengths, lengths)})
-    gone = (there.flatten() - faces.flatten()).double() @ vector / vector.square().sum()
+    gone = ((there.flatten() - faces.flatten()).double() * vectors).sum(1) / vectors.square().sum(1)
     torch.testing.assert_close(gone, lengths, atol=1e-4, rtol=0)
 
 
@@ -77,7 +77,7 @@ def test_one_makes_the_label_plain_or_goes_as_far_as_looks_natural(
         label, usual = LABEL_NAMES.index(name), fine_editor.labels.slider(name).up
         found = fitted_to(fine_editor, faces, before, name)
         seen, odd = looked_at(fine_editor, faces, before, name=name, value=1.0, found=found)
-        there, most = before.logits[:, label] >= PLAIN, limit(name, 1)
+        there, most = before.logits[:, label] >= PLAIN, limit(name, 1, mapped=True)
         assert (found.one[there] <= MORE * usual * 1.001).all()
         # Those that stop before they look odd, and not for want of room.
         stopped = ~there & (found.one < 0.99 * SHARES[-1] * usual) & (odd < most - SLACK)
@@ -96,7 +96,7 @@ def test_a_fitted_range_ends_a_little_beyond_where_a_face_begins_to_look_odd(
     slider = fine_editor.labels.slider(name)
     end = slider.high if sense > 0 else slider.low
     seen, odd = looked_at(fine_editor, faces, before, name=name, value=end, found=found)
-    assert (odd < 1.2 * BEARS * limit(name, sense)).double().mean() > 0.7
+    assert (odd < 1.2 * BEARS * limit(name, sense, mapped=True)).double().mean() > 0.7
     assert seen.whole.all()
 
 
@@ -119,7 +119,7 @@ def test_where_nothing_natural_comes_a_slider_stays_near_0_and_says_so(
     vectors = fine_editor.labels.vectors.flatten().clone()
     vectors[label] *= -40
     shapes = fine_editor.checkpoint.model.config.scale_shapes()
-    directions = replace(fine_editor.labels, vectors=Latent.unflatten(vectors, shapes))
+    directions = replace(fine_editor.labels, vectors=Latent.unflatten(vectors, shapes), mapper=None)
     found = fit(directions, fine_editor.judge, faces, before=before, name="Eyeglasses", sense=1)
     assert found.little is not None
     assert found.little.double().mean() > 0.8
@@ -173,13 +173,14 @@ def test_a_range_ends_at_a_place_that_was_seen_whole(
 ) -> None:
     """Though all looks natural up to where the face breaks at once."""
     name, usual = "Pale_Skin", fine_editor.labels.slider("Pale_Skin").up
-    monkeypatch.setitem(LIMITS, (name, 1), 100.0)
-    look, vector = fine_editor.judge.look, fine_editor.labels.vectors.flatten()[LABEL_NAMES.index(name)].double()
+    monkeypatch.setitem(LIMITS, (name, 1), (100.0, 100.0))
+    look, vectors = fine_editor.judge.look, fine_editor.labels.along(faces, name, 1).double()
 
     def breaks(latents: torch.Tensor) -> Seen:
         seen = look(latents)
-        start = faces.flatten().repeat(len(latents) // len(faces.scales[0]), 1)
-        gone = (latents - start).double() @ vector / vector.square().sum()
+        times = len(latents) // len(faces.scales[0])
+        start, along = faces.flatten().repeat(times, 1), vectors.repeat(times, 1)
+        gone = ((latents - start).double() * along).sum(1) / along.square().sum(1)
         whole = seen.whole & (gone < 0.99 * SHARES[3] * usual)
         return replace(seen, logits=torch.full_like(seen.logits, -5.0), whole=whole)
 

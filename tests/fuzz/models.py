@@ -26,6 +26,7 @@ from attributes import (
     load_directions,
 )
 from attributes.classifier import AttributeClassifier, Calibration, FaceNet, save_classifier
+from attributes.mapper import LatentMapper
 from attributes.own import listed_sliders, load_slider, load_sliders, save_slider
 from attributes.sums import LabelSums
 from glow import Checkpoint, CheckpointError, Glow, GlowConfig, TrainingRecord, load_checkpoint, save_checkpoint
@@ -72,7 +73,7 @@ def checkpoint() -> Checkpoint:
 
 @cache
 def directions() -> tuple[bytes, ...]:
-    """Files of its directions, mixed and not."""
+    """Files of its directions: plain, mixed, and with a mapper."""
     random_numbers = torch.Generator().manual_seed(0)
     config = checkpoint().model.config
     sums = LabelSums(config.dimensions, LABELS)
@@ -81,10 +82,19 @@ def directions() -> tuple[bytes, ...]:
     means = checkpoint().model.sample_latent(LABELS, 1.0, random_numbers)
     along = config.levels * LABELS
     basis = Basis(means, sums.gram, torch.zeros(along).double(), torch.eye(along).double(), checkpoint().hash)
-    found = []
+    found, twice = [], 2 * along
+    mapped = Basis(
+        means,
+        sums.gram,
+        torch.zeros(twice).double(),
+        torch.eye(twice).double(),
+        checkpoint().hash,
+        base=means,
+        mapper=LatentMapper(config.scale_shapes()),
+    )
     with TemporaryDirectory() as folder:
         path = Path(folder, "d.safetensors")
-        for each in (basis, basis.calibrated(basis.kind("mean"), basis.sliders)):
+        for each in (basis, basis.calibrated(basis.kind("mean"), basis.sliders), mapped):
             each.save(path)
             found.append(path.read_bytes())
     return tuple(found)

@@ -1,4 +1,4 @@
-"""Refining directions: compared with the right real faces, towards the label, the same again, and kept in the file."""
+"""Training a mapper: compared with the right real faces, towards the label, the same again, and kept in the file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import torch
 from attributes import LABEL_NAMES, Basis, DirectionsError, FaceSet, directions_path, load_classifier
 from attributes.__main__ import main
 from attributes.critic import FEWEST, Critic, RealFaces, shaken
-from attributes.refine import LabelledFaces, Refinement, _encoded, course, refine, refined_basis
+from attributes.mapper import LatentMapper, mapped
+from attributes.train_mapper import LabelledFaces, MapperTraining, _encoded, course, mapped_basis, train_mapper
 from glow import FACES_64, Checkpoint, Latent
 
 FACES, BATCH = 40, 4
@@ -33,8 +34,8 @@ def faces(checkpoint: Checkpoint, validation_faces: torch.Tensor) -> LabelledFac
     return LabelledFaces(latents.clone(), pixels, labels)
 
 
-def refinement(checkpoint: Checkpoint, basis: Basis, faces: LabelledFaces) -> Refinement:
-    return Refinement(checkpoint.model, load_classifier(), basis.means.flatten(), faces, seed=3)
+def training(checkpoint: Checkpoint, basis: Basis, faces: LabelledFaces) -> MapperTraining:
+    return MapperTraining(checkpoint.model, load_classifier(), basis.means.flatten(), faces, seed=3)
 
 
 def test_moved_faces_are_compared_with_faces_that_have_the_label_and_are_alike_in_gender_and_age() -> None:
@@ -88,33 +89,41 @@ def test_shaken_pictures_are_near_the_same(validation_faces: torch.Tensor) -> No
     assert (moved.mean((1, 2, 3)) - x.mean((1, 2, 3))).abs().max() < 0.05
 
 
-def test_steps_lower_the_cost_and_are_the_same_again(
+def test_steps_bring_the_label_and_are_the_same_again(
     checkpoint: Checkpoint, basis: Basis, faces: LabelledFaces
 ) -> None:
-    """All faces along one direction, so that few steps can be seen to help."""
-    first, again = refinement(checkpoint, basis, faces), refinement(checkpoint, basis, faces)
-    for work in (first, again):
-        work._often = torch.zeros(40).index_fill_(0, torch.tensor(LABEL_NAMES.index("Smiling")), 1.0)
+    """All faces along one slider and at the full rate, so that few steps can be seen to help."""
+    smiling = LABEL_NAMES.index("Smiling")
+    without = faces.latents[~faces.labels[:, smiling]].float()[:8]
+    some = Latent.unflatten(without, checkpoint.model.config.scale_shapes())
+    found = []
+    for _ in range(2):
+        work = training(checkpoint, basis, faces)
+        work._often = torch.zeros(40).index_fill_(0, torch.tensor(smiling), 1.0)
+        assert not mapped(work.mapper, some, smiling, present=True).flatten().any()  # at first it adds nothing
         torch.manual_seed(3)
-        for _ in range(6):
-            work.step(BATCH, 1.0)
-    assert torch.equal(first.vectors, again.vectors)
-    smiling, means = LABEL_NAMES.index("Smiling"), basis.means.flatten()
-    changed = (first.vectors != means).any(1)
-    assert changed.nonzero().flatten().tolist() == [smiling]
-    move = first.vectors[smiling] - means[smiling]
-    assert 0.002 < float(move.norm() / means[smiling].norm()) < 0.2
-    for latent, label in zip(faces.latents[:6].float(), faces.labels[:6], strict=True):
-        if not label[smiling]:
-            assert float(_seen(checkpoint, latent + first.vectors[smiling])) > float(
-                _seen(checkpoint, latent + means[smiling])
-            )
+        for _ in range(10):
+            work.step(BATCH, 3.0)
+        found.append(mapped(work.mapper, some, smiling, present=True).flatten())
+    assert torch.equal(*found)
+    means = basis.means.flatten()[smiling]
+    assert 0.01 < float(found[0].norm(dim=1).mean() / means.norm()) < 2
+    plain, more = _seen(checkpoint, without + means), _seen(checkpoint, without + means + found[0])
+    assert (more > plain).double().mean() > 0.7
 
 
-def _seen(checkpoint: Checkpoint, latent: torch.Tensor) -> torch.Tensor:
+def test_until_it_is_trained_only_the_critic_learns(checkpoint: Checkpoint, basis: Basis, faces: LabelledFaces) -> None:
+    work = training(checkpoint, basis, faces)
+    before = [value.clone() for value in work.critic.parameters()]
+    work.step(BATCH, 1.0, train=False)
+    assert not all(torch.equal(*pair) for pair in zip(before, work.critic.parameters(), strict=True))
+    assert not any(head.weight.any() for head in work.mapper.heads)
+
+
+def _seen(checkpoint: Checkpoint, latents: torch.Tensor) -> torch.Tensor:
     with torch.inference_mode():
-        picture = checkpoint.model.decode(Latent.unflatten(latent[None], checkpoint.model.config.scale_shapes()))
-        return load_classifier().evidence(picture)[0, LABEL_NAMES.index("Smiling")]
+        pictures = checkpoint.model.decode(Latent.unflatten(latents, checkpoint.model.config.scale_shapes()))
+        return load_classifier().evidence(pictures)[:, LABEL_NAMES.index("Smiling")]
 
 
 def test_the_rate_falls_from_full_to_nothing() -> None:
@@ -123,32 +132,40 @@ def test_the_rate_falls_from_full_to_nothing() -> None:
     assert course(1) == pytest.approx(0)
 
 
-def test_a_refined_basis_comes_back_from_its_file(
+def test_a_mapped_basis_comes_back_from_its_file(
     checkpoint: Checkpoint, basis: Basis, faces: LabelledFaces, tmp_path: Path
 ) -> None:
-    vectors = 2 * basis.means.flatten()
-    refined = refined_basis(basis, vectors, faces.latents)
-    refined.save(tmp_path / "refined.safetensors")
-    back = Basis.load(tmp_path / "refined.safetensors", checkpoint)
-    torch.testing.assert_close(back.directions("refined").vectors.flatten(), vectors, rtol=1e-3, atol=1e-5)
-    torch.testing.assert_close(back.directions("mean").vectors.flatten(), basis.means.flatten(), rtol=1e-3, atol=1e-6)
-    where, twice = back.population(back.kind("mean")), back.population(back.kind("refined"))
+    torch.manual_seed(0)
+    shapes = checkpoint.model.config.scale_shapes()
+    mapper = LatentMapper(shapes)
+    for head in mapper.heads:
+        torch.nn.init.normal_(head.weight)
+    made = mapped_basis(basis, basis.means * 2, mapper, faces.latents)
+    made.save(tmp_path / "mapped.safetensors")
+    back = Basis.load(tmp_path / "mapped.safetensors", checkpoint)
+    doubled = 2 * basis.means.flatten()
+    torch.testing.assert_close(back.directions("base").vectors.flatten(), doubled, rtol=1e-3, atol=1e-5)
+    where, twice = back.population(back.kind("mean")), back.population(back.kind("base"))
     torch.testing.assert_close(twice.mean, 2 * where.mean, rtol=1e-2, atol=0.05)
     torch.testing.assert_close(twice.deviation, 2 * where.deviation, rtol=1e-2, atol=0)
-    with pytest.raises(DirectionsError, match="attributes refine"):
-        replace(back, refined=None).kind("refined")
+    some = Latent.unflatten(faces.latents[:4].float(), shapes)
+    was, now = (each.directions("base").along(some, "Bangs", -1) for each in (made, back))
+    torch.testing.assert_close(now, was, rtol=0.02, atol=0.02)
+    assert (now - doubled[LABEL_NAMES.index("Bangs")]).norm(dim=1).min() > 1
+    with pytest.raises(DirectionsError, match="attributes mapper"):
+        replace(back, base=None, mapper=None).kind("base")
 
 
 def test_faces_without_labels_are_refused(checkpoint: Checkpoint, basis: Basis, celebahq_folder: Path) -> None:
     known = FaceSet.open(celebahq_folder, "train", 4)
     with pytest.raises(DirectionsError, match="needs labels"):
-        refine(checkpoint, basis, FaceSet(known.paths, None, known.crop), load_classifier(), steps=1, batch=4)
+        train_mapper(checkpoint, basis, FaceSet(known.paths, None, known.crop), load_classifier(), steps=1, batch=4)
     with pytest.raises(DirectionsError, match="use more faces"):
-        refine(checkpoint, basis, known, load_classifier(), steps=1, batch=4)
+        train_mapper(checkpoint, basis, known, load_classifier(), steps=1, batch=4)
 
 
 def test_steps_that_make_no_sense_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["refine", "--data", "nowhere", "--steps", "0"]) == 1
+    assert main(["mapper", "--data", "nowhere", "--steps", "0"]) == 1
     assert "--steps is 0" in capsys.readouterr().err
 
 
