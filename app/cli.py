@@ -90,6 +90,12 @@ def build_parser() -> argparse.ArgumentParser:
     edit.add_argument(
         "--keep", action="append", default=[], metavar="NAME", help="keep this attribute as it is; repeatable"
     )
+    edit.add_argument(
+        "--lock-background",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="leave what is not the person as it is (default: it is left)",
+    )
     edit.add_argument("--face", type=which_face, default=0, help="1 is the largest; 'whole' skips the search")
     edit.add_argument("-o", "--output", type=Path, required=True)
 
@@ -145,7 +151,7 @@ def run_edit(args: argparse.Namespace) -> None:
     moved = editor.moved(portrait, values, keep)
     for name in editor.doing_little(portrait, values, keep):
         print(f"note: {name} {values[name]:+g} {DOES_LITTLE}", file=sys.stderr)
-    save_photo(editor.put_back(portrait, moved), args.output)
+    save_photo(editor.put_back(portrait, moved, lock_background=args.lock_background), args.output)
     before, after = editor.read(portrait.decoded, values), editor.read(moved, values)
     told = [
         f"{name} {_change(before[name], after[name])}" if name in before else name

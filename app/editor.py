@@ -37,6 +37,7 @@ from attributes import (
     sliders_folder,
 )
 from faces import Alignment, Detector, Face, FaceError, Photo, PhotoSource, align, crop, crop_float, open_photo, paste
+from faces.matte import matte
 from glow import DEFAULT_CHECKPOINT, Checkpoint, Latent, choose_device, load_checkpoint
 
 DOES_LITTLE = "does little here: going further would not look natural"
@@ -191,7 +192,14 @@ class Editor:
         latent = self.encode(crop(photo.pixels, alignment, self.size)[None])
         return Portrait(photo, alignment, latent, self.decode(latent))
 
-    def edit(self, portrait: Portrait, values: Mapping[str, float], keep: Iterable[str] = ()) -> Photo:
+    def edit(
+        self,
+        portrait: Portrait,
+        values: Mapping[str, float],
+        keep: Iterable[str] = (),
+        *,
+        lock_background: bool = True,
+    ) -> Photo:
         """The portrait's photo with its face moved along the named directions.
 
         With nothing moved, the photo comes back bit for bit: only ``decode(z + d) - decode(z)`` is added to it.
@@ -201,11 +209,12 @@ class Editor:
             values: a number per slider; for those of the 40 labels, 1 is the strongest change of this face that still
                 looks like a photo, and no stronger than what makes the attribute plain to see.
             keep: sliders whose attributes shall stay as they are.
+            lock_background: whether what is not the person stays as it is (:mod:`faces.matte`).
 
         Raises:
             DirectionsError: a name is no slider, or a value is not a finite number.
         """
-        return self.put_back(portrait, self.moved(portrait, values, keep))
+        return self.put_back(portrait, self.moved(portrait, values, keep), lock_background=lock_background)
 
     def moved(self, portrait: Portrait, values: Mapping[str, float], keep: Iterable[str] = ()) -> Tensor:
         """The model's picture ``(1, 3, S, S)`` of a moved face; ``portrait.decoded`` itself where nothing moves.
@@ -240,14 +249,19 @@ class Editor:
         fits = self._fits(portrait, values, frozenset(keep))
         return [name for (name, _), found in fits.items() if found.little is not None and bool(found.little.any())]
 
-    def put_back(self, portrait: Portrait, picture: Tensor) -> Photo:
-        """The portrait's photo with :meth:`moved`'s picture in the place of its face."""
+    def put_back(self, portrait: Portrait, picture: Tensor, *, lock_background: bool = True) -> Photo:
+        """The portrait's photo with :meth:`moved`'s picture in the place of its face.
+
+        With ``lock_background``, only where the person is or comes to be: hair that grows may cover what is behind.
+        """
         if picture is portrait.decoded:
             return portrait.photo
         if portrait.drawn:
             return replace(portrait.photo, pixels=_enlarged(picture, portrait.photo.pixels.shape[0]))
-        before = portrait.decoded[0].permute(1, 2, 0).cpu().numpy()
-        difference = picture[0].permute(1, 2, 0).cpu().numpy() - before
+        change = picture - portrait.decoded
+        if lock_background:
+            change = change.cpu() * matte(torch.cat([portrait.decoded, picture])).amax(0)
+        before, difference = (x[0].permute(1, 2, 0).cpu().numpy() for x in (portrait.decoded, change))
         return portrait.photo.with_pixels(paste(portrait.photo.pixels, portrait.alignment, difference, before))
 
     def read(self, picture: Tensor, moved: Iterable[str] = ()) -> dict[str, float]:

@@ -31,6 +31,9 @@ class Edits:
     keep: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     """Names of the sliders whose attributes stay as they are, of each face that has any."""
 
+    lock_background: bool = True
+    """Whether what is not the person stays as it is."""
+
 
 class Session:
     """What one user has open. Bad input raises an error and leaves all as it was.
@@ -120,7 +123,8 @@ class Session:
         return tuple(name for name in self.edits.keep.get(index, ()) if name in names)
 
     def _start(self, photo: Photo, faces: tuple[Face, ...], portrait: Portrait | None) -> None:
-        self.photo, self.faces, self.edits = photo, faces, Edits()
+        # Who has let the background go wants it so for the next photo too.
+        self.photo, self.faces, self.edits = photo, faces, Edits(lock_background=self.edits.lock_background)
         self._encoded = {} if portrait is None else {self.editor: {0: portrait}}
         self._seen, self._moved, self._undo, self._redo, self._moving = {}, {}, [], [], None
 
@@ -221,6 +225,17 @@ class Session:
         self._remember(replace(self.edits, keep={**self.edits.keep, self.edits.chosen: kept}))
         return True
 
+    def lock_background(self, on: bool) -> bool:
+        """Whether what is behind the people stays as it is.
+
+        Returns:
+            Whether anything changed.
+        """
+        if on == self.edits.lock_background:
+            return False
+        self._remember(replace(self.edits, lock_background=on))
+        return True
+
     def apply(self, recipe: Recipe) -> None:
         """Set the chosen face's sliders to what a recipe says, the others to 0: one step for undo.
 
@@ -296,7 +311,9 @@ class Session:
             if self._values(index):
                 face = self._portrait(index)
                 alignment = view.place(face.alignment) if view else face.alignment
-                result = self.editor.put_back(replace(face, photo=result, alignment=alignment), self._picture(index))
+                face = replace(face, photo=result, alignment=alignment)
+                locked = self.edits.lock_background
+                result = self.editor.put_back(face, self._picture(index), lock_background=locked)
         return result
 
     def _picture(self, index: int) -> Tensor:

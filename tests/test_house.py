@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 MAY_IMPORT = {
     "errors": set(),
     "glow": {"errors"},
-    "faces": {"errors"},
+    "faces": {"errors", "glow"},
     "attributes": {"errors", "glow", "faces"},
     "train": {"errors", "glow", "attributes", "faces"},
     "app": {"errors", "glow", "attributes", "faces"},

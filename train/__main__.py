@@ -1,4 +1,4 @@
-"""``python -m train``: the commands ``fit``, ``eval``, ``sample`` and ``prepare``."""
+"""``python -m train``: the commands ``fit``, ``eval``, ``sample``, ``matte`` and ``prepare``."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from typing import Any
 import torch
 
 from attributes.classifier import load_classifier
+from attributes.dataset import FaceSet
 from attributes.reading import DatasetError, Pictures
 from faces.errors import FaceError
+from faces.matte import save_matte
 from glow.checkpoint import CheckpointError, load_checkpoint
 from glow.device import choose_device
 from glow.variants import VARIANTS
@@ -25,6 +27,7 @@ from train.evaluate import bits_per_dim, round_trip
 from train.fit import MODEL_FILE, TrainingDivergedError, fit
 from train.frechet import frechet_distances
 from train.journal import draw_rows, save_rows
+from train.matte import Taught, overlap, train_matte
 from train.options import RECIPE_OPTIONS, build_parser
 from train.pictures import copied, copy_fits, must_copy, open_pictures
 from train.prepare import prepare
@@ -160,7 +163,17 @@ def run_prepare(args: argparse.Namespace) -> None:
         raise DatasetError(f"no face of {args.photos} is in {args.out}; see above why.")
 
 
-COMMANDS = {"fit": run_fit, "eval": run_eval, "sample": run_sample, "prepare": run_prepare}
+def run_matte(args: argparse.Namespace) -> None:
+    """Learn from a teacher's masks who is in a picture."""
+    taught = Taught(args.masks)
+    parts = [taught.pairs(FaceSet.open(args.data, split)) for split in ("train", "val")]
+    net = train_matte(*parts[0], epochs=args.epochs, seed=args.seed)
+    figures = overlap(net, *parts[1]) | {"faces": float(len(parts[1][0]))}
+    save_matte(args.output, net, figures)
+    print(f"{args.output}: on {len(parts[1][0])} held-out faces, IoU {figures['iou']:.4f} with the teacher's masks")
+
+
+COMMANDS = {"matte": run_matte, "fit": run_fit, "eval": run_eval, "sample": run_sample, "prepare": run_prepare}
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -8,12 +8,14 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, get_args
 
+from faces.matte import DEFAULT_MATTE
 from glow.checkpoint import DEFAULT_CHECKPOINT
 from glow.config import Coupling
 from glow.model import Memory
 from glow.variants import VARIANTS
 from train.config import FitConfig, OptimiserKind
 from train.journal import COLUMNS, TEMPERATURES
+from train.matte import EPOCHS
 from train.presets import PRESETS
 
 MODEL_OPTIONS = {
@@ -78,6 +80,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_fit(commands.add_parser("fit", parents=[common, pictures], help="train a model, or go on with a stopped run"))
     _add_eval(commands.add_parser("eval", parents=[common, pictures], help="bits/dim of a checkpoint on pictures"))
     _add_sample(commands.add_parser("sample", parents=[common], help="draw a grid of samples at several temperatures"))
+    _add_matte(commands.add_parser("matte", help="train what tells a person from the background, by a teacher's masks"))
     _add_prepare(commands.add_parser("prepare", help="make a training set of a folder of photos: align the faces"))
     return parser
 
@@ -165,6 +168,14 @@ def _add_sample(draw: argparse.ArgumentParser) -> None:
         default=TEMPERATURES,
         help=f"one row for each, between commas (default: {','.join(map(str, TEMPERATURES))})",
     )
+
+
+def _add_matte(matte: argparse.ArgumentParser) -> None:
+    matte.add_argument("--data", required=True, help="a folder of aligned faces, such as CelebA-HQ")
+    matte.add_argument("--masks", type=Path, required=True, help="what `benchmarks/teacher.py` has made of them")
+    matte.add_argument("-o", "--output", type=Path, default=DEFAULT_MATTE, help="default: %(default)s")
+    matte.add_argument("--epochs", type=at_least_1, default=EPOCHS, help="default: %(default)s")
+    matte.add_argument("--seed", type=int, default=0, help="of all that is random (default: %(default)s)")
 
 
 def _add_prepare(prepare: argparse.ArgumentParser) -> None:

@@ -44,6 +44,7 @@ class EditPanel:
     mark_picture: gr.Image
     compare: gr.ImageSlider
     area: gr.Radio
+    lock: gr.Checkbox
     status: gr.Markdown
     reading: gr.Markdown
     undo: gr.Button
@@ -63,7 +64,7 @@ class EditPanel:
     @property
     def everything(self) -> list[Any]:
         """What changes with another photo or face."""
-        return [*self.result, *self.sliders.values, self.faces, self.help, self.help_text, self.mark_picture]
+        return [*self.result, *self.sliders.values, self.lock, self.faces, self.help, self.help_text, self.mark_picture]
 
 
 def build_edit_panel(editor: Editor) -> EditPanel:
@@ -108,10 +109,17 @@ def build_edit_panel(editor: Editor) -> EditPanel:
                 download = gr.DownloadButton(visible="hidden", elem_id="download")
         with gr.Column(scale=3, min_width=280, elem_id="sliders"):
             recipe_accordion = build_recipe_panel()
+            lock = gr.Checkbox(
+                True,
+                label="Lock background",
+                info="What is not the person stays as it is",
+                container=False,
+                elem_id="lock-background",
+            )
             sliders = build_slider_panel(editor)
     return EditPanel(
-        photo, faces, help_column, help_text, whole, mark_picture, compare, area, status, reading, undo, redo, reset,
-        file_type, save, download, sliders, recipe_accordion,
+        photo, faces, help_column, help_text, whole, mark_picture, compare, area, lock, status, reading, undo, redo,
+        reset, file_type, save, download, sliders, recipe_accordion,
     )  # fmt: skip
 
 
@@ -138,6 +146,7 @@ def bind_edit_panel(panel: EditPanel, visits: Visits) -> None:
     panel.undo.click(on_visit(visits, undo), None, panel.everything, trigger_mode="multiple", **quiet)
     panel.redo.click(on_visit(visits, redo), None, panel.everything, trigger_mode="multiple", **quiet)
     panel.area.input(on_visit(visits, look), panel.area, panel.result, **quiet)
+    panel.lock.input(on_visit(visits, lock_background), panel.lock, panel.result, **quiet)
     panel.reset.click(on_visit(visits, reset), None, panel.everything, **quiet)
     panel.save.click(on_visit(visits, save), panel.file_type, panel.download, **quiet).then(
         None, None, None, js="() => document.querySelector('#download')?.click()", **quiet
@@ -241,6 +250,11 @@ def look(visit: Visit, area: str) -> Any:
     return result(visit) if visit.session.photo else gr.skip()
 
 
+def lock_background(visit: Visit, on: bool) -> Any:
+    """Leave what is not the person as it is, or not."""
+    return result(visit) if visit.session.lock_background(on) and visit.session.ready else gr.skip()
+
+
 def reset(visit: Visit) -> Any:
     """All sliders of the face to 0."""
     if not visit.session.ready:
@@ -335,6 +349,7 @@ def everything(visit: Visit, problem: str = "") -> list[Any]:
         *result(visit),
         *values_shown(visit),
         list(session.keep),
+        session.edits.lock_background,
         gallery,
         gr.Column(visible=asking),
         f"{as_text(problem) or 'Mark the face.'}\n\n{wanted}",

@@ -169,10 +169,24 @@ def test_recipes_are_listed_and_applied(
     assert not np.array_equal(pixels(out[0]), pixels(out[2])), "what is kept fixed changes the move"
 
 
+def test_the_background_is_locked_unless_it_is_let_go(astronaut_file: Path, tmp_path: Path) -> None:
+    out = [tmp_path / f"{number}.png" for number in range(3)]
+    edit = ["edit", str(astronaut_file), "--set", "Blond_Hair=1", "-o"]
+    assert main([*edit, str(out[0])]) == 0
+    assert main([*edit, str(out[1]), "--lock-background"]) == 0
+    assert main([*edit, str(out[2]), "--no-lock-background"]) == 0
+    assert np.array_equal(pixels(out[0]), pixels(out[1]))
+    assert not np.array_equal(pixels(out[0]), pixels(out[2]))
+
+
 def test_the_lists_of_options_are_these(capsys: pytest.CaptureFixture[str]) -> None:
     """People's scripts rely on them."""
     expected = {
-        app_parser: {"edit": "--set --recipe --keep --face --output", "labels": "", "recipes": None},
+        app_parser: {
+            "edit": "--set --recipe --keep --lock-background --no-lock-background --face --output",
+            "labels": "",
+            "recipes": None,
+        },
         attributes_parser: {
             "classifier": "--data --output --epochs --seed --architecture --device",
             "calibrate": "--data --checkpoint --classifier --directions --limit --device",
@@ -186,7 +200,7 @@ def test_the_lists_of_options_are_these(capsys: pytest.CaptureFixture[str]) -> N
         for command, options in commands.items():
             with pytest.raises(SystemExit):
                 parser().parse_args([command, "--help"])
-            shown = set(re.findall(r"--[a-z]+", capsys.readouterr().out)) - {"--help"}
+            shown = set(re.findall(r"--[a-z][a-z-]*", capsys.readouterr().out)) - {"--help"}
             shared = "" if parser is attributes_parser or options is None else " --checkpoint --device"
             assert set(((options or "") + shared).split()) <= shown
             assert shown <= set(((options or "") + shared + " --csv").split())

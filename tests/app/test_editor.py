@@ -50,6 +50,22 @@ def test_blond_hair_makes_the_hair_lighter(editor: Editor, astronaut: np.ndarray
     assert black + 10 < astronaut[hair].mean() < blond - 10
 
 
+def test_what_is_behind_the_person_stays(fine_editor: Editor, astronaut: np.ndarray) -> None:
+    """Hair of another colour tints the wall beside it, unless that is locked."""
+    portrait = fine_editor.open(astronaut)
+    corners = portrait.alignment.to_photo(np.array([[0.98, 0.15], [0.86, 0.02]])).astype(int)
+    wall = np.s_[corners[1][1] : corners[0][1], corners[1][0] : corners[0][0]]
+    free, locked = (
+        change(astronaut, fine_editor.edit(portrait, {"Blond_Hair": 1.0}, lock_background=lock).pixels)
+        for lock in (False, True)
+    )
+    assert locked[wall].mean() < 0.5 * free[wall].mean()
+    assert locked[wall].mean() < 0.5
+    x, y = portrait.alignment.to_photo(np.array([0.5, 0.2])).astype(int)  # above the forehead
+    hair = np.s_[y - 8 : y + 8, x - 15 : x + 15]
+    assert locked[hair].mean() > 0.8 * free[hair].mean()
+
+
 def test_a_blend_goes_from_the_first_face_to_the_second(editor: Editor, astronaut: np.ndarray) -> None:
     first = editor.open(astronaut)
     second = editor.sample(1, seed=3)[0]

@@ -52,6 +52,23 @@ def test_undo_and_redo_walk_through_the_edits(session: Session) -> None:
     assert not session.redo()
 
 
+def test_the_background_is_let_go_and_locked_again_as_a_step_of_its_own(
+    session: Session, astronaut: np.ndarray
+) -> None:
+    session.set({"Blond_Hair": 1.0})
+    locked = session.picture().pixels
+    assert not session.lock_background(True)
+    assert session.lock_background(False)
+    free = session.picture().pixels
+    assert not np.array_equal(locked, free)
+    assert session.undo()
+    assert np.array_equal(session.picture().pixels, locked)
+    assert session.redo()
+    assert np.array_equal(session.picture().pixels, free)
+    session.open(astronaut)
+    assert not session.edits.lock_background, "the choice stays for the next photo"
+
+
 def test_one_drag_is_one_step_for_undo(session: Session) -> None:
     for value in (0.1, 0.4, 0.9):
         session.set({"Smiling": value})

@@ -16,6 +16,7 @@ OPTIONS = {
     "--precision --save-every --look-every --log-every",
     "eval": f"{COMMON} {PICTURES} --checkpoint --split --round-trip --frechet --temperatures --json",
     "sample": f"{COMMON} checkpoint --output --columns --temperatures",
+    "matte": "--data --masks --output --epochs --seed",
     "prepare": "photos out --size --faces --smallest --device",
 }
 
