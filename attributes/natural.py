@@ -13,8 +13,8 @@ from torch import Tensor
 
 SCALE, BY_MOVE, BY_FEATURES = 0.198, 0.66, 0.34
 """A logistic regression of the grades in docs/natural/graded.csv on the logarithms of both numbers gives their powers
-(``python -m benchmarks.natural score`` fits it), the scale is so
-that, over all of those edits, 1 is where they begin to be rejected."""
+(``python -m benchmarks.natural score`` fits it), the scale is so that, over all of those edits, 1 is where they begin
+to be rejected."""
 
 NATURAL = 0.8
 """Oddness up to which a face counts as natural, where nothing else was found for an edit."""
@@ -42,7 +42,7 @@ which it is, and on how well it is made."""
 
 UNMAPPED: frozenset[tuple[str, int]] = frozenset({("Young", 1), ("Male", -1)})
 """Labels and senses that look better along the direction that the mapper adds to, without what it adds: it paints
-brows black there, and lids dark."""
+brows black there, and lids dark. Seen of the one that comes with Glowface; of another, look at its sheets."""
 
 
 def limit(name: str, sense: int, *, mapped: bool) -> float:
