@@ -46,13 +46,13 @@ class View:
         return min(1.0, self.long_side / max(right - left, bottom - top))
 
     def cut(self, photo: Photo) -> Photo:
-        """What is seen of a photo."""
+        """What is seen of a photo, in 8 bits."""
         left, top, right, bottom = self.box
-        part = Photo(photo.pixels[top:bottom, left:right], name=photo.name)
+        part = Photo(photo.pixels[top:bottom, left:right], name=photo.name, grey=photo.grey)
         if self._scale == 1:
             return part
         size = (max(1, round((right - left) * self._scale)), max(1, round((bottom - top) * self._scale)))
-        return Photo(np.asarray(part.image.resize(size, reducing_gap=2.0)), name=photo.name)
+        return Photo(np.asarray(part.image.resize(size, reducing_gap=2.0)), name=photo.name, grey=photo.grey)
 
     def place(self, alignment: Alignment) -> Alignment:
         """Where a square of the photo lies in what :meth:`cut` shows."""

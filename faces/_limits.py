@@ -6,7 +6,16 @@ from PIL import Image
 
 from faces.errors import PhotoError
 
-__all__ = ["MAX_FILE_BYTES", "MAX_PIXELS", "MAX_SIDE", "MEMORY_BYTES", "check_cost", "check_sides"]
+__all__ = [
+    "DEEP_PIXELS",
+    "MAX_FILE_BYTES",
+    "MAX_PIXELS",
+    "MAX_SIDE",
+    "MEMORY_BYTES",
+    "STRIPS_BYTES",
+    "check_cost",
+    "check_sides",
+]
 
 MAX_PIXELS = 100_000_000
 """Largest photo that is decoded, in pixels: 100 megapixels are 300 MB as RGB."""
@@ -14,13 +23,16 @@ MAX_PIXELS = 100_000_000
 MAX_SIDE = 65_535
 """Longest side in pixels: JPEG's own limit. Thinner and longer than that is no photo."""
 
+DEEP_PIXELS = 60_000_000
+"""Most pixels whose 16 bits a channel are kept: larger photos are read in 8, as both together would not fit below."""
+
 MAX_FILE_BYTES = 200_000_000
 """Largest file that is read, which is also the most that the web app takes as an upload."""
 
 MEMORY_BYTES = 950_000_000
 """Most memory that opening one photo may take, its file included: 1 GB less what the estimate leaves out."""
 
-_STRIPS_BYTES = 40_000_000
+STRIPS_BYTES = 40_000_000
 """What the conversion in strips holds at a time (`faces._modes`), and smaller things."""
 
 _DECODER_BYTES = {"WEBP": 14, "AVIF": 14}
@@ -58,10 +70,11 @@ def check_cost(image: Image.Image, file_bytes: int, decoder_bytes: int, name: st
     width, height = image.size
     pixels = width * height
     canvas = pixels * _canvas_bytes(image.mode)
-    # The result: RGB, and one more for alpha. Decoders are done when it is made.
-    result = pixels * (4 if image.mode in ("LA", "PA", "RGBA") or image.has_transparency_data else 3)
+    # The result: RGB, and one more for alpha, or RGB in 8 and in 16 bits. Decoders are done when it is made.
+    with_alpha = image.mode in ("LA", "PA", "RGBA") or image.has_transparency_data
+    result = pixels * (9 if image.mode.startswith("I;16") and pixels <= DEEP_PIXELS else 4 if with_alpha else 3)
     decoder = decoder_bytes + pixels * _DECODER_BYTES.get(image.format or "", 0)
-    need = file_bytes + canvas + max(result, decoder) + _STRIPS_BYTES
+    need = file_bytes + canvas + max(result, decoder) + STRIPS_BYTES
     if pixels > _PROFILED_PIXELS and (image.mode == "LAB" or (image.mode == "CMYK" and "icc_profile" in image.info)):
         raise PhotoError(
             f"{name!r} is too large: {width} x {height} pixels in mode {image.mode}, of which up to "

@@ -55,11 +55,11 @@ def orientation(image: Image.Image) -> int:
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
-def kept_icc(image: Image.Image) -> bytes | None:
-    """Return the picture's ICC profile if it describes RGB values, else None (grey and CMYK profiles)."""
+def kept_icc(image: Image.Image, grey: bool) -> bytes | None:
+    """Return the picture's ICC profile if it describes the values that are kept, grey ones or RGB, else None."""
     icc = image.info.get("icc_profile")
     # Bytes 16 to 19 of a profile's header name the colour space of the values it describes.
-    return icc if isinstance(icc, bytes) and icc[16:20] == b"RGB " else None
+    return icc if isinstance(icc, bytes) and icc[16:20] == (b"GRAY" if grey else b"RGB ") else None
 
 
 def _exif(image: Image.Image) -> Image.Exif:

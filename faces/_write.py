@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import uuid
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from PIL import Image
 
+from faces import _deep_png, _deep_tiff
+from faces._deep import Deep
 from faces.errors import PhotoError
 
-__all__ = ["check_target", "write_image"]
+__all__ = ["DEEP", "check_target", "write_image"]
 
 _FORMATS: dict[str, str] = {
     ".png": "PNG",
@@ -29,6 +31,8 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "TIFF": {"compression": "tiff_lzw"},
     "BMP": {},
 }
+DEEP = {"PNG": _deep_png.write, "TIFF": _deep_tiff.write}
+"""What writes 16 bits a channel, of the formats that are given them."""
 _OPAQUE = ("JPEG", "BMP")
 _WITHOUT_METADATA = ("BMP",)
 
@@ -50,26 +54,22 @@ def check_target(path: str | os.PathLike[str]) -> str:
     return name
 
 
-def write_image(image: Image.Image, path: str | os.PathLike[str], icc: bytes | None, exif: bytes | None) -> None:
-    """Write an RGB or RGBA image in the format that the suffix of ``path`` names.
+def write_image(
+    picture: Image.Image | Deep, path: str | os.PathLike[str], icc: bytes | None, exif: bytes | None
+) -> None:
+    """Write a picture of 8 bits (L, LA, RGB or RGBA), or of 16 as PNG or TIFF, in the format that the suffix names.
 
     Raises :class:`PhotoError` for an unknown suffix, a folder that does not exist or a failed write; an existing file
     is then untouched.
     """
     target, name = Path(path), check_target(path)
-    if name in _OPAQUE and image.mode == "RGBA":
-        white = Image.new("RGBA", image.size, (255, 255, 255, 255))
-        image = Image.alpha_composite(white, image).convert("RGB")
-    options = dict(_OPTIONS[name])
-    if name not in _WITHOUT_METADATA:
-        options.update({key: value for key, value in (("icc_profile", icc), ("exif", exif)) if value})
-    if name == "TIFF" and exif:
-        # The compressing writer (libtiff) cannot store the camera's sub-directory; the plain one can.
-        options["compression"] = "raw"
     aside = target.with_name(f".{uuid.uuid4().hex}.part")
     try:
         with open(aside, "xb") as file:
-            image.save(file, format=name, **options)
+            if isinstance(picture, Deep):
+                DEEP[name](file, picture, icc, exif)
+            else:
+                _write(picture, file, name, icc, exif)
             file.flush()
             os.fsync(file.fileno())
         os.replace(aside, target)
@@ -80,3 +80,16 @@ def write_image(image: Image.Image, path: str | os.PathLike[str], icc: bytes | N
         ) from error
     finally:
         aside.unlink(missing_ok=True)
+
+
+def _write(image: Image.Image, file: BinaryIO, name: str, icc: bytes | None, exif: bytes | None) -> None:
+    if name in _OPAQUE and image.mode in ("LA", "RGBA"):
+        white = Image.new("RGBA", image.size, (255, 255, 255, 255))
+        image = Image.alpha_composite(white, image.convert("RGBA")).convert("L" if image.mode == "LA" else "RGB")
+    options = dict(_OPTIONS[name])
+    if name not in _WITHOUT_METADATA:
+        options.update({key: value for key, value in (("icc_profile", icc), ("exif", exif)) if value})
+    if name == "TIFF" and exif:
+        # The compressing writer (libtiff) cannot store the camera's sub-directory; the plain one can.
+        options["compression"] = "raw"
+    image.save(file, format=name, **options)

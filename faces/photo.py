@@ -1,12 +1,9 @@
-"""Open a photo safely as upright 8-bit RGB, and save it without loss where the format allows."""
+"""Open a photo safely as upright RGB, and save it without loss where the format allows."""
 
 from __future__ import annotations
 
 import io
 import os
-import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -14,64 +11,90 @@ from typing import Any, BinaryIO
 import numpy as np
 from PIL import Image, JpegImagePlugin, TiffImagePlugin
 
-from faces._directory import ExcessError
+from faces._deep import Deep
+from faces._deep_read import read_deep
 from faces._limits import MAX_FILE_BYTES, MAX_PIXELS, check_cost, check_sides
 from faces._metadata import kept_exif, kept_icc, orientation
-from faces._modes import array_to_rgb, image_to_rgb
+from faces._modes import array_to_rgb, image_to_rgb, to_8bit
 from faces._quiet import quiet
+from faces._source import READABLE, read_path, read_stream, reason, told_as_photo_errors
 from faces._structure import inspect
-from faces._write import write_image
+from faces._write import DEEP, check_target, write_image
 from faces.errors import PhotoError
 
 __all__ = ["MAX_FILE_BYTES", "MAX_PIXELS", "Photo", "PhotoSource", "open_photo", "save_photo"]
 
+Array = np.ndarray[Any, Any]
+
 PhotoSource = str | os.PathLike[str] | bytes | BinaryIO | Image.Image | np.ndarray[Any, Any]
 
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
-_READABLE = "a PNG, JPEG, WebP, TIFF, BMP, GIF or AVIF picture"
 
 
 @dataclass(frozen=True, eq=False)
 class Photo:
-    """An upright photo, 8 bits per channel, with what is needed to save it again."""
+    """An upright photo, with what is needed to save it again."""
 
-    pixels: np.ndarray[Any, Any]
+    pixels: Array
     """``(H, W, 3)`` uint8 RGB, upright (EXIF orientation is already applied)."""
-    alpha: np.ndarray[Any, Any] | None = None
-    """``(H, W)`` uint8 opacity, 255 opaque, or None where the file has none."""
+    alpha: Array | None = None
+    """``(H, W)`` uint8 or, where the file has 16 bits, uint16 opacity, the highest value opaque; None: it has none."""
     icc_profile: bytes | None = None
-    """Colour profile of the RGB values; None means sRGB."""
+    """Colour profile of the RGB values, or of the grey ones of a grey photo; None means sRGB."""
     exif: bytes | None = None
     """EXIF block to save: camera and date, but no orientation, place, maker notes or thumbnail."""
     name: str = "photo"
     """File name without its folder."""
+    deep: Array | None = None
+    """``(H, W, 3)`` uint16 where there are 16 bits a channel, of which :attr:`pixels` are the nearest 8; or None."""
+    grey: bool = False
+    """Whether the file has one channel for its colour. Saved as such as long as the three channels are the same."""
 
     def __post_init__(self) -> None:
         shape = self.pixels.shape
         if self.pixels.dtype != np.uint8 or self.pixels.ndim != 3 or shape[2] != 3 or 0 in shape:
             raise PhotoError(f"Pixels are {shape} {self.pixels.dtype}. Give (H, W, 3) uint8, not empty.")
-        if self.alpha is not None and (self.alpha.shape != shape[:2] or self.alpha.dtype != np.uint8):
-            raise PhotoError(f"Alpha is {self.alpha.shape} {self.alpha.dtype}. Give {shape[:2]} uint8.")
+        if self.alpha is not None and (self.alpha.shape != shape[:2] or self.alpha.dtype not in (np.uint8, np.uint16)):
+            raise PhotoError(f"Alpha is {self.alpha.shape} {self.alpha.dtype}. Give {shape[:2]} uint8 or uint16.")
+        if self.deep is not None and (self.deep.shape != shape or self.deep.dtype != np.uint16):
+            raise PhotoError(f"Deep pixels are {self.deep.shape} {self.deep.dtype}. Give {shape} uint16.")
+
+    @property
+    def finest(self) -> Array:
+        """The pixels as finely as the photo has them: :attr:`deep` where there are 16 bits, else :attr:`pixels`."""
+        return self.pixels if self.deep is None else self.deep
 
     @property
     def image(self) -> Image.Image:
-        """The photo as a Pillow image: RGBA where it has alpha, else RGB."""
-        if self.alpha is None:
-            return Image.fromarray(np.ascontiguousarray(self.pixels))
-        return Image.fromarray(np.dstack([self.pixels, self.alpha]))
+        """The photo as a Pillow image of 8 bits: RGBA where it has alpha, else RGB."""
+        return self._image(self.pixels)
 
-    def with_pixels(self, pixels: np.ndarray[Any, Any]) -> Photo:
-        """The same photo (alpha, profile, EXIF, name) with other ``(H, W, 3)`` uint8 pixels of its size."""
+    def _image(self, pixels: Array) -> Image.Image:
+        if self.alpha is None:
+            return Image.fromarray(np.ascontiguousarray(pixels))
+        return Image.fromarray(
+            np.dstack([pixels, to_8bit(self.alpha) if self.alpha.dtype == np.uint16 else self.alpha])
+        )
+
+    def with_pixels(self, pixels: Array) -> Photo:
+        """The same photo (alpha, profile, EXIF, name) with other ``(H, W, 3)`` pixels of its size.
+
+        uint16 are kept as :attr:`deep`, with the nearest uint8; with uint8, the new photo has 8 bits.
+        """
         if pixels.shape != self.pixels.shape:
             raise PhotoError(f"New pixels of shape {pixels.shape} do not fit a photo of {self.pixels.shape}.")
-        return replace(self, pixels=pixels)
+        if pixels.dtype == np.uint16:
+            return replace(self, pixels=to_8bit(pixels), deep=pixels)
+        return replace(self, pixels=pixels, deep=None)
 
 
 def open_photo(source: PhotoSource) -> Photo:
     """Open a file, its bytes, an open binary file, a Pillow image or a numpy array.
 
-    Any mode becomes 8-bit RGB with alpha kept apart; EXIF orientation is applied; of an animation the first
-    frame is taken. Arrays are ``(H, W)``, ``(H, W, 3)`` or ``(H, W, 4)``, uint8, uint16 or float in [0, 1].
+    Any mode becomes RGB with alpha kept apart; EXIF orientation is applied; of an animation the first frame is taken.
+    PNG and TIFF of 16 bits a channel keep them as :attr:`Photo.deep`, and so do 16-bit grey and uint16 arrays; of other
+    files, and of 16 bits that would not fit into the gigabyte below, 8 are read. Arrays are ``(H, W)``, ``(H, W, 3)``
+    or ``(H, W, 4)``, uint8, uint16 or float in [0, 1].
 
     Raises:
         PhotoError: the source is missing, no regular file, empty, damaged, no picture, or larger than
@@ -79,35 +102,54 @@ def open_photo(source: PhotoSource) -> Photo:
     """
     if isinstance(source, np.ndarray):
         check_sides(source.shape[1] if source.ndim > 1 else 0, source.shape[0] if source.ndim else 0, "array")
-        pixels, alpha = array_to_rgb(source)
-        return Photo(pixels, alpha, name="array")
+        colours = array_to_rgb(source)
+        return Photo(colours.pixels, colours.alpha, name="array", deep=colours.deep, grey=colours.grey)
     if isinstance(source, Image.Image):
         name = Path(str(getattr(source, "filename", "") or "image")).name
-        with _told_as_photo_errors(name), quiet(source.format == "TIFF"):
+        with told_as_photo_errors(name), quiet(source.format == "TIFF"):
             return _decode(source, name)
     if isinstance(source, bytes):
         return _open_bytes(source, "photo")
     if isinstance(source, (str, os.PathLike)):
         name = Path(source).name
-        with _told_as_photo_errors(name):
-            data = _read_path(source)
+        with told_as_photo_errors(name):
+            data = read_path(source)
         return _open_bytes(data, name)
     name = Path(str(getattr(source, "name", "photo"))).name
-    with _told_as_photo_errors(name):
+    with told_as_photo_errors(name):
         try:
-            data = _read_stream(source)
+            data = read_stream(source)
         except (OSError, TypeError, ValueError) as error:
-            raise PhotoError(f"Cannot read {name!r}: {_reason(error)}. Open it again in binary mode.") from error
+            raise PhotoError(f"Cannot read {name!r}: {reason(error)}. Open it again in binary mode.") from error
     return _open_bytes(data, name)
 
 
 def save_photo(photo: Photo, path: str | os.PathLike[str]) -> None:
     """Save in the format that the suffix names: png, jpg, jpeg, webp, tif, tiff or bmp.
 
-    PNG, WebP and TIFF are lossless and keep alpha; JPEG (quality 95, 4:4:4) and BMP lay it on white. The file
-    is written aside and moved into place. Raises :class:`PhotoError` for other suffixes and failed writes.
+    PNG, WebP and TIFF are lossless and keep alpha; JPEG (quality 95, 4:4:4) and BMP lay it on white. PNG and TIFF keep
+    16 bits, the others have 8. A grey photo stays grey, but in WebP, which has no grey, and in a TIFF of 16 bits with
+    alpha, which few programs read. The file is written aside and moved into place. Raises :class:`PhotoError` for other
+    suffixes and failed writes.
     """
-    write_image(photo.image, path, photo.icc_profile, photo.exif)
+    name = check_target(path)
+    deep = photo.deep if name in DEEP else None
+    greyless = name == "WEBP" or (name == "TIFF" and deep is not None and photo.alpha is not None)
+    grey = photo.grey and not greyless and _colourless(photo.finest)
+    # A profile describes values of its own kind only: its header's bytes 16 to 19 tell which.
+    icc = photo.icc_profile
+    if icc is not None and (icc[16:20] == b"GRAY") != grey:
+        icc = None
+    picture: Deep | Image.Image
+    if deep is not None:
+        picture = Deep(deep[:, :, :1] if grey else deep, photo.alpha)
+    else:
+        picture = photo._image(photo.pixels[:, :, 0] if grey else photo.pixels)
+    write_image(picture, path, icc, photo.exif)
+
+
+def _colourless(pixels: Array) -> bool:
+    return all(bool((pixels[:, :, 0] == pixels[:, :, channel]).all()) for channel in (1, 2))
 
 
 class _Tiff(TiffImagePlugin.TiffImageFile):
@@ -121,48 +163,18 @@ class _Tiff(TiffImagePlugin.TiffImageFile):
 _OPENERS = {"JPEG": JpegImagePlugin.JpegImageFile, "TIFF": _Tiff}
 
 
-def _read_path(path: str | os.PathLike[str]) -> bytes:
-    """All of a regular file, or of what a link to one leads to; devices and pipes could wait or run for ever."""
-    try:
-        if not stat.S_ISREG(os.stat(path).st_mode):
-            kind = "a directory" if os.path.isdir(path) else "no regular file"
-            raise PhotoError(f"Cannot read {str(path)!r}: it is {kind}. Choose {_READABLE}.")
-        # Should a pipe have taken the file's place since, it is not waited for.
-        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | getattr(os, "O_NONBLOCK", 0))) as file:
-            return _read_stream(file, min(os.fstat(file.fileno()).st_size, MAX_FILE_BYTES) + 1)
-    except (OSError, ValueError) as error:
-        if isinstance(error, PhotoError):
-            raise
-        raise PhotoError(f"Cannot read {str(path)!r}: {_reason(error)}. Choose {_READABLE}.") from error
-
-
-def _read_stream(file: BinaryIO, piece: int = 1 << 24) -> bytes:
-    """All that a stream gives, up to one byte over :data:`MAX_FILE_BYTES`: it may never end.
-
-    It is asked for ``piece`` bytes at a time, for which some streams set memory aside.
-    """
-    parts: list[bytes] = []
-    missing = MAX_FILE_BYTES + 1
-    while missing > 0 and (part := file.read(min(piece, missing))):
-        if not isinstance(part, bytes):
-            raise TypeError(f"it gives {type(part).__name__}, not bytes")
-        parts.append(part)
-        missing -= len(part)
-    return parts[0] if len(parts) == 1 else b"".join(parts)
-
-
 def _open_bytes(data: bytes, name: str) -> Photo:
     if not data:
-        raise PhotoError(f"{name!r} is empty (0 bytes). Choose {_READABLE}.")
+        raise PhotoError(f"{name!r} is empty (0 bytes). Choose {READABLE}.")
     if len(data) > MAX_FILE_BYTES:
         limit = MAX_FILE_BYTES // 10**6
         raise PhotoError(f"{name!r} is too large: over {limit} MB. Scale it down, or save it as JPEG first.")
     if data[4:8] == b"ftyp" and data[8:12] in _HEIC_BRANDS:
         raise PhotoError(f"{name!r} is HEIC, which cannot be read here. Export it as JPEG or PNG first.")
-    with _told_as_photo_errors(name):
+    with told_as_photo_errors(name):
         format_name, decoder_bytes = inspect(data)
         with quiet(format_name == "TIFF"):
-            return _decode(_opened(data, name, format_name), name, len(data), decoder_bytes)
+            return _decode(_opened(data, name, format_name), name, data, decoder_bytes)
 
 
 def _opened(data: bytes, name: str, format_name: str) -> Image.Image:
@@ -178,47 +190,19 @@ def _opened(data: bytes, name: str, format_name: str) -> Image.Image:
             # Pillow writes this format's EXIF anew on opening, which broken tags make impossible: go without them.
             return _opened(data.replace(b"Exif", b"none"), name, format_name)
         raise PhotoError(
-            f"{name!r} is not a picture that can be read ({len(data)} bytes). Choose {_READABLE}."
+            f"{name!r} is not a picture that can be read ({len(data)} bytes). Choose {READABLE}."
         ) from error
     return image
 
 
-def _decode(image: Image.Image, name: str, file_bytes: int = 0, decoder_bytes: int = 0) -> Photo:
+def _decode(image: Image.Image, name: str, data: bytes = b"", decoder_bytes: int = 0) -> Photo:
     check_sides(image.width, image.height, name)
-    check_cost(image, file_bytes, decoder_bytes, name)
+    check_cost(image, len(data), decoder_bytes, name)
     image.seek(0)
-    image.load()
-    exif, icc = kept_exif(image), kept_icc(image)
-    pixels, alpha, converted = image_to_rgb(image, orientation(image))
-    return Photo(pixels, alpha, None if converted else icc, exif, name)
-
-
-@contextmanager
-def _told_as_photo_errors(name: str) -> Iterator[None]:
-    """Whatever fails becomes a :class:`PhotoError`: decoders answer broken files with errors of every kind."""
-    try:
-        yield
-    except PhotoError:
-        raise
-    except ExcessError as error:
-        raise PhotoError(
-            f"{name!r} is not opened, as it asks for too much time or memory: {error}. Save it anew as a plain JPEG "
-            "or PNG, or choose another."
-        ) from error
-    except MemoryError as error:
-        raise PhotoError(
-            f"There is not enough memory to open {name!r}. Close other programs, or scale it down first."
-        ) from error
-    except Image.DecompressionBombError as error:
-        raise PhotoError(
-            f"{name!r} is too large: over the limit of {MAX_PIXELS // 10**6} megapixels. Scale it down first."
-        ) from error
-    except Exception as error:
-        raise PhotoError(
-            f"{name!r} is damaged or incomplete ({_reason(error)}). Get the file again, or choose another."
-        ) from error
-
-
-def _reason(error: Exception) -> str:
-    """What an error says, without the path that Python adds; its kind where it says nothing."""
-    return (getattr(error, "strerror", None) or str(error)).strip() or type(error).__name__
+    found = read_deep(image, data, decoder_bytes) if data else None
+    if found is None:
+        image.load()
+        found = image_to_rgb(image, orientation(image)), image
+    colours, told = found
+    icc = None if colours.converted else kept_icc(told, colours.grey)
+    return Photo(colours.pixels, colours.alpha, icc, kept_exif(told), name, colours.deep, colours.grey)

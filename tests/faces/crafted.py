@@ -8,7 +8,10 @@ import struct
 import zlib
 from typing import Any
 
+import numpy as np
 from PIL import Image
+
+Array = np.ndarray[Any, Any]
 
 ORIENTATION, EXPOSURE_BIAS, MAKER = 0x0112, 0x9204, 0x010F
 
@@ -126,3 +129,74 @@ def avif_said_small() -> bytes:
     bits = "000" + "1" + "1" + "00000" + f"{13:04b}" * 2 + f"{11_999:014b}" * 2
     header = int(bits.ljust(56, "0"), 2).to_bytes(7, "big")
     return data[: unit + 2] + header + data[unit + 9 :]
+
+
+ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+"""PNG's passes: first column, first row, step to the right, step down."""
+
+
+def _foretold(kind: int, left: int, up: int, corner: int) -> int:
+    """What PNG's filters 0 to 4 expect of a byte."""
+    nearest = min((left, up, corner), key=lambda each: abs(left + up - corner - each))
+    return (0, left, up, (left + up) // 2, nearest)[kind]
+
+
+def deep_png(values: Array, *extra: tuple[bytes, bytes], interlaced: bool = False) -> bytes:
+    """A PNG of ``(H, W, 1 to 4)`` uint16 with every kind of filter; the extra chunks come behind the picture."""
+    height, width, samples = values.shape
+    stream, pixel = bytearray(), 2 * samples
+    for x, y, across, down in ADAM7 if interlaced else ((0, 0, 1, 1),):
+        part = values[y::down, x::across]
+        above = bytes(pixel * part.shape[1])
+        for number, row in enumerate(part if part.size else ()):
+            now, kind = row.astype(">u2").tobytes(), number % 5
+            stream.append(kind)
+            for at, byte in enumerate(now):
+                left, corner = (now[at - pixel], above[at - pixel]) if at >= pixel else (0, 0)
+                stream.append((byte - _foretold(kind, left, above[at], corner)) % 256)
+            above = now
+    packed = zlib.compress(bytes(stream))
+    header = struct.pack(">IIBBBBB", width, height, 16, (0, 4, 2, 6)[samples - 1], 0, 0, interlaced)
+    pieces = [(b"IDAT", packed[at : at + 999]) for at in range(0, len(packed), 999)]
+    return png((b"IHDR", header), *extra[:-1], *pieces, *extra[-1:], (b"IEND", b""))
+
+
+def deep_samples(data: bytes) -> Array:
+    """The samples ``(H, W, 1 to 4)`` uint16 of a PNG of 16 bits that is not interlaced, as the standard has it."""
+    width, height, depth, colour, _, _, interlaced = struct.unpack_from(">IIBBBBB", data, 16)
+    assert (depth, interlaced) == (16, 0)
+    samples = {0: 1, 4: 2, 2: 3, 6: 4}[colour]
+    packed, at = b"", 8
+    while at < len(data):
+        length = int.from_bytes(data[at : at + 4], "big")
+        if data[at + 4 : at + 8] == b"IDAT":
+            packed += data[at + 8 : at + 8 + length]
+        at += 12 + length
+    stream, pixel = zlib.decompress(packed), 2 * samples
+    size, rows = 1 + pixel * width, [bytearray(pixel * width)]
+    for start in range(0, len(stream), size):
+        now, above = bytearray(), rows[-1]
+        for at, byte in enumerate(stream[start + 1 : start + size]):
+            left, corner = (now[at - pixel], above[at - pixel]) if at >= pixel else (0, 0)
+            now.append((byte + _foretold(stream[start], left, above[at], corner)) % 256)
+        rows.append(now)
+    assert len(rows) == height + 1
+    return np.frombuffer(b"".join(rows[1:]), ">u2").reshape(height, width, samples)
+
+
+def lzw_tiff(values: Array, predictor: int) -> bytes:
+    """A TIFF of ``(H, W, 3)`` uint16, packed by libtiff with LZW; predictor 2 stores differences."""
+    height, width, _ = values.shape
+    stored = values.copy()
+    if predictor == 2:
+        stored[:, 1:] -= values[:, :-1]
+    grey = encoded(Image.fromarray(stored.reshape(height, -1)), "TIFF", compression="tiff_lzw")
+    with Image.open(io.BytesIO(grey)) as image:
+        tags = dict(image.tag_v2)  # type: ignore[attr-defined]
+    body = b"".join(grey[at : at + count] for at, count in zip(tags[273], tags[279], strict=True))
+    offsets = [8 + sum(tags[279][:number]) for number in range(len(tags[279]))]
+    more = {
+        256: (4, [width]), 257: (4, [height]), 258: (3, [16, 16, 16]), 259: (3, [5]), 262: (3, [2]), 273: (4, offsets),
+        277: (3, [3]), 278: (4, [tags[278]]), 279: (4, list(tags[279])), 317: (3, [predictor]),
+    }  # fmt: skip
+    return tiff(more, body)
