@@ -199,14 +199,6 @@ def test_opaque_formats_lay_alpha_on_white(picture: Image.Image, tmp_path: Path,
     assert np.abs(again.pixels[:, 56:].astype(int) - np.asarray(picture)[:, 56:]).mean() <= tolerance
 
 
-def test_profiles_that_no_longer_apply_are_dropped(picture: Image.Image) -> None:
-    # The header's field of a grey profile on a grey picture, which becomes RGB.
-    icc = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    buffer = io.BytesIO()
-    picture.convert("L").save(buffer, "PNG", icc_profile=icc[:16] + b"GRAY" + icc[20:])
-    assert open_photo(buffer.getvalue()).icc_profile is None
-
-
 def test_every_kind_of_source(picture: Image.Image, tmp_path: Path) -> None:
     path = tmp_path / "photo.png"
     picture.save(path)

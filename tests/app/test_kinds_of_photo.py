@@ -1,0 +1,67 @@
+"""Photos of every kind through the editor: what is not moved comes back as it was, in its own depth and kind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+
+from app.cli import main
+from app.editor import Editor
+from app.session import Session
+from app.view import View
+from faces import open_photo, save_photo
+from glow import FACES_64
+from tests.faces.crafted import deep_png, deep_samples
+
+
+@pytest.fixture
+def deep(astronaut: np.ndarray) -> np.ndarray:
+    """A face of 16 bits a channel, with alpha: ``(96, 80, 4)``."""
+    part = astronaut[60:156, 180:260].astype(np.uint16) * 257
+    noise = np.random.default_rng(0).integers(0, 200, part.shape, dtype=np.uint16)
+    return np.dstack([part - np.minimum(part, noise), 65535 - np.minimum(part[:, :, 0], 40_000)])
+
+
+def unmoved(source: Path, target: Path) -> int:
+    return main(["edit", str(source), "--face", "whole", "--checkpoint", str(FACES_64), "-o", str(target)])
+
+
+def test_the_command_line_gives_sixteen_bits_back(deep: np.ndarray, tmp_path: Path) -> None:
+    (tmp_path / "in.png").write_bytes(deep_png(deep))
+    tifffile.imwrite(tmp_path / "in.tif", deep, photometric="rgb", extrasamples=["unassalpha"])
+    assert unmoved(tmp_path / "in.png", tmp_path / "out.png") == 0
+    assert np.array_equal(deep_samples((tmp_path / "out.png").read_bytes()), deep)
+    assert unmoved(tmp_path / "in.tif", tmp_path / "out.tif") == 0
+    assert np.array_equal(tifffile.imread(tmp_path / "out.tif"), deep)
+
+
+def test_the_session_exports_sixteen_bits_and_shows_eight(editor: Editor, deep: np.ndarray, tmp_path: Path) -> None:
+    (tmp_path / "in.png").write_bytes(deep_png(deep))
+    session = Session(editor)
+    session.photo = open_photo(tmp_path / "in.png")
+    session.use_whole()
+    session.export(tmp_path / "out.png")
+    assert np.array_equal(deep_samples((tmp_path / "out.png").read_bytes()), deep)
+    seen = session.picture(session.view(1000, face=False))
+    assert seen.deep is None
+    assert np.array_equal(seen.pixels, session.before().pixels)
+
+
+def test_grey_stays_grey(astronaut: np.ndarray, tmp_path: Path) -> None:
+    grey = Image.fromarray(astronaut).convert("L")
+    grey.save(tmp_path / "in.png")
+    assert unmoved(tmp_path / "in.png", tmp_path / "out.png") == 0
+    with Image.open(tmp_path / "out.png") as image:
+        assert image.mode == "L"
+        assert np.array_equal(np.asarray(image), np.asarray(grey))
+    photo = open_photo(tmp_path / "in.png")
+    for side in (100, 1000):
+        part = View.whole(photo, side).cut(photo)
+        assert part.grey
+        save_photo(part, tmp_path / "part.png")
+        with Image.open(tmp_path / "part.png") as image:
+            assert image.mode == "L"
