@@ -12,6 +12,10 @@ from PIL import Image
 from app.cli import main
 from app.editor import Editor
 from app.session import Session
+from app.ui.edit_panel import save
+from app.ui.server.folder import ServerFolder
+from app.ui.server.uploads import Uploads
+from app.ui.visit import Visit
 from app.view import View
 from faces import open_photo, save_photo
 from glow import FACES_64
@@ -49,6 +53,19 @@ def test_the_session_exports_sixteen_bits_and_shows_eight(editor: Editor, deep: 
     seen = session.picture(session.view(1000, face=False))
     assert seen.deep is None
     assert np.array_equal(seen.pixels, session.before().pixels)
+
+
+def test_the_download_has_sixteen_bits(editor: Editor, deep: np.ndarray, tmp_path: Path) -> None:
+    folder = ServerFolder(tmp_path / "server")
+    folder.ensure()
+    visit = Visit(editor, "me", Uploads(folder, 3600))
+    (tmp_path / "face.png").write_bytes(deep_png(deep))
+    visit.session.photo = open_photo(tmp_path / "face.png")
+    visit.session.use_whole()
+    save(visit, "PNG (exact)")
+    (written,) = visit.folder.rglob("face-edited.png")
+    assert np.array_equal(deep_samples(written.read_bytes()), deep)
+    visit.end()
 
 
 def test_grey_stays_grey(astronaut: np.ndarray, tmp_path: Path) -> None:
