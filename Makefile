@@ -9,7 +9,7 @@ app: $(VENV)/.app  ## install what is missing, then open the editor
 	$(BIN)/python -m app
 
 test: $(VENV)/.dev check  ## install what is missing, then run all checks and tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 check: $(VENV)/.dev  ## style and types only
 	$(BIN)/ruff check .
@@ -34,6 +34,7 @@ PICTURES := assets/pictures
 pictures: $(VENV)/.dev  ## make the README's pictures anew
 	@mkdir -p $(PICTURES)
 	$(BIN)/python -m docs.strip $(PICTURES)/edits.jpg
+	$(BIN)/python -m docs.pasted $(PICTURES)/pasted.jpg
 	$(BIN)/python -m app sample --count 32 --columns 8 --temperature 0.7 --seed 0 -o $(PICTURES)/samples.jpg
 	$(BIN)/python -m docs.screenshot $(PICTURES)/app.png
 

@@ -13,10 +13,11 @@ import numpy as np
 
 from app.contact_sheet import contact_sheet
 from app.doctor import examine
-from app.editor import DOES_LITTLE, Editor, WhichFace
+from app.editor import DOES_LITTLE, REDUCED, Editor, WhichFace
 from attributes import (
     GROUPS,
     LABEL_NAMES,
+    LABELS,
     DirectionsError,
     directions_path,
     find_recipe,
@@ -90,12 +91,6 @@ def build_parser() -> argparse.ArgumentParser:
     edit.add_argument(
         "--keep", action="append", default=[], metavar="NAME", help="keep this attribute as it is; repeatable"
     )
-    edit.add_argument(
-        "--lock-background",
-        action=argparse.BooleanOptionalAction,
-        default=True,
-        help="leave what is not the person as it is (default: it is left)",
-    )
     edit.add_argument("--face", type=which_face, default=0, help="1 is the largest; 'whole' skips the search")
     edit.add_argument("-o", "--output", type=Path, required=True)
 
@@ -104,6 +99,13 @@ def build_parser() -> argparse.ArgumentParser:
     blend.add_argument("second", type=Path)
     blend.add_argument("--ratio", type=float, default=0.5, help="0 is the first face, 1 the second (default: 0.5)")
     blend.add_argument("-o", "--output", type=Path, required=True)
+    for command in (edit, blend):
+        command.add_argument(
+            "--lock-background",
+            action=argparse.BooleanOptionalAction,
+            default=True,
+            help="leave what is not the person as it is (default: it is left)",
+        )
 
     sample = commands.add_parser("sample", parents=[shared], help="draw random faces")
     sample.add_argument("--count", type=at_least_1, default=16, help="default: %(default)s")
@@ -119,13 +121,23 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def in_full(name: str, names: Sequence[str]) -> str:
-    """The slider's name as it is written, whatever capitals ``name`` has; ``name`` itself if it is none's."""
-    return name if name in names else {known.casefold(): known for known in names}.get(name.casefold(), name)
+    """The slider's name as it is written, for one in other capitals or as people see it; ``name`` itself if it is
+    none's."""
+    if name in names:
+        return name
+    known = {label.title.casefold(): label.name for label in LABELS if label.sign > 0}
+    return (known | {slider.casefold(): slider for slider in names}).get(name.casefold(), name)
 
 
 def _change(before: float, after: float) -> str:
     old, new = f"{before:.0%}", f"{after:.0%}"
     return f"{old}, as before" if old == new else f"{old} → {new}"
+
+
+def note_depth(photo: Photo) -> None:
+    """Say so where a photo loses depth."""
+    if photo.reduced:
+        print(f"note: {photo.name}: {REDUCED}", file=sys.stderr)
 
 
 def run_edit(args: argparse.Namespace) -> None:
@@ -148,13 +160,15 @@ def run_edit(args: argparse.Namespace) -> None:
         if value != asked[name]:
             print(f"note: {name} {asked[name]:g} is beyond the end of its range; {value:g} was taken", file=sys.stderr)
     portrait = editor.open(args.photo, args.face)
+    note_depth(portrait.photo)
     moved = editor.moved(portrait, values, keep)
     for name in editor.doing_little(portrait, values, keep):
         print(f"note: {name} {values[name]:+g} {DOES_LITTLE}", file=sys.stderr)
     save_photo(editor.put_back(portrait, moved, lock_background=args.lock_background), args.output)
     before, after = editor.read(portrait.decoded, values), editor.read(moved, values)
     told = [
-        f"{name} {_change(before[name], after[name])}" if name in before else name
+        f"{name} {value:+g}"
+        + (f" (a classifier sees it: {_change(before[name], after[name])})" if name in before else "")
         for name, value in values.items()
         if value
     ]
@@ -165,7 +179,10 @@ def run_blend(args: argparse.Namespace) -> None:
     """``blend``."""
     check_target(args.output)
     editor = Editor.load(args.checkpoint, device=args.device)
-    save_photo(editor.blend(editor.open(args.first), editor.open(args.second), args.ratio), args.output)
+    first, second = editor.open(args.first), editor.open(args.second)
+    note_depth(first.photo)
+    save_photo(editor.blend(first, second, args.ratio, lock_background=args.lock_background), args.output)
+    print(f"{args.output}: {args.ratio:.0%} of the way from {args.first.name} to {args.second.name}")
 
 
 def run_sample(args: argparse.Namespace) -> None:

@@ -19,7 +19,6 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
-from torch.nn import functional as F
 
 from app.portrait import Portrait
 from attributes import (
@@ -37,11 +36,14 @@ from attributes import (
     sliders_folder,
 )
 from faces import Alignment, Detector, Face, FaceError, Photo, PhotoSource, align, crop, crop_float, open_photo, paste
+from faces.blend import Person, blended
 from faces.matte import matte
 from glow import DEFAULT_CHECKPOINT, Checkpoint, Latent, choose_device, load_checkpoint
 
 DOES_LITTLE = "does little here: going further would not look natural"
 """What is said of a slider that a face bears hardly any of, after its name and value."""
+REDUCED = "of its 16 bits a channel, 8 are kept: it is too large, or of a rare kind"
+"""What is said of a photo that loses depth."""
 DRAWN_SIZE = 256
 """Side of the picture of a drawn face, in pixels: the model's own picture, enlarged smoothly."""
 
@@ -189,8 +191,11 @@ class Editor:
         return self._encoded(portrait.photo, portrait.alignment)
 
     def _encoded(self, photo: Photo, alignment: Alignment) -> Portrait:
-        latent = self.encode(crop(photo.pixels, alignment, self.size)[None])
-        return Portrait(photo, alignment, latent, self.decode(latent))
+        face = crop(photo.pixels, alignment, self.size)
+        latent = self.encode(face[None])
+        decoded = self.decode(latent)
+        grey = bool((face == face[..., :1]).all())
+        return Portrait(photo, alignment, latent, decoded, matte(decoded), grey)
 
     def edit(
         self,
@@ -252,17 +257,18 @@ class Editor:
     def put_back(self, portrait: Portrait, picture: Tensor, *, lock_background: bool = True) -> Photo:
         """The portrait's photo with :meth:`moved`'s picture in the place of its face.
 
-        With ``lock_background``, only where the person is or comes to be: hair that grows may cover what is behind.
+        With ``lock_background``, only where the person is; else hair that grows may cover what is behind, and colours
+        there may change a little.
         """
         if picture is portrait.decoded:
             return portrait.photo
-        if portrait.drawn:
-            return replace(portrait.photo, pixels=_enlarged(picture, portrait.photo.pixels.shape[0]))
-        change = picture - portrait.decoded
+        change = (picture - portrait.decoded).cpu()
         if lock_background:
-            change = change.cpu() * matte(torch.cat([portrait.decoded, picture])).amax(0)
-        before, difference = (x[0].permute(1, 2, 0).cpu().numpy() for x in (portrait.decoded, change))
-        return portrait.photo.with_pixels(paste(portrait.photo.pixels, portrait.alignment, difference, before))
+            change = change * portrait.matte
+        photo, decoded = portrait.photo, portrait.decoded.cpu()
+        if portrait.drawn:
+            return replace(photo, pixels=_enlarged(decoded + change, photo.pixels.shape[0]))
+        return _pasted(portrait, change, decoded)
 
     def read(self, picture: Tensor, moved: Iterable[str] = ()) -> dict[str, float]:
         """How probable each label is, from 0 to 1, in a face's picture ``(1, 3, S, S)``, as the classifier sees it.
@@ -272,15 +278,18 @@ class Editor:
         wished = [name for name in moved if name in LABEL_NAMES]
         return dict(zip(LABEL_NAMES, self.classifier.likely(picture, wished)[0].tolist(), strict=True))
 
-    def blend(self, first: Portrait, second: Portrait, ratio: float) -> Photo:
+    def blend(self, first: Portrait, second: Portrait, ratio: float, *, lock_background: bool = True) -> Photo:
         """The first photo with its face on the straight way, in latent space, to the second photo's face.
 
-        What the model's resolution cannot hold (hairs, pores) is faded from the first to the second face.
+        What the model's resolution cannot hold (hairs, pores) comes from the face that is seen more of
+        (:mod:`faces.blend`).
 
         Args:
             first: whose photo is kept around the face; ratio 0 gives it back bit for bit.
             second: the face to go to.
             ratio: from 0 to 1.
+            lock_background: whether the first photo's background stays, where the second's would else come with its
+                face.
 
         Raises:
             ValueError: the ratio is not from 0 to 1.
@@ -290,11 +299,9 @@ class Editor:
         if ratio == 0:
             return first.photo
         mixed = self.decode(first.latent.lerp(second.latent, ratio))
-        size = int(np.clip(first.alignment.size, self.size, FINEST_BLEND))
-        details = _details(second, size) - _details(first, size)
-        difference = _resized((mixed - first.decoded).cpu(), size) + ratio * details
-        pixels = paste(first.photo.pixels, first.alignment, difference[0].permute(1, 2, 0).cpu().numpy())
-        return first.photo.with_pixels(pixels)
+        size = round(float(np.clip(first.alignment.size, self.size, FINEST_BLEND)))
+        one, other = (Person(_square(face, size), face.decoded.cpu(), face.matte) for face in (first, second))
+        return _pasted(first, blended(one, other, mixed.cpu(), matte(mixed), ratio, lock_background=lock_background))
 
     def sample(self, count: int, temperature: float = 0.7, seed: int = 0) -> list[Portrait]:
         """Faces drawn by the model.
@@ -312,18 +319,24 @@ class Editor:
         decoded = self.decode(latent)
         pixels = _enlarged(decoded)
         photo = Photo(pixels, name="drawn face")
-        return Portrait(photo, Alignment.whole(pixels), latent, decoded, drawn=True)
+        return Portrait(photo, Alignment.whole(pixels), latent, decoded, matte(decoded), drawn=True)
 
 
-def _resized(pictures: Tensor, size: int) -> Tensor:
-    """Pictures ``(1, 3, S, S)``, smoothly enlarged."""
-    return F.interpolate(pictures, size=(size, size), mode="bicubic", align_corners=False)
+def _pasted(portrait: Portrait, change: Tensor, guide: Tensor | None = None) -> Photo:
+    """A face's photo with a change ``(1, 3, N, N)`` of its square, in as many bits as it has."""
+    rows = None if guide is None else _rows(guide)
+    photo, where = portrait.photo, portrait.alignment
+    return photo.with_pixels(paste(photo.finest, where, _rows(change), rows, grey=portrait.grey))
 
 
-def _details(portrait: Portrait, size: int) -> Tensor:
-    """What of a face is too fine for the model, ``(1, 3, size, size)``: the photo less the enlarged picture."""
-    photo = torch.from_numpy(crop_float(portrait.photo.pixels, portrait.alignment, size)).permute(2, 0, 1)[None]
-    return photo - _resized(portrait.decoded, size).cpu()
+def _rows(picture: Tensor) -> np.ndarray:
+    """A picture ``(1, 3, S, S)`` as ``(S, S, 3)``."""
+    return picture[0].permute(1, 2, 0).numpy()
+
+
+def _square(portrait: Portrait, size: int) -> Tensor:
+    """A face's square of its photo, ``(1, 3, size, size)`` in [0, 1]."""
+    return torch.from_numpy(crop_float(portrait.photo.pixels, portrait.alignment, size)).permute(2, 0, 1)[None]
 
 
 def _enlarged(picture: Tensor, size: int = DRAWN_SIZE) -> np.ndarray:

@@ -28,6 +28,12 @@ class Portrait:
     decoded: Tensor
     """What the model makes of the latent, ``(1, 3, S, S)`` in [0, 1]: the face itself, but for rounding."""
 
+    matte: Tensor
+    """How much of each place is the person, ``(1, 1, S, S)`` in [0, 1] (:mod:`faces.matte`)."""
+
+    grey: bool = False
+    """Whether the face has no colour at all: then no edit brings any into it."""
+
     drawn: bool = False
     """Whether the model drew the face: then the whole picture is the model's, not only a difference."""
 

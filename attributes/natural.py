@@ -20,21 +20,21 @@ NATURAL = 0.8
 """Oddness up to which a face counts as natural, where nothing else was found for an edit."""
 
 LIMITS: dict[tuple[str, int], tuple[float, float]] = {
-    ("Smiling", 1): (1.0, 1.0),
+    ("Smiling", 1): (0.8, 1.0),
     ("Smiling", -1): (1.0, 0.65),
     ("Young", 1): (1.1, 1.1),
     ("Young", -1): (0.8, 0.8),
-    ("Male", 1): (1.15, 1.2),
-    ("Male", -1): (1.7, 1.7),
-    ("Blond_Hair", 1): (1.0, 0.7),
+    ("Male", 1): (1.05, 1.2),
+    ("Male", -1): (1.4, 1.7),
+    ("Blond_Hair", 1): (1.05, 0.7),
     ("Black_Hair", 1): (1.1, 0.65),
     ("Eyeglasses", 1): (0.6, 0.6),
-    ("Bangs", 1): (0.8, 0.65),
+    ("Bangs", 1): (0.55, 0.65),
     ("No_Beard", -1): (0.85, 0.75),
     ("Pale_Skin", 1): (0.75, 0.6),
     ("Narrow_Eyes", 1): (0.6, 0.55),
     ("Mouth_Slightly_Open", 1): (0.6, 0.7),
-    ("Mouth_Slightly_Open", -1): (1.2, 0.6),
+    ("Mouth_Slightly_Open", -1): (1.0, 0.6),
 }
 """The same, for each label and sense whose edits were looked at by themselves (``python -m benchmarks.natural kinds``
 lays them out), where directions have a mapper, and where they have none: how much of a change a face bears depends on

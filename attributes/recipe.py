@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from attributes.labels import LABELS
 from attributes.slider import FURTHEST
 from errors import GlowfaceError
 from glow.files import FileError, read_text, written_whole
@@ -123,8 +124,13 @@ class Recipe:
 
 
 def no_slider(name: str, names: Sequence[str]) -> str:
-    """What to say of a name that no slider has, with those that are near."""
-    near = difflib.get_close_matches(name, names, n=3)
+    """What to say of a name that no slider has, with those that are near, by their names or by what people see."""
+    seen = {label.title.casefold(): label for label in LABELS if label.name in names}
+    near = []
+    for word in difflib.get_close_matches(name.replace("_", " ").casefold(), seen, n=1, cutoff=0.8):
+        label = seen[word]
+        near.append(f"{label.name} (-1 is more of it)" if label.sign < 0 else label.name)
+    near += [other for other in difflib.get_close_matches(name, names, n=3) if not any(other in said for said in near)]
     hint = f"did you mean {' or '.join(near)}?" if near else "`python -m app labels` lists all."
     return f"and there is no such slider; {hint}"
 

@@ -26,11 +26,16 @@ SEED, TEMPERATURE, DRAWN = 0, 0.6, (1, 5)
 """Which of the faces that ``python -m app sample`` draws with this seed and temperature."""
 
 
+def real_people(editor: Editor) -> list[Portrait]:
+    """The two people."""
+    hopper = np.asarray(Image.open(get_sample_data("grace_hopper.jpg", asfileobj=False)).convert("RGB"))
+    return [editor.open(skimage.data.astronaut()), editor.open(hopper)]
+
+
 def portraits(editor: Editor) -> list[Portrait]:
     """The four faces."""
-    hopper = np.asarray(Image.open(get_sample_data("grace_hopper.jpg", asfileobj=False)).convert("RGB"))
     drawn = editor.sample(max(DRAWN) + 1, TEMPERATURE, SEED)
-    return [editor.open(skimage.data.astronaut()), editor.open(hopper), *(drawn[place] for place in DRAWN)]
+    return [*real_people(editor), *(drawn[place] for place in DRAWN)]
 
 
 def main() -> None:

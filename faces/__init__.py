@@ -8,11 +8,10 @@ from faces.crop import crop, crop_float
 from faces.detect import MIN_FACE_PIXELS, Detector
 from faces.errors import FaceError, NoFaceError, PhotoError
 from faces.face import Face
-from faces.paste import FEATHER, feather_mask, paste
+from faces.paste import paste
 from faces.photo import MAX_FILE_BYTES, MAX_PIXELS, Photo, PhotoSource, open_photo, save_photo
 
 __all__ = [
-    "FEATHER",
     "MAX_FILE_BYTES",
     "MAX_PIXELS",
     "MIN_FACE_PIXELS",
@@ -28,7 +27,6 @@ __all__ = [
     "check_target",
     "crop",
     "crop_float",
-    "feather_mask",
     "open_photo",
     "paste",
     "save_photo",

@@ -13,10 +13,11 @@ from faces._limits import DEEP_PIXELS, MEMORY_BYTES, STRIPS_BYTES
 from faces._metadata import orientation
 from faces._modes import Colours, as_stored, to_8bit
 
-__all__ = ["read_deep"]
+__all__ = ["has_16_bits", "read_deep"]
 
 Array = np.ndarray[Any, Any]
 
+_BITS_PER_SAMPLE = 258
 _RESULT_BYTES = 11
 """A pixel's bytes in a photo: 6 of colour, 3 of it in 8 bits, 2 of opacity."""
 
@@ -32,7 +33,7 @@ def read_deep(image: Image.Image, data: bytes, decoder_bytes: int) -> tuple[Colo
     Returns None where the file has no 16 bits, or they cannot be read or held: Pillow is then to read 8 of them, and to
     tell what is wrong.
     """
-    if image.format not in ("TIFF", "PNG") or (image.format == "PNG" and data[24] != 16):
+    if not has_16_bits(image, data):
         return None
     if image.width * image.height > DEEP_PIXELS:
         return None
@@ -52,6 +53,13 @@ def read_deep(image: Image.Image, data: bytes, decoder_bytes: int) -> tuple[Colo
         return None if values is None else (_colours(values, orientation(told)), told)
     except Exception:
         return None
+
+
+def has_16_bits(image: Image.Image, data: bytes) -> bool:
+    """Whether a PNG or TIFF, opened but not decoded, has 16 bits a channel."""
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        return max(image.tag_v2.get(_BITS_PER_SAMPLE, (1,))) == 16
+    return image.format == "PNG" and data[24] == 16
 
 
 def _colours(stored: Array, how: int) -> Colours:

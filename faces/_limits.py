@@ -24,7 +24,8 @@ MAX_SIDE = 65_535
 """Longest side in pixels: JPEG's own limit. Thinner and longer than that is no photo."""
 
 DEEP_PIXELS = 60_000_000
-"""Most pixels whose 16 bits a channel are kept: larger photos are read in 8, as both together would not fit below."""
+"""Most pixels whose 16 bits a channel are kept. Of larger photos, and of those that would not fit into
+:data:`MEMORY_BYTES` together with their file and their alpha (from about 40 megapixels on), 8 are read."""
 
 MAX_FILE_BYTES = 200_000_000
 """Largest file that is read, which is also the most that the web app takes as an upload."""

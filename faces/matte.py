@@ -19,6 +19,9 @@ SIDE = 128
 WIDTHS = (16, 32, 64, 96)
 """Channels at 64, 32, 16 and 8 pixels."""
 KIND = "matte"
+SURE = (0.47, 0.9)
+"""Probability up to which a place is background, and from which on it is the person alone: what is left of a doubt
+would tint walls and skies."""
 
 
 def _block(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
@@ -76,6 +79,11 @@ def load_matte(path: Path = DEFAULT_MATTE) -> MatteNet:
     return net.eval().requires_grad_(False)
 
 
+def opacity(log_odds: Tensor) -> Tensor:
+    """How much of a place is the person, from 0 to 1, by the network's log odds."""
+    return ((torch.sigmoid(log_odds) - SURE[0]) / (SURE[1] - SURE[0])).clamp(0, 1)
+
+
 @torch.inference_mode()
 def matte(pictures: Tensor) -> Tensor:
     """How much of each place is the person.
@@ -88,5 +96,5 @@ def matte(pictures: Tensor) -> Tensor:
     """
     size = pictures.shape[-2:]
     x = functional.interpolate(pictures.cpu().float(), (SIDE, SIDE), mode="bicubic", antialias=True)
-    found = torch.sigmoid(load_matte()(x.clamp(0, 1)))
+    found = opacity(load_matte()(x.clamp(0, 1)))
     return functional.interpolate(found, size, mode="bilinear", antialias=True).clamp(0, 1)

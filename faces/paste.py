@@ -12,56 +12,48 @@ from torch.nn import functional
 
 from faces.align import Alignment
 from faces.errors import FaceError
+from faces.fade import fade, photo_beyond
 from faces.guided import asked, local_affine
 
-__all__ = ["FEATHER", "feather_mask", "paste"]
+__all__ = ["paste"]
 
 Array = np.ndarray[Any, Any]
 
-FEATHER = 0.12
-"""Width of the fade at each side of the square, in sides. In CelebA-HQ the chin ends at about 0.9."""
+KNEE = 6.0
+"""Levels from black and from white within which a change is slowed down, so that it does not end there."""
+
+LUMA = np.array((0.299, 0.587, 0.114), np.float32)
+"""How bright red, green and blue are (ITU-R BT.601)."""
 
 _FINE = 512  # Resolution up to which the difference is enlarged with a cubic kernel.
+_FINE_GUIDED = 256  # The same of the function of the colours, which is smoother and has four times as many numbers.
 _STRIP = 128  # Rows handled at once: a strip of a large photo stays in the cache, and memory stays small.
-
-
-def feather_mask(size: int, feather: float = FEATHER) -> Array:
-    """``(size, size)`` float32 weights: 1 inside, falling smoothly (level at both ends) to 0 at the border.
-
-    The outline is a rounded square, |x|^3 + |y|^3 = 1: the eye finds the corners of a plain square at once,
-    and a face has none.
-    """
-    position = np.abs((np.arange(size, dtype=np.float32) + 0.5) * 2.0 / size - 1.0) ** 3
-    radius = np.cbrt(position[:, None] + position[None, :])
-    t = np.clip((1.0 - radius) / max(2.0 * feather, 1e-6), 0.0, 1.0)
-    mask: Array = (t * t * t * (t * (6.0 * t - 15.0) + 10.0)).astype(np.float32)
-    mask[[0, -1], :] = 0.0
-    mask[:, [0, -1]] = 0.0
-    return mask
+_WHITE = 255.0
+_STEPS = {np.dtype(np.uint8): 1, np.dtype(np.uint16): 257}  # of a pixel's values in a level
 
 
 def paste(
-    pixels: Array, alignment: Alignment, difference: Array, guide: Array | None = None, feather: float = FEATHER
+    pixels: Array, alignment: Alignment, difference: Array, guide: Array | None = None, *, grey: bool = False
 ) -> Array:
     """Add an edit to a photo.
 
     Args:
-        pixels: ``(H, W, 3)`` uint8 photo; not changed.
+        pixels: ``(H, W, 3)`` uint8 or uint16 photo; not changed.
         alignment: the square that the edited picture was cut from.
         difference: ``(S, S, 3)`` float in [-1, 1]: edited minus original picture, both in [0, 1].
         guide: ``(S, S, 3)`` float, the original picture: with it, the difference follows the photo's own edges
             (:mod:`faces.guided`); without it, it is enlarged smoothly.
-        feather: width of the fade to nothing at the border, in sides of the square.
+        grey: whether to change the brightness only, as a face without colour needs.
 
     Returns:
-        A new ``(H, W, 3)`` uint8 photo. Pixels outside the square are bit for bit those of the photo, and so
-        are all if the difference is zero: only a change is ever added, the photo is never resampled.
+        A new photo like ``pixels``. Pixels outside the square are bit for bit those of the photo, and so are all if
+        the difference is zero: only a change is ever added, the photo is never resampled.
 
     Raises:
         FaceError: the shapes do not fit, or the difference is not finite.
     """
-    if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype != np.uint8 or 0 in pixels.shape:
-        raise FaceError(f"Pixels of shape {pixels.shape}, {pixels.dtype} given. Give (H, W, 3) uint8.")
+    if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype not in _STEPS or 0 in pixels.shape:
+        raise FaceError(f"Pixels of shape {pixels.shape}, {pixels.dtype} given. Give (H, W, 3) uint8 or uint16.")
     if difference.ndim != 3 or difference.shape[2] != 3 or difference.shape[0] != difference.shape[1]:
         raise FaceError(f"A difference of shape {difference.shape} given. Give (S, S, 3).")
     if guide is not None and guide.shape != difference.shape:
@@ -73,22 +65,26 @@ def paste(
     if bounds is None or not difference.any():
         return result
     change = np.clip(difference, -1.0, 1.0).astype(np.float32)
+    if grey:
+        change = np.repeat(change @ LUMA, 3).reshape(change.shape)
+    weights = fade(change, photo_beyond(pixels.shape[:2], alignment))[..., None]
     if guide is not None:
         planes = (torch.from_numpy(np.ascontiguousarray(x)).permute(2, 0, 1) for x in (guide, change))
         change = local_affine(*planes).permute(1, 2, 0).numpy()
-    change[..., -3:] *= np.float32(255.0)  # in levels, as the photo's colours are
-    fine = _enlarge(change, alignment.size)
-    fine *= feather_mask(fine.shape[0], feather)[..., None]
+    change *= weights
+    change[..., -3:] *= np.float32(_WHITE)  # in levels, as the photo's colours are
+    fine = _enlarge(change, alignment.size, _FINE if guide is None else _FINE_GUIDED)
     # Enlarged far, or smooth as coefficients are, linear cannot be told from cubic and is several times faster.
     mode = "bicubic" if guide is None and alignment.size <= fine.shape[0] + 1 else "bilinear"
     x0, y0, x1, y1 = bounds
-    _add(torch.from_numpy(result)[y0:y1, x0:x1], torch.from_numpy(fine), alignment, (x0, y0), mode)
+    _add(result[y0:y1, x0:x1], torch.from_numpy(fine), alignment, (x0, y0), mode)
     return result
 
 
-def _add(target: Tensor, fine: Tensor, alignment: Alignment, corner: tuple[int, int], mode: str) -> None:
+def _add(target: Array, fine: Tensor, alignment: Alignment, corner: tuple[int, int], mode: str) -> None:
     """Add the change, ``(F, F, 3)`` in levels or ``(F, F, 12)`` as a function of the colours, to the ``(h, w, 3)``
-    uint8 part of the photo at ``corner``."""
+    part of the photo at ``corner``."""
+    step = _STEPS[target.dtype]
     field = fine.permute(2, 0, 1)[None].contiguous()
     origin, right, below = (
         torch.from_numpy(alignment.to_square(np.array(point, dtype=np.float64) + corner) * 2.0 - 1.0)
@@ -96,17 +92,30 @@ def _add(target: Tensor, fine: Tensor, alignment: Alignment, corner: tuple[int, 
     )
     across, down = right - origin, below - origin
     columns = torch.arange(target.shape[1], dtype=torch.float64)[None, :, None] * across + origin
+
     for top in range(0, target.shape[0], _STRIP):
         strip = target[top : top + _STRIP]
         rows = torch.arange(top, top + strip.shape[0], dtype=torch.float64)[:, None, None] * down
         grid = columns.float() + rows.float()
-        added = functional.grid_sample(field, grid[None], mode=mode, align_corners=False)[0]
+        # The square ends between the outermost pixels of the field and what is behind: there, the field goes on.
+        added = functional.grid_sample(field, grid[None], mode=mode, padding_mode="border", align_corners=False)[0]
+        colours = torch.from_numpy(strip.transpose(2, 0, 1).astype(np.float32)).div_(step)
         if len(added) > 3:
-            added = asked(added, strip.permute(2, 0, 1).float())
-        if mode == "bicubic":  # Its kernel reaches past the square by a pixel of the field.
-            added *= grid.abs().amax(dim=-1) <= 1.0
-        # Rounding the change equals rounding the sum, as the photo is whole numbers.
-        strip.copy_(added.round_().permute(1, 2, 0).add(strip).clamp_(0, 255))
+            added = asked(added, colours)
+        added *= grid.abs().amax(dim=-1) <= 1.0
+        changed = _short_of_the_ends(colours, added).mul_(step).round_().clamp_(0, _WHITE * step)
+        strip[...] = changed.permute(1, 2, 0).numpy().astype(strip.dtype)
+
+
+def _short_of_the_ends(colours: Tensor, added: Tensor) -> Tensor:
+    """The sum, in levels, but nearing black and white ever more slowly within :data:`KNEE`: hair that turns black keeps
+    its shades. Where nothing is added, the sum is the colour itself."""
+    wanted = colours + added
+    # With k the knee, k² / (2k - x) has the value and the slope of x at k, and is never 0.
+    dark, light = wanted.clamp(max=KNEE), wanted.clamp(min=_WHITE - KNEE)
+    darker = (KNEE**2 / (2 * KNEE - dark)).sub_(dark).add_(wanted)
+    lighter = (-(KNEE**2) / (light - (_WHITE - 2 * KNEE))).sub_(light).add_(wanted).add_(_WHITE)
+    return torch.where(added < 0, torch.minimum(colours, darker), torch.maximum(colours, lighter))
 
 
 def _bounds(pixels: Array, alignment: Alignment) -> tuple[int, int, int, int] | None:
@@ -119,9 +128,9 @@ def _bounds(pixels: Array, alignment: Alignment) -> tuple[int, int, int, int] | 
     return (x0, y0, x1, y1) if x0 < x1 and y0 < y1 else None
 
 
-def _enlarge(change: Array, side: float) -> Array:
+def _enlarge(change: Array, side: float, most: int) -> Array:
     """Bring the change near the photo's resolution: bicubic, and antialiased when shrinking."""
-    size = max(1, min(round(side), max(_FINE, change.shape[0])))
+    size = max(1, min(round(side), max(most, change.shape[0])))
     planes = (Image.fromarray(np.ascontiguousarray(change[:, :, channel])) for channel in range(change.shape[2]))
     resized = [np.asarray(plane.resize((size, size), Image.Resampling.BICUBIC)) for plane in planes]
     return np.stack(resized, axis=-1)

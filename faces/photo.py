@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image, JpegImagePlugin, TiffImagePlugin
 
 from faces._deep import Deep
-from faces._deep_read import read_deep
+from faces._deep_read import has_16_bits, read_deep
 from faces._limits import MAX_FILE_BYTES, MAX_PIXELS, check_cost, check_sides
 from faces._metadata import kept_exif, kept_icc, orientation
 from faces._modes import array_to_rgb, image_to_rgb, to_8bit
@@ -49,6 +49,8 @@ class Photo:
     """``(H, W, 3)`` uint16 where there are 16 bits a channel, of which :attr:`pixels` are the nearest 8; or None."""
     grey: bool = False
     """Whether the file has one channel for its colour. Saved as such as long as the three channels are the same."""
+    reduced: bool = False
+    """Whether the file has 16 bits a channel, of which only 8 could be read: it is too large, or of a rare kind."""
 
     def __post_init__(self) -> None:
         shape = self.pixels.shape
@@ -93,8 +95,8 @@ def open_photo(source: PhotoSource) -> Photo:
 
     Any mode becomes RGB with alpha kept apart; EXIF orientation is applied; of an animation the first frame is taken.
     PNG and TIFF of 16 bits a channel keep them as :attr:`Photo.deep`, and so do 16-bit grey and uint16 arrays; of other
-    files, and of 16 bits that would not fit into the gigabyte below, 8 are read. Arrays are ``(H, W)``, ``(H, W, 3)``
-    or ``(H, W, 4)``, uint8, uint16 or float in [0, 1].
+    files, and of 16 bits that would not fit into the gigabyte below, 8 are read. Arrays are ``(H, W)`` or
+    ``(H, W, C)``, of 1 channel (grey), 2 (and alpha), 3 (RGB) or 4, uint8, uint16 or float in [0, 1].
 
     Raises:
         PhotoError: the source is missing, no regular file, empty, damaged, no picture, or larger than
@@ -200,9 +202,11 @@ def _decode(image: Image.Image, name: str, data: bytes = b"", decoder_bytes: int
     check_cost(image, len(data), decoder_bytes, name)
     image.seek(0)
     found = read_deep(image, data, decoder_bytes) if data else None
+    reduced = found is None and has_16_bits(image, data)
     if found is None:
         image.load()
         found = image_to_rgb(image, orientation(image)), image
     colours, told = found
     icc = None if colours.converted else kept_icc(told, colours.grey)
-    return Photo(colours.pixels, colours.alpha, icc, kept_exif(told), name, colours.deep, colours.grey)
+    alike = colours.pixels, colours.alpha, icc, kept_exif(told), name, colours.deep, colours.grey
+    return Photo(*alike, reduced=reduced and colours.deep is None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import tarfile
 from pathlib import Path
 
@@ -14,6 +15,10 @@ from PIL import Image
 
 from app.editor import Editor
 from glow import FACES_64, FACES_128, Checkpoint, load_checkpoint
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # beside another worker, a second thread mostly waits
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    torch.set_num_threads(1)
 
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared" / "celebahq"

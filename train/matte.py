@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from tqdm import tqdm
 
 from attributes.dataset import DatasetError, FaceSet
-from faces.matte import SIDE, MatteNet
+from faces.matte import SIDE, MatteNet, opacity
 
 BATCH, EPOCHS, RATE, DECAY = 64, 3, 3e-3, 0.01
 FOREGROUND = 0.5
@@ -109,7 +109,7 @@ def overlap(net: MatteNet, pixels: np.ndarray, masks: np.ndarray) -> dict[str, f
     """
     shares, differences = [], []
     for start in range(0, len(pixels), BATCH):
-        found = torch.sigmoid(net(torch.from_numpy(pixels[start : start + BATCH]).float() / 255))[:, 0]
+        found = opacity(net(torch.from_numpy(pixels[start : start + BATCH]).float() / 255))[:, 0]
         wanted = torch.from_numpy(masks[start : start + BATCH]).float() / 255
         mine, theirs = found >= FOREGROUND, wanted >= FOREGROUND
         shares.append((mine & theirs).sum((1, 2)) / (mine | theirs).sum((1, 2)).clamp_min(1))

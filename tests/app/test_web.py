@@ -199,8 +199,19 @@ def test_two_photos_blend(page: Page, astronaut_file: Path, tmp_path: Path) -> N
     source = page.locator("#blend img").get_attribute("src")
     field.fill("0")
     field.press("Enter")
-    page.wait_for_function("old => document.querySelector('#blend img').getAttribute('src') !== old", arg=source)
+    changed = "old => document.querySelector('#blend img').getAttribute('src') !== old"
+    page.wait_for_function(changed, arg=source)
     assert not np.array_equal(picture(page, "#blend img"), half)
+    for value in ("1", None):
+        source = page.locator("#blend img").get_attribute("src")
+        if value:
+            field.fill(value)
+            field.press("Enter")
+        else:
+            locked = picture(page, "#blend img")
+            page.locator("#lock-blend input[type=checkbox]").uncheck()
+        page.wait_for_function(changed, arg=source)
+    assert not np.array_equal(picture(page, "#blend img"), locked)
 
 
 def test_a_drawn_face_can_be_edited(page: Page) -> None:

@@ -15,8 +15,8 @@ from tests.app.serving import Server, Tab, file_value, serving
 
 FIELDS: dict[str, Callable[[Tab, Any], Any]] = {
     "photo": lambda tab, file: tab.send("photo", "input", file),
-    "first": lambda tab, file: tab.send("first", "input", file, 0.5),
-    "second": lambda tab, file: tab.send("second", "input", file, 0.5),
+    "first": lambda tab, file: tab.send("first", "input", file, 0.5, True),
+    "second": lambda tab, file: tab.send("second", "input", file, 0.5, True),
     "recipe": lambda tab, file: tab.send("upload-recipe", "upload", file),
 }
 RECIPE = '{"name": "Grin", "moves": {"Smiling": 0.5}}'
@@ -176,7 +176,7 @@ def test_another_photo_or_one_that_cannot_be_opened_takes_the_file_away(tab: Tab
     assert not first.exists()
     assert second.is_file()
     blended = opened(tab, "first", canary)
-    assert tab.send("first", "input", None, 0.5).status == 200
+    assert tab.send("first", "input", None, 0.5, True).status == 200
     assert not blended.exists()
     assert second.is_file()
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
 
-from faces import Alignment, FaceError, crop_float, feather_mask, paste
+from faces import Alignment, FaceError, crop_float, paste
 
 Array = np.ndarray[Any, Any]
 
@@ -29,18 +27,39 @@ def test_nothing_moved_is_the_very_photo(astronaut: Array, square: Alignment) ->
     assert not np.shares_memory(result, astronaut)
 
 
+@pytest.mark.parametrize("kind", [(1, np.uint8), (4, np.uint8), (1, np.uint16)], ids=["small", "large", "16 bits"])
+@pytest.mark.parametrize("guided", [False, True])
+@pytest.mark.parametrize("levels", [-255, -4, 2])
 @pytest.mark.parametrize("size", [16, 64, 256])
-def test_nothing_outside_the_square_is_touched(astronaut: Array, square: Alignment, size: int) -> None:
-    before = astronaut.copy()
-    # The widest difference and no fade: the square's own edge must hold.
-    result = paste(astronaut, square, np.full((size, size, 3), -1.0, np.float32), feather=1e-6)
-    y, x = np.mgrid[:512, :512] + 0.5
-    inner = square.to_square(np.stack([x, y], axis=-1))
-    outside = ((inner < 0) | (inner > 1)).any(axis=-1)
-    assert np.array_equal(result[outside], astronaut[outside])
-    assert np.array_equal(astronaut, before)
+def test_nothing_outside_the_square_is_touched(
+    astronaut: Array, square: Alignment, *, size: int, levels: int, guided: bool, kind: tuple[int, type]
+) -> None:
+    """By small changes least of all, which are not faded."""
+    enlarged, dtype = kind
+    step = np.iinfo(dtype).max // 255
+    photo = np.repeat(np.repeat(astronaut, enlarged, 0), enlarged, 1).astype(dtype) * dtype(step)
+    where = Alignment(square.quad * enlarged)
+    guide = crop_float(astronaut, square, size) if guided else None
+    before = photo.copy()
+    result = paste(photo, where, np.full((size, size, 3), levels / 255, np.float32), guide)
+    y, x = np.mgrid[: len(photo), : len(photo)] + 0.5
+    inner = where.to_square(np.stack([x, y], axis=-1))
+    outside = ((inner < -1e-6) | (inner > 1 + 1e-6)).any(axis=-1)
+    assert np.array_equal(result[outside], photo[outside])
+    assert np.array_equal(photo, before)
     middle = (np.abs(inner - 0.5) < 0.2).all(axis=-1)
-    assert result[middle].max() == 0
+    assert (result[middle] != photo[middle]).mean() > 0.9
+    if levels == -255:
+        assert result[middle].max() < 2.5 * step
+
+
+@pytest.mark.parametrize("guided", [False, True])
+@pytest.mark.parametrize("side", [256, 1024, 1500])
+def test_where_the_photo_ends_with_the_square_a_change_goes_to_the_end(side: int, guided: bool) -> None:
+    photo = np.full((side, side, 3), 100, np.uint8)
+    where = Alignment.whole(photo)
+    guide = crop_float(photo, where, 64) if guided else None
+    assert (paste(photo, where, np.full((64, 64, 3), 0.2, np.float32), guide) == 151).all()
 
 
 def test_square_far_outside_changes_nothing(astronaut: Array, square: Alignment) -> None:
@@ -70,19 +89,56 @@ def test_whole_picture_at_its_own_size_adds_exactly(astronaut: Array) -> None:
     photo = np.ascontiguousarray(astronaut[:256, 100:356])
     levels = np.random.default_rng(0).integers(-300, 300, photo.shape)
     difference = np.clip(levels / 255, -1, 1).astype(np.float32)
-    result = paste(photo, Alignment.whole(photo), difference, feather=1e-6)
-    expected = np.clip(photo + np.clip(levels, -255, 255), 0, 255)
-    assert np.array_equal(result[60:200, 60:200], expected[60:200, 60:200])
+    result = paste(photo, Alignment.whole(photo), difference)
+    wanted = photo + np.clip(levels, -255, 255)
+    inside = np.zeros(photo.shape, bool)
+    inside[60:200, 60:200] = True
+    exact = inside & (wanted >= 8) & (wanted <= 247)
+    assert np.array_equal(result[exact], wanted[exact])
+    assert np.abs(result.astype(int) - np.clip(wanted, 0, 255))[inside].max() <= 8  # nearing black and white slowly
+
+
+def test_what_turns_dark_keeps_its_shades() -> None:
+    photo = np.full((128, 128, 3), 40, np.uint8) + (np.arange(128) % 8)[None, :, None].astype(np.uint8)
+    result = paste(photo, Alignment.whole(photo), np.full((64, 64, 3), -43 / 255, np.float32))
+    middle = result[40:90, 40:90]
+    assert middle.min() > 0
+    assert middle.max() < 8
+    assert middle.std() > 0.5
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize(("side", "size"), [(100, 64), (257, 64), (400, 128)])
+def test_grey_stays_grey(side: int, size: int, dtype: type) -> None:
+    rng = np.random.default_rng(0)
+    photo = np.repeat(rng.integers(0, np.iinfo(dtype).max, (side, side, 1), dtype), 3, axis=2)
+    where = Alignment.whole(photo)
+    guide = crop_float((photo // (257 if dtype is np.uint16 else 1)).astype(np.uint8), where, size)
+    result = paste(photo, where, smooth_difference(size), guide, grey=True)
+    assert (result == result[..., :1]).all()
+    assert np.abs(result / photo.max() - photo / photo.max()).max() > 0.04
+
+
+def test_a_photo_of_16_bits_keeps_them(astronaut: Array, square: Alignment) -> None:
+    fine = (astronaut.astype(np.uint16) * 257) ^ np.random.default_rng(0).integers(0, 256, astronaut.shape, np.uint16)
+    assert np.array_equal(paste(fine, square, np.zeros((64, 64, 3), np.float32)), fine)
+    moved = paste(fine, square, smooth_difference(64))
+    assert moved.dtype == np.uint16
+    coarse = paste(astronaut, square, smooth_difference(64)).astype(int)
+    assert np.abs(moved / 257 - coarse).max() < 2.1
+    inside = np.abs(moved.astype(int) - fine) > 300
+    assert len(np.unique(moved[inside] % 257)) > 200  # no steps of 8 bits
 
 
 def test_no_step_at_the_border(square: Alignment) -> None:
     flat = np.full((2048, 2048, 3), 128, np.uint8)
     large = Alignment(square.quad * 4)
     change = paste(flat, large, np.full((64, 64, 3), 0.25, np.float32)).astype(int) - 128
-    # 64 levels over a fade of 0.12 x 688 = 83 pixels: 1.5 levels a pixel at most, up to rounding.
-    assert change.max() == 64
-    assert np.abs(np.diff(change, axis=0)).max() <= 2
-    assert np.abs(np.diff(change, axis=1)).max() <= 2
+    # 64 levels over a fade of 0.12 x 688 = 83 pixels: 1.5 levels a pixel at most, up to rounding; at the top over 34.
+    assert 64 <= change.max() <= 65
+    assert np.abs(np.diff(change, axis=0)).max() <= 4
+    assert np.abs(np.diff(change, axis=1)).max() <= 4
+    assert np.abs(np.diff(change[1024:], axis=1)).max() <= 2
 
 
 def test_enlarging_shows_no_blocks() -> None:
@@ -102,15 +158,6 @@ def test_no_halo_beside_a_hard_edge(side: int) -> None:
     change = paste(flat, Alignment.whole(flat), difference).astype(int) - 128
     assert change.min() >= -0.12 * 77
     assert change.max() <= 1.12 * 77
-
-
-def test_mask_is_full_over_the_face_and_nothing_at_the_border() -> None:
-    mask = feather_mask(256)
-    border = np.concatenate([mask[0], mask[-1], mask[:, 0], mask[:, -1]])
-    assert not border.any()
-    assert mask[64:192, 64:192].min() > 0.99
-    assert mask[230, 128] > 0.9  # The chin, at 0.9 of the height.
-    assert mask[12, 12] == 0  # Rounded corners.
 
 
 def stripes(size: int, period: int) -> Array:
@@ -157,19 +204,6 @@ def test_a_brighter_picture_keeps_its_detail() -> None:
 def test_a_guide_of_another_size_is_refused(astronaut: Array, square: Alignment) -> None:
     with pytest.raises(FaceError, match="guide of shape"):
         paste(astronaut, square, np.zeros((64, 64, 3), np.float32), np.zeros((32, 32, 3), np.float32))
-
-
-def test_a_large_photo_is_quick(astronaut: Array) -> None:
-    photo = np.array(Image.fromarray(astronaut).resize((4000, 3000)))
-    where = Alignment(np.array([[900, 700], [840, 1900], [2040, 1960], [2100, 760]], float))
-    difference = smooth_difference(64)
-    times = []
-    for _ in range(3):
-        start = time.perf_counter()
-        paste(photo, where, difference)
-        times.append(time.perf_counter() - start)
-    # 0.05 to 0.17 s on one core here; the bound leaves room for a busy machine.
-    assert min(times) < 0.6
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ ORIENTATION, MAKER, CAMERA, GPS, EXPOSURE_BIAS, DATE = 0x0112, 0x010F, 0x8769, 0
 
 @functools.cache
 def photos() -> tuple[tuple[str, bytes], ...]:
-    """Pairs of a suffix and a file's bytes: about 80 files of 48 x 40 to 160 x 120 pixels."""
+    """Pairs of a suffix and a file's bytes: about 100 files of 48 x 40 to 160 x 120 pixels."""
     face = Image.fromarray(np.asarray(astronaut())[40:200, 140:300])
     small, wide = face.resize((48, 40)), face.resize((160, 120))
     made = [*_png(small), *_jpeg(small, wide), *_webp(small), *_tiff(small), *_others(small)]
