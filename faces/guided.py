@@ -8,9 +8,10 @@ fine detail grows, fades or goes as the change asks.
 
 from __future__ import annotations
 
+from functools import cache
+
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 RADIUS = 3 / 128
 """Of the surroundings, in sides of the picture."""
@@ -32,14 +33,10 @@ def local_affine(guide: Tensor, change: Tensor) -> Tensor:
     Returns:
         ``(12, S, S)``: the 3×3 matrix A, row by row, then the vector b of ``change = A @ colour + b``.
     """
-    radius = max(1, round(RADIUS * guide.shape[-1]))
+    average = _averages(guide.shape[-1])
 
     def mean(x: Tensor) -> Tensor:
-        for along in (0, 1):  # one way after the other is faster than both at once
-            size, padding = [1, 1], [0, 0]
-            size[along], padding[along] = 2 * radius + 1, radius
-            x = functional.avg_pool2d(x, size, 1, padding, count_include_pad=False)
-        return x
+        return average @ x @ average.T
 
     # All averages at once: many small steps take longer than one larger.
     pairs = [guide[:, None] * guide, change[:, None] * guide]
@@ -62,6 +59,16 @@ def asked(field: Tensor, colours: Tensor) -> Tensor:
         colours: ``(3, H, W)``.
     """
     return _applied(field[:9].unflatten(0, (3, 3)), colours) + field[9:]
+
+
+@cache
+def _averages(size: int) -> Tensor:
+    """The matrix ``(size, size)`` that averages a row over the surroundings of each place. At the size of a model's
+    pictures, two products with it take a quarter of the time that pooling does."""
+    radius = max(1, round(RADIUS * size))
+    places = torch.arange(size)
+    near = ((places[:, None] - places).abs() <= radius).float()
+    return near / near.sum(dim=1, keepdim=True)
 
 
 def _inverse(matrices: Tensor) -> Tensor:
