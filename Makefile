@@ -33,10 +33,10 @@ PICTURES := assets/pictures
 
 pictures: $(VENV)/.dev  ## make the README's pictures anew
 	@mkdir -p $(PICTURES)
-	$(BIN)/python -m docs.strip $(PICTURES)/edits.jpg
-	$(BIN)/python -m docs.pasted $(PICTURES)/pasted.jpg
+	$(BIN)/python -m pictures.strip $(PICTURES)/edits.jpg
+	$(BIN)/python -m pictures.pasted $(PICTURES)/pasted.jpg
 	$(BIN)/python -m app sample --count 32 --columns 8 --temperature 0.7 --seed 0 -o $(PICTURES)/samples.jpg
-	$(BIN)/python -m docs.screenshot $(PICTURES)/app.png
+	$(BIN)/python -m pictures.screenshot $(PICTURES)/app.png
 
 clean:  ## remove what make has installed
 	rm -rf $(VENV)

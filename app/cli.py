@@ -29,7 +29,8 @@ from attributes import (
     sliders_folder,
 )
 from faces import FaceError, NoFaceError, Photo, check_target, save_photo
-from glow import DEFAULT_CHECKPOINT, CheckpointError
+from glow import CheckpointError
+from storage.assets import DEFAULT_CHECKPOINT
 
 
 def setting(text: str) -> tuple[str, float]:

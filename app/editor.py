@@ -36,9 +36,10 @@ from attributes import (
     sliders_folder,
 )
 from faces import Alignment, Detector, Face, FaceError, Photo, PhotoSource, align, crop, crop_float, open_photo, paste
-from faces.blend import Person, blended
-from faces.matte import matte
-from glow import DEFAULT_CHECKPOINT, Checkpoint, Latent, choose_device, load_checkpoint
+from faces.compositing.blend import Person, blended
+from faces.compositing.matte import matte
+from glow import Checkpoint, Latent, choose_device, load_checkpoint
+from storage.assets import DEFAULT_CHECKPOINT
 
 DOES_LITTLE = "does little here: going further would not look natural"
 """What is said of a slider that a face bears hardly any of, after its name and value."""
@@ -214,7 +215,7 @@ class Editor:
             values: a number per slider; for those of the 40 labels, 1 is the strongest change of this face that still
                 looks like a photo, and no stronger than what makes the attribute plain to see.
             keep: sliders whose attributes shall stay as they are.
-            lock_background: whether what is not the person stays as it is (:mod:`faces.matte`).
+            lock_background: whether what is not the person stays as it is (:mod:`faces.compositing.matte`).
 
         Raises:
             DirectionsError: a name is no slider, or a value is not a finite number.
@@ -282,7 +283,7 @@ class Editor:
         """The first photo with its face on the straight way, in latent space, to the second photo's face.
 
         What the model's resolution cannot hold (hairs, pores) comes from the face that is seen more of
-        (:mod:`faces.blend`).
+        (:mod:`faces.compositing.blend`).
 
         Args:
             first: whose photo is kept around the face; ratio 0 gives it back bit for bit.

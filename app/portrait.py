@@ -29,7 +29,7 @@ class Portrait:
     """What the model makes of the latent, ``(1, 3, S, S)`` in [0, 1]: the face itself, but for rounding."""
 
     matte: Tensor
-    """How much of each place is the person, ``(1, 1, S, S)`` in [0, 1] (:mod:`faces.matte`)."""
+    """How much of each place is the person, ``(1, 1, S, S)`` in [0, 1] (:mod:`faces.compositing.matte`)."""
 
     grey: bool = False
     """Whether the face has no colour at all: then no edit brings any into it."""

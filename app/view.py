@@ -10,7 +10,7 @@ from faces import Alignment, Photo
 
 FACE_MARGIN = 0.09
 """What is shown around a face's square, in sides of it: enough for an edit to end as it does in the whole photo
-(:mod:`faces.fade`), however the face is turned."""
+(:mod:`faces.compositing.fade`), however the face is turned."""
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,16 @@
 """The 40 CelebA labels, and the directions that move a face's latent along them."""
 
-from attributes.basis import Basis, directions_path, load_directions, rough_sliders
-from attributes.classifier import AttributeClassifier, load_classifier
-from attributes.dataset import DatasetError, FaceSet
-from attributes.directions import Directions, DirectionsError
+from attributes.classifier.network import AttributeClassifier, load_classifier
+from attributes.custom.store import FOUND, YOUR_OWN, listed_sliders, load_sliders, sliders_folder
+from attributes.directions.basis import Basis, directions_path, load_directions, rough_sliders
+from attributes.directions.directions import Directions, DirectionsError
 from attributes.fitting import fit
 from attributes.judge import Judge, Seen
-from attributes.labels import GROUPS, LABEL_NAMES, LABELS, Label, labels_in_group
 from attributes.moved import Fits
-from attributes.own import FOUND, YOUR_OWN, listed_sliders, load_sliders, sliders_folder
 from attributes.recipe import Recipe, RecipeError, find_recipe, no_slider, shipped_recipes
 from attributes.slider import Direction, Fit, Slider
+from data.face_set import DatasetError, FaceSet
+from data.labels import GROUPS, LABEL_NAMES, LABELS, Label, labels_in_group
 
 __all__ = [
     "FOUND",

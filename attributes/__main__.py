@@ -11,16 +11,17 @@ from pathlib import Path
 import torch
 from torch import distributed as dist
 
-from attributes.basis import Basis, directions_path
-from attributes.classifier import load_classifier
-from attributes.compute import compute_directions, rank_and_size
-from attributes.dataset import DatasetError, FaceSet
-from attributes.directions import DirectionsError
-from attributes.measure_commands import add_measure_commands
-from attributes.own_commands import add_own_commands
-from attributes.train_mapper import BATCH, STEPS, train_mapper
-from glow.checkpoint import DEFAULT_CHECKPOINT, CheckpointError, load_checkpoint
+from attributes.classifier.network import load_classifier
+from attributes.custom.commands import add_own_commands
+from attributes.directions.basis import Basis, directions_path
+from attributes.directions.directions import DirectionsError
+from attributes.making.compute import compute_directions, rank_and_size
+from attributes.making.measure_commands import add_measure_commands
+from attributes.making.train_mapper import BATCH, STEPS, train_mapper
+from data.face_set import DatasetError, FaceSet
+from glow.checkpoint import CheckpointError, load_checkpoint
 from glow.device import choose_device, fastest_net_dtype
+from storage.assets import DEFAULT_CHECKPOINT
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -11,12 +11,12 @@ from collections.abc import Iterable
 import torch
 
 from attributes.crossing import crossing
-from attributes.directions import Directions
+from attributes.directions.directions import Directions
 from attributes.judge import FEW, Judge, Seen
-from attributes.labels import LABEL_NAMES
 from attributes.moved import Fits
 from attributes.natural import limit
 from attributes.slider import Fit
+from data.labels import LABEL_NAMES
 from glow.latent import Latent
 
 SHARES = (0.3, 0.55, 0.8, 1.1, 1.4, 1.7, 2.0)

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from attributes.classifier import AttributeClassifier
-from attributes.dataset import FaceSet
+from attributes.classifier.network import AttributeClassifier
 from attributes.natural import oddness
+from data.face_set import FaceSet
 from glow.latent import Latent
 from glow.model import Glow
 

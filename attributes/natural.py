@@ -51,7 +51,7 @@ def limit(name: str, sense: int, *, mapped: bool) -> float:
     Args:
         name: of the label whose slider makes it.
         sense: 1 or -1, the sign of its value.
-        mapped: whether there is a mapper (:mod:`attributes.mapper`).
+        mapped: whether there is a mapper (:mod:`attributes.directions.mapper`).
     """
     return LIMITS.get((name, sense), (NATURAL, NATURAL))[0 if mapped else 1]
 
@@ -63,7 +63,7 @@ def oddness(move: Tensor, features: Tensor) -> Tensor:
         move: ``(B,)``, the length of the latent's change: where faces are unit Gaussian noise, lengths compare, of
             large pictures and small ones alike.
         features: ``(B,)``, the distance between the classifier's features of the face before and after
-            (:meth:`attributes.classifier.AttributeClassifier.features`).
+            (:meth:`attributes.classifier.network.AttributeClassifier.features`).
     """
     found = SCALE * move.cpu().double() ** BY_MOVE * features.cpu().double() ** BY_FEATURES
     return torch.where(found.isfinite(), found, torch.inf)

@@ -9,14 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from attributes.labels import LABELS
 from attributes.slider import FURTHEST
+from data.labels import LABELS
 from errors import GlowfaceError
-from glow.files import FileError, read_text, written_whole
-from glow.values import UnfitValueError, caption, number, parse_json
-
-RECIPES = Path(__file__).parent.parent / "assets" / "recipes"
-"""The recipes that come with Glowface."""
+from storage.assets import RECIPES
+from storage.files import FileError, read_text, written_whole
+from storage.values import UnfitValueError, caption, number, parse_json
 
 LARGEST = 100_000
 """Bytes; a recipe is a few hundred."""

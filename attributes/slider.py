@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from attributes.labels import LABELS, Label
+from data.labels import LABELS, Label
 from glow.latent import Latent
-from glow.values import UnfitValueError, boolean, caption, number
+from storage.values import UnfitValueError, boolean, caption, number
 
 FURTHEST = 100.0
 """The end of the longest range that a slider may have; those of labels end at 1.5."""
@@ -31,7 +31,7 @@ class Fit:
 
     vector: Tensor | None = None
     """``(B, D)``: the slider's vector on each of these faces, so that it need not be found again; None for what
-    :meth:`attributes.directions.Directions.along` says."""
+    :meth:`attributes.directions.directions.Directions.along` says."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,7 +26,7 @@ from app.editor import Editor
 from app.session import Session
 from attributes import LABEL_NAMES
 from benchmarks.report import cpu_kind, write_section
-from glow import FACES_64, FACES_128
+from storage.assets import FACES_64, FACES_128
 
 ROUNDS = 15
 

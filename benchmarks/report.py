@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-REPORT = Path(__file__).parent.parent / "docs" / "benchmarks.md"
+REPORT = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 HEAD = "# Benchmarks\n\nWritten by the commands named in each section. Compare ratios: machines differ.\n"
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from faces._write import check_target
 from faces.align import Alignment, align
+from faces.compositing.paste import paste
 from faces.crop import crop, crop_float
 from faces.detect import MIN_FACE_PIXELS, Detector
 from faces.errors import FaceError, NoFaceError, PhotoError
 from faces.face import Face
-from faces.paste import paste
-from faces.photo import MAX_FILE_BYTES, MAX_PIXELS, Photo, PhotoSource, open_photo, save_photo
+from faces.files.photo import MAX_FILE_BYTES, MAX_PIXELS, Photo, PhotoSource, open_photo, save_photo
+from faces.files.write import check_target
 
 __all__ = [
     "MAX_FILE_BYTES",

@@ -19,19 +19,10 @@ from glow.config import GlowConfig
 from glow.device import exact_spine_dtype, fastest_net_dtype
 from glow.exactness import LOSSLESS, round_trip_error
 from glow.model import Glow
-from glow.storage import FORMAT_VERSION, CheckpointError, Header, read_header, read_safetensors, write_safetensors
-from glow.values import UnfitValueError, integer, number, table
+from storage.tensors import FORMAT_VERSION, CheckpointError, Header, read_header, read_safetensors, write_safetensors
+from storage.values import UnfitValueError, integer, number, table
 
 __all__ = ["Checkpoint", "CheckpointError", "TrainingRecord", "load_checkpoint", "read_config", "save_checkpoint"]
-
-ASSETS = Path(__file__).parent.parent / "assets"
-FACES_64 = ASSETS / "faces-64.safetensors"
-"""The smaller model that comes with Glowface, for pictures of 64×64."""
-FACES_128 = ASSETS / "faces-128.safetensors"
-"""The finer one, for pictures of 128×128."""
-DEFAULT_CHECKPOINT = FACES_128
-"""The one that is used where no other is asked for."""
-
 
 LARGEST_CONDITION = 1e4
 """A 1×1 convolution with a larger condition number than this makes a float32 inverse lose what 8 bits need."""

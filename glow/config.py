@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, get_args
 
-from glow.values import UnfitValueError, boolean, choice, integer, number
+from storage.values import UnfitValueError, boolean, choice, integer, number
 
 Permutation = Literal["1x1-lu", "1x1-full", "shuffle", "reverse"]
 Coupling = Literal["affine", "additive"]

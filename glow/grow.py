@@ -10,12 +10,12 @@ import torch
 from torch import Tensor
 
 from glow.config import GlowConfig
-from glow.layer import Images
-from glow.mixing import Conv1x1, Conv1x1LU, in_float64, random_rotation
+from glow.layers.coupling_net import ScaledConv2d
+from glow.layers.flow_layer import Images
+from glow.layers.flow_step import FlowStep
+from glow.layers.mixing import Conv1x1, Conv1x1LU, in_float64, random_rotation
+from glow.layers.prior import SplitPrior, TopPrior
 from glow.model import Glow
-from glow.net import ScaledConv2d
-from glow.prior import SplitPrior, TopPrior
-from glow.step import FlowStep
 
 HAAR = torch.tensor([[1, 1, 1, 1], [1, -1, 1, -1], [1, 1, -1, -1], [1, -1, -1, 1]], dtype=torch.float64) / 4
 """Mean and three differences of a 2×2 block, row by row."""

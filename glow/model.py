@@ -13,16 +13,16 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from glow.config import GlowConfig
-from glow.dequantiser import Dequantiser
-from glow.fused import FusedForms, FusedLevel
+from glow.engines.inference import FusedForms, FusedLevel
+from glow.engines.memory_layout import halves, join
+from glow.engines.reversible import run_reversibly
+from glow.engines.training import pass_through
 from glow.latent import Latent
-from glow.layer import FlowLayer, Images, PerPicture
-from glow.layout import halves, join
-from glow.passing import pass_through
-from glow.prior import SplitPrior, StandardPrior, TopPrior
-from glow.reversible import run_reversibly
-from glow.squeeze import Squeeze
-from glow.step import FlowStep, make_step
+from glow.layers.dequantiser import Dequantiser
+from glow.layers.flow_layer import FlowLayer, Images, PerPicture
+from glow.layers.flow_step import FlowStep, make_step
+from glow.layers.prior import SplitPrior, StandardPrior, TopPrior
+from glow.layers.squeeze import Squeeze
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -14,7 +14,8 @@ import torch
 from PIL import Image
 
 from app.editor import Editor
-from glow import FACES_64, FACES_128, Checkpoint, load_checkpoint
+from glow import Checkpoint, load_checkpoint
+from storage.assets import FACES_64, FACES_128
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # beside another worker, a second thread mostly waits
     os.environ.setdefault("OMP_NUM_THREADS", "1")

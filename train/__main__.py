@@ -13,26 +13,26 @@ from typing import Any
 
 import torch
 
-from attributes.classifier import load_classifier
-from attributes.dataset import FaceSet
-from attributes.reading import DatasetError, Pictures
+from attributes.classifier.network import load_classifier
+from data.face_set import FaceSet
+from data.loader import load_pixels
+from data.pictures import copied, copy_fits, must_copy, open_pictures
+from data.prepare import prepare
+from data.reading import DatasetError, Pictures
+from faces.compositing.matte import save_matte
 from faces.errors import FaceError
-from faces.matte import save_matte
 from glow.checkpoint import CheckpointError, load_checkpoint
 from glow.device import choose_device
 from glow.variants import VARIANTS
-from train.config import FitConfig
-from train.data import load_pixels
-from train.evaluate import bits_per_dim, round_trip
+from train.distributed import Ranks, join
+from train.evaluation.bits_per_dim import bits_per_dim, round_trip
+from train.evaluation.frechet import frechet_distances
 from train.fit import MODEL_FILE, TrainingDivergedError, fit
-from train.frechet import frechet_distances
-from train.journal import draw_rows, save_rows
 from train.matte import Taught, overlap, train_matte
+from train.metric_logger import draw_rows, save_rows
 from train.options import RECIPE_OPTIONS, build_parser
-from train.pictures import copied, copy_fits, must_copy, open_pictures
-from train.prepare import prepare
-from train.presets import PRESETS
-from train.ranks import Ranks, join
+from train.recipes.config import FitConfig
+from train.recipes.presets import PRESETS
 from train.start import check_start
 
 __all__ = ["build_parser", "main"]

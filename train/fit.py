@@ -19,19 +19,19 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from attributes.reading import Pictures
+from data.loader import Batches, Feed
+from data.reading import Pictures
 from errors import GlowfaceError
 from glow.checkpoint import Checkpoint, TrainingRecord, kernels_are_half, round_kernels, save_checkpoint
 from glow.device import fastest_net_dtype, keep_freed_memory
 from glow.model import Memory
-from train.average import Average
-from train.config import FitConfig
-from train.data import Batches, Feed
-from train.evaluate import bits_per_dim
-from train.journal import COLUMNS, Journal
-from train.lock import LockedError, locked
+from storage.lock import LockedError, locked
+from train.distributed import Ranks, check_shard, set_sync, shared, spread
+from train.ema import Average
+from train.evaluation.bits_per_dim import bits_per_dim
+from train.metric_logger import COLUMNS, Journal
 from train.optimiser import Optimiser
-from train.ranks import Ranks, check_shard, set_sync, shared, spread
+from train.recipes.config import FitConfig
 from train.start import starting_model
 from train.state import Progress, ResumeError, load_state, save_state, state_files
 

@@ -10,8 +10,8 @@ from torch import Tensor
 from torch.nn import functional as F
 from tqdm import tqdm
 
-from attributes.dataset import DatasetError, FaceSet
-from faces.matte import SIDE, MatteNet, opacity
+from data.face_set import DatasetError, FaceSet
+from faces.compositing.matte import SIDE, MatteNet, opacity
 
 BATCH, EPOCHS, RATE, DECAY = 64, 3, 3e-3, 0.01
 FOREGROUND = 0.5

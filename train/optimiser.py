@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.distributed.tensor import DTensor, distribute_tensor
 
+from glow.layers.coupling_net import CouplingNet
 from glow.model import Glow
-from glow.net import CouplingNet
-from train.config import FitConfig
+from train.recipes.config import FitConfig
 
 
 def local(tensor: Tensor) -> Tensor:

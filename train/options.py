@@ -8,15 +8,14 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, get_args
 
-from faces.matte import DEFAULT_MATTE
-from glow.checkpoint import DEFAULT_CHECKPOINT
 from glow.config import Coupling
 from glow.model import Memory
 from glow.variants import VARIANTS
-from train.config import FitConfig, OptimiserKind
-from train.journal import COLUMNS, TEMPERATURES
+from storage.assets import DEFAULT_CHECKPOINT, DEFAULT_MATTE
 from train.matte import EPOCHS
-from train.presets import PRESETS
+from train.metric_logger import COLUMNS, TEMPERATURES
+from train.recipes.config import FitConfig, OptimiserKind
+from train.recipes.presets import PRESETS
 
 MODEL_OPTIONS = {
     "--image-size": "height and width of the pictures in pixels",

@@ -9,10 +9,10 @@ import torch
 
 from glow.checkpoint import Checkpoint
 from glow.grow import can_grow, grow
-from glow.layer import Images
+from glow.layers.flow_layer import Images
 from glow.model import Glow
-from train.config import FitConfig
-from train.ranks import Ranks
+from train.distributed import Ranks
+from train.recipes.config import FitConfig
 
 OPTIONS = {
     "image_size": "--image-size",

@@ -17,12 +17,12 @@ from torch import Tensor
 
 from errors import GlowfaceError
 from glow.model import Glow
-from glow.storage import FORMAT_VERSION, CheckpointError, Header, read_safetensors, write_safetensors
-from glow.values import UnfitValueError, integer, number, table
-from train.average import Average
-from train.config import MAY_CHANGE, FitConfig
+from storage.tensors import FORMAT_VERSION, CheckpointError, Header, read_safetensors, write_safetensors
+from storage.values import UnfitValueError, integer, number, table
+from train.distributed import Ranks
+from train.ema import Average
 from train.optimiser import Optimiser, local, shard, whole
-from train.ranks import Ranks
+from train.recipes.config import MAY_CHANGE, FitConfig
 
 KEPT = 2
 """States that are kept."""

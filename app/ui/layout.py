@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import gradio as gr
 
-from app.ui.blend_panel import bind_blend_panel, build_blend_panel
-from app.ui.edit_panel import bind_edit_panel, build_edit_panel
 from app.ui.handling import on_visit
 from app.ui.model_choice import bind_model_choice, build_model_choice
-from app.ui.random_panel import bind_random_panel, build_random_panel
-from app.ui.slider_panel import refresh
+from app.ui.panels.blend_panel import bind_blend_panel, build_blend_panel
+from app.ui.panels.edit_panel import bind_edit_panel, build_edit_panel
+from app.ui.panels.random_panel import bind_random_panel, build_random_panel
+from app.ui.panels.slider_panel import refresh
 from app.ui.visit import Visits
 
 

@@ -8,10 +8,10 @@ from typing import Any
 import gradio as gr
 
 from app.models import Models
-from app.ui import blend_panel, edit_panel, slider_panel
-from app.ui.blend_panel import BlendPanel
-from app.ui.edit_panel import EditPanel
 from app.ui.handling import on_visit, tell
+from app.ui.panels import blend_panel, edit_panel, slider_panel
+from app.ui.panels.blend_panel import BlendPanel
+from app.ui.panels.edit_panel import EditPanel
 from app.ui.visit import Visit, Visits
 
 

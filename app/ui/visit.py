@@ -17,7 +17,7 @@ from app.editor import Editor
 from app.models import Models
 from app.portrait import Portrait
 from app.session import Session
-from app.ui.own_rows import own_rows, row_names
+from app.ui.panels.custom_rows import own_rows, row_names
 from app.ui.server.folder import FolderError, ServerFolder
 from app.ui.server.uploads import Uploads, file_name
 from attributes import Recipe

@@ -13,7 +13,7 @@ photo before and after.
   CelebA's label has it and as the witness sees it, at a probability of 0.5; without labels, as the witness sees it.
 - *Seen*: of those faces, the share in which the witness sees the label on the other side of 0.5 after the edit.
 - *Leakage*: how much the probabilities of the 39 other labels change on average over the same faces, in absolute
-  value, as in ``attributes.evaluate``.
+  value, as in ``attributes.making.evaluate``.
 - *Mean's*: the leakage of the paper's plain mean difference, as long for all faces, pasted alike, at the length at
   which the witness sees as many changes. Between the lengths that were tried (``ALIKE``) it is a straight line; where
   none brings as many, it is that of the length that brings most, with its rate. Broken faces are left out, as what

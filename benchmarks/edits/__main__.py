@@ -16,7 +16,6 @@ from tqdm import tqdm
 
 from app.editor import Editor
 from attributes import Basis, DatasetError, DirectionsError, FaceSet, directions_path, load_classifier
-from attributes.classifier import DEFAULT_CLASSIFIER
 from benchmarks.edits import BY_NAME, EDITS, Edit
 from benchmarks.edits.faces import FACES, at_least_1, face_set
 from benchmarks.edits.looking import Looking
@@ -26,7 +25,8 @@ from benchmarks.edits.pictures import PicturesError, folder_for_pictures, pictur
 from benchmarks.edits.rows import BEFORE, Row, Rows, results_path
 from benchmarks.report import write_section
 from faces import FaceError
-from glow import DEFAULT_CHECKPOINT, CheckpointError
+from glow import CheckpointError
+from storage.assets import DEFAULT_CHECKPOINT, DEFAULT_CLASSIFIER
 
 
 def build_parser() -> argparse.ArgumentParser:

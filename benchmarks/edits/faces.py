@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from attributes import FaceSet
-from attributes.classifier import REPORT_HALF
+from attributes.classifier.network import REPORT_HALF
 
 FACES = 200
 """How many, by default."""

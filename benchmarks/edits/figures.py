@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 
 from attributes import LABEL_NAMES
-from attributes.evaluate import ALIKE
+from attributes.making.evaluate import ALIKE
 from benchmarks.edits import Edit
 from benchmarks.edits.outside import SAME
 from benchmarks.edits.rows import BEFORE, Row

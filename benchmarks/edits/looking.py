@@ -11,7 +11,7 @@ import torch
 from app.editor import Editor
 from app.portrait import Portrait
 from attributes import LABEL_NAMES, AttributeClassifier, Basis
-from attributes.evaluate import ALIKE
+from attributes.making.evaluate import ALIKE
 from benchmarks.edits import SIDE, Edit
 from benchmarks.edits.outside import Outside, OutsideNetworks
 from benchmarks.edits.rows import BEFORE, Row

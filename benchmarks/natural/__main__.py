@@ -17,7 +17,8 @@ from benchmarks.edits.pictures import PicturesError, folder_for_pictures
 from benchmarks.natural.edits import drawn, face_set, made, read_rows, sheets, write_rows
 from benchmarks.natural.kinds import lay_kinds
 from benchmarks.natural.measures import CHOSEN, FEATURES, MOVE, decoded, measures
-from glow import DEFAULT_CHECKPOINT, CheckpointError, load_checkpoint
+from glow import CheckpointError, load_checkpoint
+from storage.assets import DEFAULT_CHECKPOINT
 
 GRADED = Path("docs/natural/graded.csv")
 

@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from attributes import LABEL_NAMES, Basis, FaceSet
-from attributes.classifier import CALIBRATION_HALF
+from attributes.classifier.network import CALIBRATION_HALF
 from benchmarks.edits import BY_NAME, EDITS
 from glow import Checkpoint
 

@@ -10,10 +10,10 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 
 from attributes import LABEL_NAMES, Basis, FaceSet, Judge
-from attributes.basis import Kind
 from attributes.crossing import crossing
+from attributes.directions.basis import Kind
+from attributes.directions.mapper import mapped
 from attributes.judge import levels
-from attributes.mapper import mapped
 from benchmarks.edits import EDITS, Edit
 from glow import Latent
 

@@ -6,7 +6,7 @@ Everything below was defined before anything was measured.
 and the astronaut at 512 and at 2,048 pixels. **Edits**: ten headline sliders at 1 (:data:`EDITS`), each decoded once,
 then put back in every way. *As it was*: the whole change, plainly enlarged and faded over 0.18 of the square's sides,
 as before there were a guide and a matte. All other ways (:mod:`benchmarks.pasting.ways`) get the change with the
-background locked, and the fade of :mod:`faces.fade`.
+background locked, and the fade of :mod:`faces.compositing.fade`.
 
 **Who is the person** is told by masks of a network of others, made by ``benchmarks/teacher.py``, not by our own matte.
 

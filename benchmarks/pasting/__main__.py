@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 from app.editor import Editor
 from attributes import DatasetError, FaceSet
-from attributes.classifier import REPORT_HALF
+from attributes.classifier.network import REPORT_HALF
 from benchmarks.edits import Edit
 from benchmarks.edits.outside import OutsideNetworks
 from benchmarks.pasting import EDITS, FACES, SHUT, SIDE, TEETH
@@ -31,7 +31,8 @@ from benchmarks.pasting.page import AS_IT_WAS, put_back, tables
 from benchmarks.pasting.ways import WAYS
 from benchmarks.report import write_section
 from faces import FaceError, crop
-from glow import DEFAULT_CHECKPOINT, CheckpointError
+from glow import CheckpointError
+from storage.assets import DEFAULT_CHECKPOINT
 from train.matte import Taught
 
 Found = dict[tuple[str, str, str, str], list[tuple[float, float]]]

@@ -11,7 +11,7 @@ from benchmarks.pasting import EDITS
 from benchmarks.pasting.examples import Array, Example
 from benchmarks.pasting.ways import WAYS, Case, guided
 from faces import crop_float, paste
-from faces.fade import feather_mask
+from faces.compositing.fade import feather_mask
 
 AS_IT_WAS = "as it was"
 OLD_FEATHER = 0.18

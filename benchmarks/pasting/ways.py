@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from faces.guided import asked, local_affine
+from faces.compositing.guided import asked, local_affine
 
 CELLS, SHADES = 16, 8
 """Cells of the bilateral grid along each side and along brightness."""
@@ -30,7 +30,7 @@ class Case:
     """``(3, S, S)`` in [0, 1]: the model's picture before the edit."""
 
     change: Tensor
-    """``(3, S, S)``: what the edit adds to it, where the person is (:mod:`faces.matte`)."""
+    """``(3, S, S)``: what the edit adds to it, where the person is (:mod:`faces.compositing.matte`)."""
 
 
 Way = Callable[[Case], Tensor]
@@ -47,7 +47,7 @@ def plain(case: Case) -> Tensor:
 
 
 def guided(case: Case) -> Tensor:
-    """Glowface's: a guided filter (He, Sun and Tang 2013), see :mod:`faces.guided`."""
+    """Glowface's: a guided filter (He, Sun and Tang 2013), see :mod:`faces.compositing.guided`."""
     return asked(enlarged(local_affine(case.before, case.change), case), case.photo)
 
 

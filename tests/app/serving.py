@@ -18,7 +18,7 @@ from typing import Any
 
 import httpx
 
-from glow import FACES_64
+from storage.assets import FACES_64
 
 ROOT = Path(__file__).parents[2]
 START = """

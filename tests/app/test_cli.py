@@ -18,9 +18,9 @@ from app.cli import build_parser as app_parser
 from app.doctor import examine
 from attributes import LABEL_NAMES, directions_path, find_recipe, sliders_folder
 from attributes.__main__ import build_parser as attributes_parser
-from attributes.basis import rough_sliders
+from attributes.directions.basis import rough_sliders
 from attributes.natural import LIMITS
-from glow import DEFAULT_CHECKPOINT, FACES_64
+from storage.assets import DEFAULT_CHECKPOINT, FACES_64
 
 
 def pixels(path: Path) -> np.ndarray:

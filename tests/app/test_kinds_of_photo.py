@@ -13,13 +13,13 @@ from PIL import Image
 from app.cli import main
 from app.editor import Editor
 from app.session import Session
-from app.ui.edit_panel import save
+from app.ui.panels.edit_panel import save
 from app.ui.server.folder import ServerFolder
 from app.ui.server.uploads import Uploads
 from app.ui.visit import Visit
 from app.view import View
 from faces import open_photo, save_photo
-from glow import FACES_64
+from storage.assets import FACES_64
 from tests.faces.crafted import deep_png, deep_samples
 
 

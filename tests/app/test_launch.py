@@ -13,7 +13,7 @@ import pytest
 
 from app.cli import main
 from app.ui.server.folder import remove_leftovers
-from glow import FACES_64
+from storage.assets import FACES_64
 from tests.app.serving import Tab, serving
 
 

@@ -8,7 +8,8 @@ import shutil
 import pytest
 
 from app.models import Models
-from glow import FACES_64, CheckpointError
+from glow import CheckpointError
+from storage.assets import FACES_64
 
 
 @pytest.fixture(scope="module")

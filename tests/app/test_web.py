@@ -18,8 +18,9 @@ from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 from attributes import LABEL_NAMES, YOUR_OWN, Direction, FaceSet, Recipe, Slider, sliders_folder
 from attributes.__main__ import main as attributes_main
-from attributes.own import save_slider
-from glow import FACES_64, Latent, load_checkpoint
+from attributes.custom.store import save_slider
+from glow import Latent, load_checkpoint
+from storage.assets import FACES_64
 from tests.app.serving import serving
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

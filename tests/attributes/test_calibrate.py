@@ -11,14 +11,15 @@ import torch
 
 from attributes import LABEL_NAMES, Basis, DirectionsError, directions_path
 from attributes.__main__ import main
-from attributes.calibrate import course, label_mix
-from attributes.classifier import DEFAULT_CLASSIFIER, REPORT_HALF, load_classifier
+from attributes.classifier.network import REPORT_HALF, load_classifier
 from attributes.crossing import crossing
-from attributes.evaluate import Evaluation, other_labels
 from attributes.fitting import CLEAR, PLAIN
 from attributes.judge import Judge
+from attributes.making.calibrate import course, label_mix
+from attributes.making.evaluate import Evaluation, other_labels
 from attributes.natural import limit
-from glow import FACES_64, Checkpoint
+from glow import Checkpoint
+from storage.assets import DEFAULT_CLASSIFIER, FACES_64
 
 LOOKED_AT = ("Smiling", "Black_Hair", "Bangs")
 

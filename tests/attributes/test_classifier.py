@@ -14,10 +14,11 @@ import torch
 
 from attributes import LABEL_NAMES, DatasetError, FaceSet
 from attributes.__main__ import main
-from attributes.classifier import DEFAULT_CLASSIFIER, AttributeClassifier, load_classifier, make_net, save_classifier
-from attributes.train_classifier import balanced_accuracies, calibrate, read_all, train_classifier
+from attributes.classifier.network import AttributeClassifier, load_classifier, make_net, save_classifier
+from attributes.classifier.training import balanced_accuracies, calibrate, read_all, train_classifier
 from glow import CheckpointError
-from glow.storage import read_safetensors, write_safetensors
+from storage.assets import DEFAULT_CLASSIFIER
+from storage.tensors import read_safetensors, write_safetensors
 from tests.conftest import ANNOTATIONS, celebahq_pictures
 
 HEADLINE = ("Smiling", "Young", "Blond_Hair", "Black_Hair", "Male", "Eyeglasses", "Bangs", "No_Beard", "Pale_Skin")

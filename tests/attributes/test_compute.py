@@ -13,11 +13,11 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from attributes import LABEL_NAMES, Basis, DirectionsError, FaceSet, load_directions
-from attributes.chance import channel_variances, without_chance
-from attributes.compute import compute_directions
-from attributes.sums import LabelSums
+from attributes.directions.sums import LabelSums
+from attributes.making.chance import channel_variances, without_chance
+from attributes.making.compute import compute_directions
+from data.loader import load_pixels
 from glow import Checkpoint, Glow, GlowConfig, Latent, TrainingRecord, load_checkpoint, save_checkpoint
-from train.data import load_pixels
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -120,7 +120,7 @@ ADD_A_HALF = """
 import sys
 from safetensors.torch import load_file, save_file
 from torch import distributed as dist
-from attributes.sums import LabelSums
+from attributes.directions.sums import LabelSums
 dist.init_process_group("gloo")
 faces = load_file(sys.argv[1])
 mine = slice(dist.get_rank(), None, 2)

@@ -25,11 +25,12 @@ from attributes import (
     labels_in_group,
     load_directions,
 )
-from attributes.basis import rough_sliders
-from attributes.labels import FAMILIES
-from attributes.population import COMMON, RARE
-from glow import FACES_64, Checkpoint, CheckpointError, Latent
-from glow.storage import read_safetensors, write_safetensors
+from attributes.directions.basis import rough_sliders
+from attributes.directions.population import COMMON, RARE
+from data.labels import FAMILIES
+from glow import Checkpoint, CheckpointError, Latent
+from storage.assets import FACES_64
+from storage.tensors import read_safetensors, write_safetensors
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,8 @@ import torch
 
 from app.editor import Editor
 from attributes import LABEL_NAMES, Fit, Seen, Slider, fit
-from attributes.evaluate import HEADLINE
 from attributes.fitting import BEARS, FURTHER, LITTLE, MORE, PLAIN, SHARES
+from attributes.making.evaluate import HEADLINE
 from attributes.natural import LIMITS, limit
 from glow import Latent
 

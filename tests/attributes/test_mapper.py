@@ -10,7 +10,7 @@ import torch
 
 from app.editor import Editor
 from attributes import LABEL_NAMES
-from attributes.mapper import LatentMapper, mapped
+from attributes.directions.mapper import LatentMapper, mapped
 from attributes.natural import UNMAPPED
 from attributes.slider import Fit
 from glow import Latent

@@ -15,15 +15,16 @@ import torch
 from app.editor import Editor
 from attributes import FOUND, LABEL_NAMES, YOUR_OWN, DatasetError, DirectionsError, FaceSet
 from attributes.__main__ import main
-from attributes.components import find_components
-from attributes.directions import Directions
-from attributes.own import listed_sliders, load_slider, load_sliders, save_slider, slider_name, sliders_folder
-from attributes.photos import aligned_faces, table_photos
-from attributes.population import Population
+from attributes.custom.components import find_components
+from attributes.custom.store import listed_sliders, load_slider, load_sliders, save_slider, slider_name, sliders_folder
+from attributes.directions.directions import Directions
+from attributes.directions.population import Population
 from attributes.slider import Direction, Slider
+from data.photos import aligned_faces, table_photos
 from faces import Detector, crop
-from glow import FACES_64, Checkpoint, Glow, GlowConfig, TrainingRecord, load_checkpoint, save_checkpoint
-from glow.storage import write_safetensors
+from glow import Checkpoint, Glow, GlowConfig, TrainingRecord, load_checkpoint, save_checkpoint
+from storage.assets import FACES_64
+from storage.tensors import write_safetensors
 
 SMILING = LABEL_NAMES.index("Smiling")
 MEASURES = ("name", "title", "group", "up", "down", "low", "high", "sign")

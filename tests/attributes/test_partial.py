@@ -6,8 +6,8 @@ import pytest
 import torch
 from sklearn.linear_model import LinearRegression
 
-from attributes.partial import partial_weights
-from attributes.sums import LabelSums, OneSidedLabelError
+from attributes.directions.partial import partial_weights
+from attributes.directions.sums import LabelSums, OneSidedLabelError
 
 LABELS = 5
 

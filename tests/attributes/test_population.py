@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from attributes.population import COMMON, RARE, Population
+from attributes.directions.population import COMMON, RARE, Population
 
 ALIKE = torch.tensor([[1.0, 0.9], [0.9, 1.0]], dtype=torch.float64)
 UNLIKE = torch.eye(2, dtype=torch.float64)

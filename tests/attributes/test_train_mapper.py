@@ -10,10 +10,11 @@ import torch
 
 from attributes import LABEL_NAMES, Basis, DirectionsError, FaceSet, directions_path, load_classifier
 from attributes.__main__ import main
-from attributes.critic import FEWEST, Critic, RealFaces, shaken
-from attributes.mapper import LatentMapper, mapped
-from attributes.train_mapper import LabelledFaces, MapperTraining, _encoded, course, mapped_basis, train_mapper
-from glow import FACES_64, Checkpoint, Latent
+from attributes.directions.mapper import LatentMapper, mapped
+from attributes.making.critic import FEWEST, Critic, RealFaces, shaken
+from attributes.making.train_mapper import LabelledFaces, MapperTraining, _encoded, course, mapped_basis, train_mapper
+from glow import Checkpoint, Latent
+from storage.assets import FACES_64
 
 FACES, BATCH = 40, 4
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from faces.blend import Person, blended, fill
+from faces.compositing.blend import Person, blended, fill
 
 SMALL, LARGE = 64, 256
 

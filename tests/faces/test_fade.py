@@ -9,7 +9,7 @@ import pytest
 
 from app.view import View
 from faces import Alignment, Photo
-from faces.fade import VISIBLE, fade, feather_mask, photo_beyond
+from faces.compositing.fade import VISIBLE, fade, feather_mask, photo_beyond
 
 Array = np.ndarray[Any, Any]
 

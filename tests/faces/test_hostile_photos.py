@@ -17,7 +17,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from faces import PhotoError, open_photo
-from faces.photo import MAX_FILE_BYTES
+from faces.files.photo import MAX_FILE_BYTES
 from tests.faces.crafted import (
     EXPOSURE_BIAS,
     MAKER,

@@ -11,7 +11,7 @@ import torch
 
 from attributes import DatasetError, FaceSet
 from faces import Alignment, crop_float
-from faces.matte import MatteNet, load_matte, matte, save_matte
+from faces.compositing.matte import MatteNet, load_matte, matte, save_matte
 from glow import CheckpointError
 from train.__main__ import main
 from train.matte import Taught, overlap, train_matte

@@ -25,10 +25,10 @@ from attributes import (
     load_classifier,
     load_directions,
 )
-from attributes.classifier import AttributeClassifier, Calibration, FaceNet, save_classifier
-from attributes.mapper import LatentMapper
-from attributes.own import listed_sliders, load_slider, load_sliders, save_slider
-from attributes.sums import LabelSums
+from attributes.classifier.network import AttributeClassifier, Calibration, FaceNet, save_classifier
+from attributes.custom.store import listed_sliders, load_slider, load_sliders, save_slider
+from attributes.directions.mapper import LatentMapper
+from attributes.directions.sums import LabelSums
 from glow import Checkpoint, CheckpointError, Glow, GlowConfig, TrainingRecord, load_checkpoint, save_checkpoint
 from glow.checkpoint import InaccurateInverseWarning, read_config
 from tests.fuzz.mutate import NUMBERS, mutated

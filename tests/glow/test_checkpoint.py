@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from glow import Checkpoint, CheckpointError, Glow, GlowConfig, TrainingRecord, load_checkpoint, save_checkpoint
 from glow.checkpoint import InaccurateInverseWarning
 from glow.exactness import LOSSLESS, round_trip_error
-from glow.storage import read_safetensors, write_safetensors
+from storage.tensors import read_safetensors, write_safetensors
 
 TINY = GlowConfig(image_size=4, levels=1, steps=1, widths=(8,))
 

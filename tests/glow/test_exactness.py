@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 import torch
 
+from data.dequantise import dequantise
 from glow import Checkpoint, Glow, GlowConfig
 from glow.device import fastest_net_dtype
-from glow.packed import computes_in
+from glow.engines.packed_convolution import computes_in
 from tests.conftest import as_pixels, celebahq_pictures
-from train.dequantise import dequantise
 
 DEVICES = [
     "cpu",

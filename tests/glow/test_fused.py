@@ -8,7 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import torch
 
-from glow import Glow, GlowConfig, fused
+from glow import Glow, GlowConfig
+from glow.engines import inference as fused
 from glow.variants import VARIANTS
 
 

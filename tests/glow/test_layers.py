@@ -9,15 +9,15 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from glow.actnorm import ActNorm
 from glow.config import GlowConfig
-from glow.coupling import AdditiveCoupling, AffineCoupling
-from glow.dequantiser import Dequantiser
-from glow.layer import FlowLayer
-from glow.mixing import Conv1x1, Conv1x1LU, make_mixing
-from glow.prior import SplitPrior, StandardPrior, TopPrior
-from glow.squeeze import Squeeze
-from glow.step import FlowStep, make_step
+from glow.layers.actnorm import ActNorm
+from glow.layers.coupling import AdditiveCoupling, AffineCoupling
+from glow.layers.dequantiser import Dequantiser
+from glow.layers.flow_layer import FlowLayer
+from glow.layers.flow_step import FlowStep, make_step
+from glow.layers.mixing import Conv1x1, Conv1x1LU, make_mixing
+from glow.layers.prior import SplitPrior, StandardPrior, TopPrior
+from glow.layers.squeeze import Squeeze
 
 
 def step(**fields: object) -> FlowStep:

@@ -6,7 +6,13 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from glow.packed import convolution_gradients, convolve, gradients_by_rows, input_gradient_by_fold, prepare
+from glow.engines.packed_convolution import (
+    convolution_gradients,
+    convolve,
+    gradients_by_rows,
+    input_gradient_by_fold,
+    prepare,
+)
 
 
 @pytest.mark.parametrize("size", [1, 3, 5])

@@ -10,9 +10,9 @@ from torch import Tensor, nn
 
 from glow import Glow, GlowConfig
 from glow.config import Coupling
-from glow.layer import FlowLayer
+from glow.layers.flow_layer import FlowLayer
+from glow.layers.flow_step import FlowStep
 from glow.model import Memory
-from glow.step import FlowStep
 
 
 def made(coupling: Coupling, *, bound: float | None, coordinates: bool) -> Glow:

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from app.editor import Editor
 from attributes import LABEL_NAMES
 from attributes.fitting import fit_sides
-from train.evaluate import bits_per_dim
+from train.evaluation.bits_per_dim import bits_per_dim
 
 BLOCK = 8
 """Side of the blocks that are looked at, in pixels."""

@@ -11,9 +11,9 @@ import torch
 from safetensors.torch import save_file
 
 from glow import CheckpointError
-from glow.files import FileError, open_regular, read_bytes, read_text, written_whole
-from glow.storage import LARGEST_HEADER, read_header, read_safetensors, write_safetensors
-from glow.values import UnfitValueError, parse_json
+from storage.files import FileError, open_regular, read_bytes, read_text, written_whole
+from storage.tensors import LARGEST_HEADER, read_header, read_safetensors, write_safetensors
+from storage.values import UnfitValueError, parse_json
 
 
 def with_header(path: Path, text: str) -> Path:

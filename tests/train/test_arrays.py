@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from attributes import DatasetError
+from data.arrays import ArraySet
 from tests.fuzz.arrays import PYTHON_2
-from train.arrays import ArraySet
 
 ROWS = np.random.default_rng(0).integers(0, 256, (3, 12), dtype=np.uint8)
 

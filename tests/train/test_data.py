@@ -14,9 +14,9 @@ import torch
 from PIL import Image
 
 from attributes import LABEL_NAMES, DatasetError, FaceSet
-from train.data import Batches, Feed, load_pixels
-from train.dequantise import dequantise
-from train.pictures import Copies, copied
+from data.dequantise import dequantise
+from data.loader import Batches, Feed, load_pixels
+from data.pictures import Copies, copied
 
 ROOT = Path(__file__).parents[2]
 
@@ -236,7 +236,7 @@ def test_processes_that_want_the_same_copy_share_one(tmp_path: Path) -> None:
     for i in range(40):
         picture(tmp_path / "set" / f"{i}.png", i, (200, 200))
     make = (
-        "import sys; from pathlib import Path; from attributes import FaceSet; from train.pictures import copied;"
+        "import sys; from pathlib import Path; from attributes import FaceSet; from data.pictures import copied;"
         "print(copied(FaceSet.open(sys.argv[1], 'all'), 64, Path(sys.argv[2])).path)"
     )
     words = [sys.executable, "-c", make, str(tmp_path / "set"), str(tmp_path / "cache")]

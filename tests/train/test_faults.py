@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from glow import load_checkpoint
-from glow.storage import read_safetensors, write_safetensors
+from storage.tensors import read_safetensors, write_safetensors
 from tests.train.conftest import Command, Run
 from train.state import state_files
 

@@ -12,17 +12,18 @@ from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from attributes import FaceSet
-from glow import FACES_64, FACES_128, GlowConfig, TrainingRecord, load_checkpoint, save_checkpoint
+from data.loader import load_pixels
+from data.pictures import Copies
+from glow import GlowConfig, TrainingRecord, load_checkpoint, save_checkpoint
+from storage.assets import FACES_64, FACES_128
 from tests.train.conftest import Run
 from train.__main__ import main
-from train.config import FitConfig, OptimiserKind
-from train.data import load_pixels
-from train.evaluate import bits_per_dim
+from train.distributed import Ranks
+from train.evaluation.bits_per_dim import bits_per_dim
 from train.fit import TrainingDivergedError, fit
-from train.journal import TEMPERATURES
-from train.pictures import Copies
-from train.presets import PRESETS
-from train.ranks import Ranks
+from train.metric_logger import TEMPERATURES
+from train.recipes.config import FitConfig, OptimiserKind
+from train.recipes.presets import PRESETS
 
 CPU = torch.device("cpu")
 

@@ -11,7 +11,7 @@ import scipy.linalg
 import torch
 
 from train.__main__ import main
-from train.frechet import Moments, frechet_distance
+from train.evaluation.frechet import Moments, frechet_distance
 
 
 def moments_of(features: torch.Tensor, batch: int = 7) -> Moments:

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from glow import Glow, GlowConfig
-from train.config import FitConfig, OptimiserKind
 from train.optimiser import Optimiser
+from train.recipes.config import FitConfig, OptimiserKind
 
 KINDS: tuple[OptimiserKind, ...] = ("adam", "adamax", "muon")
 X = torch.rand(4, 3, 8, 8, generator=torch.Generator().manual_seed(0))

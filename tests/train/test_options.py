@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from train.config import FitConfig
 from train.options import RECIPE_OPTIONS, build_parser
+from train.recipes.config import FitConfig
 
 COMMON = "--device --seed"
 PICTURES = "--data --limit --cache --workers"

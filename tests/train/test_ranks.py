@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 import torch
 
+from data.loader import Batches
+from data.pictures import Copies
 from glow import load_checkpoint
 from tests.train.conftest import Command, Run
-from train.data import Batches
-from train.pictures import Copies
 from train.state import state_files
 
 ROOT = Path(__file__).parents[2]

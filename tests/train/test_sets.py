@@ -13,9 +13,9 @@ import pytest
 from PIL import Image
 
 from attributes import DatasetError
-from train.data import load_pixels
-from train.lsun import LsunSet
-from train.pictures import must_copy, open_pictures
+from data.loader import load_pixels
+from data.lsun import LsunSet
+from data.pictures import must_copy, open_pictures
 
 RANDOM = np.random.default_rng(0)
 

@@ -1,0 +1,1 @@
+"""Custom sliders: from pictures of one's own, or from what latents vary by."""

@@ -1,0 +1,157 @@
+"""Sliders of one's own: a file for each, in a folder beside the model that it belongs to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from attributes.directions.basis import check_hash
+from attributes.directions.directions import Directions, DirectionsError
+from attributes.slider import Direction, Slider
+from data.labels import LABELS
+from errors import GlowfaceError
+from glow.checkpoint import Checkpoint
+from glow.latent import Latent
+from storage.tensors import FORMAT_VERSION, CheckpointError, Header, read_header, read_safetensors, write_safetensors
+from storage.values import UnfitValueError, caption, choice, number, table
+
+YOUR_OWN = "Your own"
+"""The group of sliders learned from a user's photos."""
+
+FOUND = "Found by itself"
+"""The group of the latents' principal components."""
+
+FAR = 1e9
+"""Where faces lie along a slider is measured in thousands."""
+
+_MEASURES = ("name", "title", "group", "up", "down", "low", "high")
+
+
+@dataclass(frozen=True)
+class OwnSliders:
+    """What lies in a model's folder of sliders."""
+
+    directions: tuple[Direction, ...] = ()
+    """Those that can be used, by name."""
+
+    problems: tuple[str, ...] = ()
+    """For each file that cannot, what is wrong and what to do."""
+
+
+def sliders_folder(checkpoint: str | Path) -> Path:
+    """Where the own sliders of a checkpoint lie: beside it, in ``NAME.sliders``."""
+    return Path(checkpoint).with_suffix(".sliders")
+
+
+def slider_name(title: str) -> str:
+    """The name that the command line and files use for a title: "Wearing scarf" is ``Wearing_scarf``.
+
+    Raises:
+        DirectionsError: nothing is left of the title, or it is a label's.
+        UnfitValueError: the title cannot be shown in one line.
+    """
+    name = re.sub(r"\W+", "_", title).strip("_")
+    if not name:
+        raise DirectionsError(f"{title!r} is no name for a slider; it needs a letter or a digit.")
+    if name.lower() in {_plain(text) for label in LABELS for text in (label.name, label.title)}:
+        raise DirectionsError(f"{title!r} is one of the 40 labels' sliders already; choose another name.")
+    caption("the slider's name", title)
+    return name
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"\W+", "_", text).strip("_").lower()
+
+
+def save_slider(folder: str | Path, direction: Direction, model_hash: str, story: Mapping[str, Any]) -> Path:
+    """Write a slider into ``folder`` and return its file; an older one of the same name is replaced.
+
+    Args:
+        folder: :func:`sliders_folder` of the model.
+        direction: the slider and its vector.
+        model_hash: the hash of the checkpoint that it belongs to.
+        story: what is worth knowing of how it came to be; kept in the header.
+    """
+    path = Path(folder) / f"{direction.slider.name.lower()}.safetensors"
+    header = {
+        "kind": "slider",
+        "version": FORMAT_VERSION,
+        "model_hash": model_hash,
+        "slider": {key: asdict(direction.slider)[key] for key in _MEASURES},
+        "mean": direction.mean,
+        "deviation": direction.deviation,
+        "story": dict(story),
+    }
+    # Half precision is enough: what a few photos tell of a direction is off by far more than that.
+    write_safetensors(path, {f"scale.{i}": scale.half() for i, scale in enumerate(direction.vector.scales)}, header)
+    return path
+
+
+def load_slider(path: str | Path, checkpoint: Checkpoint) -> Direction:
+    """The slider of a file, on the device of ``checkpoint``'s model.
+
+    Raises:
+        DirectionsError: it belongs to another checkpoint.
+        CheckpointError: the file is missing or broken, or holds what is no slider.
+    """
+    path = Path(path)
+    shapes = checkpoint.model.config.scale_shapes()
+
+    def expected(header: Header, _: object) -> dict[str, torch.Tensor]:
+        check_hash(path, header, checkpoint, "make the slider again for this one, or move the file away")
+        return {f"scale.{i}": torch.zeros(()).expand(1, *shape) for i, shape in enumerate(shapes)}
+
+    tensors, header = read_safetensors(path, "slider", expected)
+    vector = Latent(tuple(tensors[f"scale.{i}"].float() for i in range(len(shapes))))
+    try:
+        slider = _slider(header)
+        mean = number("the mean along it", header.get("mean"), -FAR, FAR)
+        deviation = number("the deviation along it", header.get("deviation"), 0, FAR)
+    except UnfitValueError as error:
+        raise CheckpointError(f"{path} does not fit this Glowface ({error}); make the slider again.") from error
+    return Direction(slider, vector.to(checkpoint.model.device), mean, deviation)
+
+
+def _slider(header: Header) -> Slider:
+    """What a file's header says of its slider.
+
+    Raises:
+        UnfitValueError: it says nothing of the kind.
+    """
+    given = table("its slider", header.get("slider"))
+    if set(given) != set(_MEASURES):
+        raise UnfitValueError(f"its slider has the fields {sorted(given)}; it must have {', '.join(_MEASURES)}.")
+    choice("the group of its slider", given["group"], (YOUR_OWN, FOUND))
+    return Slider(**given)
+
+
+def load_sliders(folder: str | Path, checkpoint: Checkpoint, labels: Directions) -> OwnSliders:
+    """The sliders of ``folder`` that can be used beside ``labels``; what is wrong with others is told, not raised."""
+    directions: list[Direction] = []
+    problems: list[str] = []
+    together = labels
+    for path in sorted(Path(folder).glob("*.safetensors")):
+        try:
+            direction = load_slider(path, checkpoint)
+            together = together.with_sliders([direction])
+        except GlowfaceError as error:
+            problems.append(str(error))
+        else:
+            directions.append(direction)
+    return OwnSliders(tuple(directions), tuple(problems))
+
+
+def listed_sliders(folder: str | Path) -> tuple[Slider, ...]:
+    """The sliders of a folder by their files' headers alone, without a model; broken files are left out."""
+    found = []
+    for path in sorted(Path(folder).glob("*.safetensors")):
+        try:
+            found.append(_slider(read_header(path, "slider")))
+        except GlowfaceError:
+            continue
+    return tuple(found)

@@ -1,0 +1,226 @@
+"""Named directions in latent space, and moving faces along them."""
+
+from __future__ import annotations
+
+import copy
+import difflib
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+
+from attributes.directions.mapper import LatentMapper, mapped
+from attributes.directions.population import Population
+from attributes.moved import Fits, MovedLatent, add_steps, history
+from attributes.natural import UNMAPPED
+from attributes.slider import Direction, Slider
+from data.labels import LABEL_NAMES
+from errors import GlowfaceError
+from glow.latent import Latent
+from glow.layers.mixing import in_float64
+
+
+class DirectionsError(GlowfaceError):
+    """Directions cannot be used with this model or these values; the message says why and what to do."""
+
+
+@dataclass(frozen=True, eq=False)
+class Directions:
+    """Directions of the latent space, each with a slider: the 40 labels', and any number of others."""
+
+    sliders: tuple[Slider, ...]
+    """The labels' sliders in the order of :data:`attributes.LABELS`, then the others."""
+
+    vectors: Latent
+    """A batch of directions in the order of :attr:`sliders`, over all scales."""
+
+    population: Population
+    """Where faces lie along them."""
+
+    model_hash: str
+    """The hash of the checkpoint that they were computed with."""
+
+    faces: int
+    """How many faces the labels' directions were computed from."""
+
+    mapper: LatentMapper | None = None
+    """What tells how the labels' directions differ from face to face; None where they do not."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all sliders, in order."""
+        return tuple(slider.name for slider in self.sliders)
+
+    def slider(self, name: str) -> Slider:
+        """The slider called ``name``.
+
+        Raises:
+            DirectionsError: there is none.
+        """
+        return self.sliders[self._index(name)]
+
+    def within(self, values: Mapping[str, float]) -> dict[str, float]:
+        """The values as all moves take them: what lies beyond the end of a slider's range counts as the end; of moves
+        with different things kept fixed, each by itself.
+
+        Raises:
+            DirectionsError: a name is no slider, or a value is not a finite number.
+        """
+        found = {}
+        for name, value in values.items():
+            slider = self.slider(name)
+            if not math.isfinite(value):
+                raise DirectionsError(f"the value of {name} is {value}; it must be a finite number.")
+            found[name] = min(max(value, slider.low), slider.high)
+        return found
+
+    @torch.inference_mode()
+    def along(self, latent: Latent, name: str, sense: int) -> torch.Tensor:
+        """The vector of one side of a slider on some faces, ``(B, D)``, or ``(1, D)`` where it is the same on all.
+
+        Args:
+            latent: the faces, before all moves.
+            name: the slider's.
+            sense: 1 for its values above 0, -1 for those below, which go the vector backwards.
+
+        Raises:
+            DirectionsError: there is no such slider.
+        """
+        vector = self.vectors[self._index(name)].flatten()
+        if self.mapper is None or name not in LABEL_NAMES or (name, sense) in UNMAPPED:
+            return vector
+        added = mapped(self.mapper, latent, LABEL_NAMES.index(name), present=sense > 0).flatten()
+        # The numbers in a broken file may be finite and what they lead to not.
+        return torch.where(added.isfinite().all(1, keepdim=True), vector + sense * added, vector)
+
+    def move(
+        self,
+        latent: Latent,
+        values: Mapping[str, float],
+        keep: Iterable[str] = (),
+        fits: Fits | None = None,
+    ) -> Latent:
+        """``latent`` moved along each named direction; the very same latent where all values are 0.
+
+        Moves are exact: a latent that this returned remembers where it came from, so that +s and then -s give the
+        latent from before bit for bit, and moves in any order give the same numbers.
+
+        A face that would come far from where faces usually are goes only a part of the way, in the same direction;
+        :meth:`Population.hold_back` says how far. Along a slider that was fitted to it, it may go to the range's end.
+
+        Args:
+            latent: faces to move, any batch size.
+            values: a number per slider name, taken as :meth:`within` says. For a calibrated slider, 1 is what makes
+                the attribute plain in most faces that lack it, as far as these stay natural.
+            keep: names of sliders whose directions, as they are without a mapper, are taken out of the moves of all
+                others.
+            fits: of sliders that were fitted to these very faces (:func:`attributes.fitting.fit`): there, 1 is the
+                strongest change of each that still looks natural, and no stronger than what makes the attribute plain.
+                Further moves of what comes back remember them.
+
+        Raises:
+            DirectionsError: a name is no slider, or a value is not a finite number.
+            ValueError: a slider was fitted to other faces than these.
+        """
+        kept = frozenset(keep)
+        for name in kept:
+            self._index(name)
+        self.within(values)  # refuses what is no value
+        origin, steps, known = history(latent, self)
+        fitted = {**known, **(fits or {})}
+        total = add_steps(steps, values, kept)
+        if total == steps:
+            return latent
+        if not total:
+            return origin
+        order = sorted(total, key=lambda step: (self._index(step[0]), sorted(step[1])))
+        indices = [self._index(name) for name, _ in order]
+        sliders = [self.sliders[index] for index in indices]
+        going_to = [self.within({step[0]: float(total[step])})[step[0]] for step in order]
+        flat = self.vectors.flatten()
+        chosen = in_float64(flat[indices])
+        vectors = [
+            self._fitted_vector(origin, name, 1 if value > 0 else -1, fitted)
+            for (name, _), value in zip(order, going_to, strict=True)
+        ]
+        # How far each face's own way takes it along the directions that faces were measured along.
+        gram = torch.stack(torch.broadcast_tensors(*((way @ chosen.T).cpu() for way in vectors)), dim=1)
+        products = (in_float64(origin.flatten()) @ chosen.T).cpu()
+        lengths = [_lengths(slider, value, fitted) for slider, value in zip(sliders, going_to, strict=True)]
+        asked, looked = (torch.stack(torch.broadcast_tensors(*of), dim=1) for of in zip(*lengths, strict=True))
+        furthest = [
+            abs(slider.amount(slider.high if value > 0 else slider.low))
+            for slider, value in zip(sliders, going_to, strict=True)
+        ]
+        population = self.population.select(indices)
+        held = population.hold_back(asked, products, gram, torch.tensor(furthest).double(), looked)
+        going: torch.Tensor = in_float64(torch.zeros(len(origin), flat.shape[1], device=flat.device))
+        for place, (step, way) in enumerate(zip(order, vectors, strict=True)):
+            going = going + held[:, place, None].to(going) * self._without(flat, way, step[1])
+        shapes = [(s.shape[1], s.shape[2], s.shape[3]) for s in origin.scales]
+        moves = Latent.unflatten(going, shapes).to(origin.device, origin.scales[0].dtype)
+        return MovedLatent((origin + moves).scales, origin, total, self, fitted)
+
+    def _fitted_vector(self, origin: Latent, name: str, sense: int, fits: Fits) -> torch.Tensor:
+        """:meth:`along` in float64, as a fit remembers it where there is one."""
+        fit = fits.get((name, sense))
+        if fit is None or fit.vector is None:
+            return in_float64(self.along(origin, name, sense))
+        if len(fit.vector) != len(origin):
+            raise ValueError(f"{name} was fitted to {len(fit.vector)} faces, not to these {len(origin)}.")
+        return in_float64(fit.vector)
+
+    def _without(self, flat: torch.Tensor, vectors: torch.Tensor, keep: frozenset[str]) -> torch.Tensor:
+        """``vectors`` ``(B, D)`` with what lies along the directions of ``keep`` taken out."""
+        if not keep:
+            return vectors
+        kept = in_float64(flat[sorted(self._index(name) for name in keep)])
+        share = vectors @ kept.T @ torch.linalg.pinv((kept @ kept.T).cpu(), hermitian=True).to(kept)
+        return vectors - share @ kept
+
+    def with_sliders(self, others: Sequence[Direction]) -> Directions:
+        """These directions and others after them.
+
+        Raises:
+            DirectionsError: a name is taken, or a vector is of another model's shape.
+        """
+        for other in others:
+            if [scale.shape[1:] for scale in other.vector.scales] != [s.shape[1:] for s in self.vectors.scales]:
+                raise DirectionsError(
+                    f"the slider {other.slider.name!r} has the shapes {other.vector.shapes}, which belong to another "
+                    "model; make it again with this one."
+                )
+        names = [*self.names, *(other.slider.name for other in others)]
+        taken = sorted({name for name in names if names.count(name) > 1})
+        if taken:
+            raise DirectionsError(f"there are two sliders called {', '.join(taken)}; give one another name.")
+        return replace(
+            self,
+            sliders=(*self.sliders, *(other.slider for other in others)),
+            vectors=Latent.cat([self.vectors, *(other.vector.to(self.vectors.device) for other in others)]),
+            population=self.population.extended(
+                [other.mean for other in others], [other.deviation for other in others]
+            ),
+        )
+
+    def _index(self, name: str) -> int:
+        try:
+            return self.names.index(name)
+        except ValueError:
+            near = difflib.get_close_matches(name, self.names, n=3)
+            hint = f"did you mean {' or '.join(near)}?" if near else f"the labels are {', '.join(self.names)}."
+            raise DirectionsError(f"{name!r} is no label; {hint}") from None
+
+    def to(self, device: str | torch.device) -> Directions:
+        """The directions on another device."""
+        mapper = None if self.mapper is None else copy.deepcopy(self.mapper).to(device)
+        return replace(self, vectors=self.vectors.to(device), mapper=mapper)
+
+
+def _lengths(slider: Slider, value: float, fits: Fits) -> tuple[torch.Tensor, torch.Tensor]:
+    """How many lengths of its vector a slider is to go, and how many it may go, or NaN: each ``(B,)`` or ``(1,)``."""
+    fit = fits.get((slider.name, 1 if value > 0 else -1))
+    if fit is None:
+        return torch.tensor([slider.amount(value)], dtype=torch.float64), torch.tensor([torch.nan], dtype=torch.float64)
+    return slider.fitted(value, fit), fit.end

@@ -1,0 +1,124 @@
+"""Making sliders of directions: what each goes along, and how far a value of 1 usually goes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from attributes.crossing import between, crossing
+from attributes.directions.basis import Basis
+from attributes.fitting import CLEAR, PLAIN, SHARES
+from attributes.judge import Judge, Seen, progress
+from attributes.natural import limit
+from attributes.slider import LABEL_SLIDERS, Slider
+from data.labels import LABELS
+from glow.latent import Latent
+
+PROMISED = 0.8
+"""Share of faces that a value of 1 is to change, where it can."""
+MEAN_ALONE = frozenset({"Young", "Male", "Eyeglasses"})
+"""Labels whose mean direction alone looks better than half of both, where there is no mapper."""
+STRENGTH_FACES = 20
+"""Faces on which the strength of each side of a slider is measured."""
+TRIED = (0.7, 1.5, 2.6, 4.4)
+"""Strengths that are tried, in lengths of the label's mean direction."""
+ROUGH = 0.2
+"""A slider that brings fewer than this share of faces to show its attribute in a natural way is rough."""
+MOST_FACES = 0.75
+"""Share of the faces for which the first look of a fit (:data:`attributes.fitting.SHARES`) goes far enough."""
+LEAST = 0.05
+"""The least strength, in lengths of the mean direction."""
+RANGE = 1.5
+"""Where all ranges end; a face's own fit ends them before it looks odd."""
+
+
+@dataclass(frozen=True)
+class Course:
+    """What going one way does to faces on the other side of a label, each as far as it needs and looks natural."""
+
+    lengths: Tensor
+    """``(B,)`` float64: how far each goes, in lengths of the vector."""
+
+    reached: float
+    """Share of the faces that come to show the attribute."""
+
+
+def calibrate(basis: Basis, judge: Judge, latents: Tensor) -> Basis:
+    """A basis with sliders: for each label what it goes along, its strengths, and whether it is rough.
+
+    Args:
+        basis: directions, as `compute` and `mapper` made them.
+        judge: the flow and the classifier.
+        latents: validation faces ``(B, D)`` that no evaluation will use.
+    """
+    before, sliders, shapes = judge.look(latents), [], judge.model.config.scale_shapes()
+    basis = basis.calibrated(torch.stack([label_mix(basis, place) for place in range(len(LABELS))]), LABEL_SLIDERS)
+    directions = basis.directions("calibrated")
+    for place in progress(list(range(len(LABELS))), "calibrating"):
+        label, ways = LABELS[place], {}
+        for sense in (1, -1):
+            faces = torch.nonzero(sense * before.logits[:, place] < 0).flatten()[:STRENGTH_FACES]
+            vectors = directions.along(Latent.unflatten(latents[faces], shapes), label.name, sense).to(latents)
+            most = limit(label.name, sense, mapped=basis.mapper is not None)
+            ways[sense] = course(judge, latents[faces], before[faces], sense * vectors, place, most=most, sense=sense)
+        up, down = (usual(ways[sense].lengths) for sense in (1, -1))
+        rough = ways[label.sign].reached < ROUGH
+        sliders.append(Slider.of_label(label, up=up, down=down, low=-RANGE, high=RANGE, rough=rough))
+    return replace(basis, sliders=tuple(sliders))
+
+
+def label_mix(basis: Basis, label: int) -> Tensor:
+    """The mix ``(S, K)`` that a label's slider goes along: the direction that the mapper adds to or, without a mapper,
+    half its mean and half its partial direction, as long as the mean, or the mean alone (:data:`MEAN_ALONE`)."""
+    if basis.base is not None:
+        return basis.kind("base")[label]
+    mean, partial = basis.kind("mean")[label], basis.kind("partial")[label]
+    if LABELS[label].name in MEAN_ALONE:
+        return mean
+    length = _length(basis, mean)
+    mix = mean + partial * length / _length(basis, partial)
+    return mix * length / _length(basis, mix)
+
+
+def _length(basis: Basis, mix: Tensor) -> float:
+    return float(basis.vectors(mix[None]).flatten().norm())
+
+
+def usual(lengths: Tensor) -> float:
+    """The usual strength, of which :data:`SHARES` let each face's own fit go from little to twice as much."""
+    return max(LEAST, float(torch.quantile(lengths, MOST_FACES)) / SHARES[3]) if len(lengths) else 1.0
+
+
+def course(
+    judge: Judge, latents: Tensor, before: Seen, vectors: Tensor, label: int, *, most: float, sense: int = 1
+) -> Course:
+    """How far each face goes along its vector until its label is plain or it begins to look odd.
+
+    Args:
+        judge: decodes and reads.
+        latents: faces ``(B, D)`` without the label, or with it for the sense -1.
+        before: what is seen in them.
+        vectors: the way that each goes, ``(B, D)``, or ``(1, D)`` for all the same.
+        label: which label is to change.
+        most: how odd the faces may become.
+        sense: 1 where the faces are to gain the label, -1 where they are to lose it.
+    """
+    if not len(latents):
+        return Course(torch.empty(0, dtype=torch.float64), 1.0)
+    at = torch.tensor((0.0, *TRIED), dtype=torch.float64)
+    logits = torch.full((len(at), *before.logits.shape), torch.nan, dtype=torch.float64)
+    over = torch.full((len(at), len(latents)), torch.nan, dtype=torch.float64)
+    logits[0], over[0], left = before.logits, -most, torch.arange(len(latents))
+    for place, tried in enumerate(TRIED, start=1):
+        move = tried * vectors.expand(len(latents), -1)[left]
+        seen = judge.look(latents[left] + move)
+        logits[place, left], over[place, left] = seen.logits, seen.oddness(before[left], move.cpu()) - most
+        left = left[(sense * seen.logits[:, label] < PLAIN) & (over[place, left] < 0)]
+        if not len(left):
+            break
+    odds = sense * logits[:, :, label]
+    lengths = crossing(odds - PLAIN, at).minimum(crossing(over, at)).clamp_max(TRIED[-1])
+    there = between(lengths, at, odds[:, :, None])[:, 0]
+    return Course(lengths, float((there >= CLEAR).double().mean()))

@@ -1,0 +1,1 @@
+"""How good directions and sliders are."""

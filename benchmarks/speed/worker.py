@@ -1,0 +1,106 @@
+"""A candidate in a process of its own, which times what it is told to: so that candidates can take short turns."""
+
+from __future__ import annotations
+
+import multiprocessing
+import statistics
+import time
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+
+import torch
+
+from benchmarks.sliders.candidates import CANDIDATES, THREADS, Size
+
+WARM_UP = 0.3
+TURN = 0.6
+"""Seconds that a candidate runs without being timed, and then timed. At least one run, and at least two."""
+WORK = ("encode", "decode", "train")
+Milliseconds = tuple[float, float]
+"""Wall time, and CPU time of all threads together."""
+
+
+def timed(action: Callable[[], object]) -> Milliseconds:
+    """Medians of a turn, after runs that do not count: another process has just used the caches."""
+    warm = time.perf_counter() + WARM_UP
+    action()
+    while time.perf_counter() < warm:
+        action()
+    wall: list[float] = []
+    cpu: list[float] = []
+    while sum(wall) < 1000 * TURN or len(wall) < 2:
+        wall_start, cpu_start = time.perf_counter(), time.process_time()
+        action()
+        wall.append(1000 * (time.perf_counter() - wall_start))
+        cpu.append(1000 * (time.process_time() - cpu_start))
+    return statistics.median(wall), statistics.median(cpu)
+
+
+class Worker:
+    """One candidate, ready to be timed.
+
+    Args:
+        name: which of :data:`benchmarks.sliders.candidates.CANDIDATES`.
+        size: what to build it for.
+    """
+
+    def __init__(self, name: str, size: Size) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._pipe, theirs = context.Pipe()
+        self._process = context.Process(target=_serve, args=(name, size, theirs), daemon=True)
+        self._process.start()
+        theirs.close()
+        self.parameters: float = self._pipe.recv()
+        """Millions."""
+        self.error: float = self._pipe.recv()
+        """The largest difference between pictures and what comes back, of a range of 1."""
+
+    def time(self, work: str) -> Milliseconds:
+        """Time one of :data:`WORK`, now."""
+        self._pipe.send(work)
+        took: Milliseconds = self._pipe.recv()
+        return took
+
+
+def _serve(name: str, size: Size, pipe: Connection) -> None:
+    torch.set_num_threads(THREADS)
+    x = size.pictures()
+    in_training, trained = CANDIDATES[name](size), CANDIDATES[name](size)
+    with torch.no_grad():
+        in_training.ready(x)
+        trained.ready(x)
+    optimiser = torch.optim.Adam(in_training.parameters, lr=1e-4, fused=True)
+
+    def train() -> None:
+        optimiser.zero_grad()
+        in_training.loss(x).backward()
+        optimiser.step()
+
+    for parameter in trained.parameters:
+        parameter.requires_grad_(False)
+    trained.trained()
+    with torch.no_grad():
+        encoded = trained.encode(x)
+        error = float((trained.decode(encoded) - x).abs().max())
+    pipe.send(sum(parameter.numel() for parameter in trained.parameters) / 1e6)
+    pipe.send(error)
+    while (work := _next(pipe)) is not None:
+        match work:
+            case "train":
+                took = timed(train)
+            case "encode":
+                with torch.no_grad():
+                    took = timed(lambda: trained.encode(x))
+            case _:
+                with torch.no_grad():
+                    took = timed(lambda: trained.decode(encoded))
+        pipe.send(took)
+
+
+def _next(pipe: Connection) -> str | None:
+    """What to time next; None when nobody asks any more."""
+    try:
+        work: str = pipe.recv()
+    except EOFError:
+        return None
+    return work

@@ -1,0 +1,73 @@
+"""What of a photo's metadata is kept: a short list of harmless tags, and colour profiles that still apply."""
+
+from __future__ import annotations
+
+from PIL import Image
+
+from faces.headers.directory import check_directory
+
+__all__ = ["kept_exif", "kept_icc", "orientation"]
+
+_ORIENTATION = 274
+# Tags of the main directory that a person would miss. A list of what is kept, rather than of what is dropped:
+# TIFF keeps its pixel layout in the same directory, and copying that into another file breaks it.
+_MAIN = (270, 271, 272, 305, 306, 315, 33432)  # description, make, model, software, date, artist, copyright
+_CAMERA_DIRECTORY = 0x8769
+# How the picture was taken and when, in the order of the tags: exposure, dates, light, focal length, modes, lens.
+# Not whose camera it was (owner, serial numbers), nor comments and maker notes, which may hold places and names.
+_CAMERA = (
+    *(33434, 33437, 34850, 34855, 36864, 36867, 36868, 36880, 36881, 36882, 37377, 37378, 37379, 37380, 37381),
+    *(37383, 37384, 37385, 37386, 37520, 37521, 37522, 41986, 41987, 41989, 42034, 42035, 42036),
+)
+_LONGEST_BLOCK = 65_000
+"""Bytes of the longest block that is kept: JPEG can hold no longer one."""
+
+
+def kept_exif(image: Image.Image) -> bytes | None:
+    """Return the EXIF block to save with the edited photo, or None.
+
+    Left out: orientation (it is applied to the pixels), GPS and maker notes (private), the thumbnail (it
+    shows the face before the edit) and everything else that is not on the list. Malformed tags of an otherwise
+    sound photo cost the tags, not the photo.
+    """
+    try:
+        source = _exif(image)
+        kept = Image.Exif()
+        for tag in _MAIN:
+            if tag in source:
+                kept[tag] = source[tag]
+        camera_tags = source.get_ifd(_CAMERA_DIRECTORY)
+        camera = {tag: value for tag, value in camera_tags.items() if tag in _CAMERA}
+        if camera:
+            kept[_CAMERA_DIRECTORY] = camera
+        block = bytes(kept.tobytes()) if len(kept) else b""
+    except Exception:  # Pillow answers broken tags with errors of many kinds.
+        return None
+    return block if 0 < len(block) <= _LONGEST_BLOCK else None
+
+
+def orientation(image: Image.Image) -> int:
+    """How the stored pixels lie, 1 to 8 by the EXIF standard; 1 (upright) where it is not told or not readable."""
+    try:
+        value = _exif(image).get(_ORIENTATION)
+    except Exception:
+        return 1
+    return value if isinstance(value, int) and 1 <= value <= 8 else 1
+
+
+def kept_icc(image: Image.Image, grey: bool) -> bytes | None:
+    """Return the picture's ICC profile if it describes the values that are kept, grey ones or RGB, else None."""
+    icc = image.info.get("icc_profile")
+    # Bytes 16 to 19 of a profile's header name the colour space of the values it describes.
+    return icc if isinstance(icc, bytes) and icc[16:20] == (b"GRAY" if grey else b"RGB ") else None
+
+
+def _exif(image: Image.Image) -> Image.Exif:
+    """The picture's EXIF. Raises errors of many kinds if it is broken or would take far more room than it has."""
+    block = image.info.get("exif")
+    if isinstance(block, bytes):
+        check_directory(block.removeprefix(b"Exif\x00\x00"))
+    text = image.info.get("Raw profile type exif")
+    if block is None and isinstance(text, str):
+        check_directory(bytes.fromhex("".join(text.split("\n")[3:])).removeprefix(b"Exif\x00\x00"))
+    return image.getexif()

@@ -1,0 +1,1 @@
+"""What the headers of a file tell before anything is decoded."""

@@ -1,0 +1,81 @@
+"""A JPEG's markers: how many scans it has and what decoding them holds, and whether its header is sound."""
+
+from __future__ import annotations
+
+import re
+
+from faces.headers.directory import ExcessError, check_directory
+
+__all__ = ["check"]
+
+_MOST_SEGMENTS = 10_000
+_LONGEST_TABLES = 262_144
+"""Bytes of a header outside of application segments and comments; real ones have 5 kB."""
+_LONGEST_EXIF = 16_000_000
+_SCAN_PIXELS = 1_500_000_000
+"""Most pixels over all scans. Progressive files have about 10 scans, which is met by 100 megapixels."""
+
+_FRAMES = (*range(0xC0, 0xC4), *range(0xC5, 0xC8), *range(0xC9, 0xCC), *range(0xCD, 0xD0))
+_PROGRESSIVE = (0xC2, 0xC6, 0xCA, 0xCE)
+_SCAN, _END = 0xDA, 0xD9
+_BARE = (0x01, 0xD8)
+"""Markers without a body."""
+# In coded data, FF is followed by 0 or by a restart marker (D0 to D7); FF itself fills.
+_MARKER = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")
+
+
+def check(data: bytes) -> int:
+    """Walk the markers of a JPEG as its decoder meets them.
+
+    Returns the bytes of the coefficients that the decoder holds at once: those of the whole picture where it comes in
+    several scans, else 0.
+
+    Raises:
+        ExcessError: the scans, the header's segments or the EXIF's tags are far too many.
+    """
+    at, segments, tables, scans, area, coefficients, kept_whole = 2, 0, 0, 0, 0, 0, False
+    components = 1
+    exif: list[bytes] = []
+    while (found := _MARKER.search(data, at)) is not None:
+        if not scans:
+            tables += found.start() - at  # What lies between segments is skipped byte by byte.
+        marker, at, segments = found[1][0], found.end(), segments + 1
+        if marker == _END:
+            break
+        length = int.from_bytes(data[at : at + 2], "big") if marker not in _BARE else 0
+        body = data[at + 2 : at + length]
+        at += length
+        if marker in _FRAMES and len(body) >= 6:
+            kept_whole |= marker in _PROGRESSIVE
+            components = max(components, body[5])
+            area = max(area, int.from_bytes(body[1:3], "big") * int.from_bytes(body[3:5], "big"))
+            coefficients = max(coefficients, round(2 * area * _samples(body)))
+        elif marker == _SCAN:
+            scans += 1
+            kept_whole |= bool(body) and body[0] < components
+        elif marker == 0xE1 and body.startswith(b"Exif\x00\x00") and not scans:
+            exif.append(body[6:])
+        if not scans and not (0xE0 <= marker <= 0xEF or marker == 0xFE):
+            tables += length
+        _check_counts(segments, tables, scans, area)
+    block = b"".join(exif)
+    if len(block) > _LONGEST_EXIF:
+        raise ExcessError(f"EXIF of {len(block)} bytes")
+    check_directory(block)
+    return coefficients if kept_whole else 0
+
+
+def _check_counts(segments: int, tables: int, scans: int, area: int) -> None:
+    if segments > _MOST_SEGMENTS:
+        raise ExcessError(f"over {_MOST_SEGMENTS} segments")
+    if tables > _LONGEST_TABLES:
+        raise ExcessError(f"over {_LONGEST_TABLES} bytes of tables or of nothing in its header")
+    if scans > 1 and scans * area > _SCAN_PIXELS:
+        raise ExcessError(f"over {scans - 1} scans of {area} pixels")
+
+
+def _samples(frame: bytes) -> float:
+    """Coefficients for each pixel: 3 for colours in full resolution, 1.5 where two of three are halved both ways."""
+    factors = [(factor >> 4, factor & 15) for factor in frame[7::3][: frame[5]]]
+    widest = max((across for across, _ in factors), default=1) * max((down for _, down in factors), default=1)
+    return sum(across * down for across, down in factors) / max(1, widest)

@@ -1,0 +1,231 @@
+"""A flow step in training, forward and back, with all that autograd would make a graph of small steps of.
+
+Pictures are rows here, ``(C, B * H * W)``: a row for each channel, as they lie in memory along the flow (see
+:mod:`glow.engines.memory_layout`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from glow.engines.folding import fold
+from glow.engines.memory_layout import as_pictures, as_rows, rows_for_net
+from glow.engines.packed_convolution import convolution_gradients, convolve
+from glow.layers.coupling import AdditiveCoupling, AffineCoupling, bounded, bounded_input
+from glow.layers.flow_layer import Images, PerPicture
+
+if TYPE_CHECKING:
+    from glow.layers.flow_step import FlowStep
+
+
+def pass_through(steps: Sequence[FlowStep], x: Images) -> tuple[Images, PerPicture]:
+    """The output of steps of one level, one after the other, and the log-determinant of them all."""
+    batch, _, height, width = x.shape
+    folded, log_abs_det = fold(steps, x.dtype)
+    rows, changes = as_rows(x), []
+    for step, (weight, bias, net) in zip(steps, folded, strict=True):
+        passage = Passage.of(step, (batch, height, width))
+        rows, change = _PassThrough.apply(rows, passage, weight, bias, *net)
+        changes.append(change)
+    return as_pictures(rows, x.shape), torch.stack(changes).sum(0) + log_abs_det * (height * width)
+
+
+class Saved(NamedTuple):
+    """What the way back needs of a coupling."""
+
+    mixed: Tensor
+    """Its input rows."""
+    seen: Sequence[Tensor]
+    """What each of the net's convolutions has seen."""
+    gate: Tensor | None
+    """The sigmoid behind the log-scales; None where nothing is scaled."""
+    scale: Tensor | None
+
+
+@dataclass(frozen=True)
+class Passage:
+    """What a step does, but for its parameters.
+
+    Args:
+        shape: ``(B, H, W)`` of the pictures.
+        dtype: of the net's output.
+        scale_bound: of an affine coupling; None for an additive one.
+        input_bound: where the net's input is cut off; None for nowhere.
+        grid: what the net sees of each position's coordinates, ``(1, 2, H, W)``; None if nothing.
+    """
+
+    shape: tuple[int, int, int]
+    dtype: torch.dtype
+    scale_bound: float | None
+    input_bound: float | None
+    grid: Tensor | None
+
+    @staticmethod
+    def of(step: FlowStep, shape: tuple[int, int, int]) -> Passage:
+        """That of a step, for pictures of ``shape``."""
+        coupling = step.coupling
+        nets, output = coupling.dtypes()
+        grid = coupling.net.grid(*shape[1:], coupling.net.first.bias.device, nets)
+        match coupling:
+            case AffineCoupling():
+                bound: float | None = coupling.bound
+            case AdditiveCoupling():
+                bound = None
+            case _:
+                raise TypeError(f"{type(coupling).__name__} is a coupling that flow steps do not know.")
+        return Passage(shape, output, bound, coupling.input_bound, grid)
+
+    def run_net(self, kept: Tensor, net: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        """The net's output as rows, and what each of its convolutions has seen."""
+        dtype = net[0].dtype
+        parts = [bounded_input(kept.to(dtype), self.input_bound)]
+        if self.grid is not None:
+            parts.append(self.grid.flatten(2)[0])
+        x = rows_for_net(parts, self.shape, dtype)
+        seen = []
+        for place in range(0, len(net), 2):
+            seen.append(x)
+            kernel, bias = net[place : place + 2]
+            x = convolve(x, kernel, bias, relu=place + 2 < len(net))
+        return _rows(x, self.dtype), seen
+
+    def net_gradients(
+        self,
+        by_output: Sequence[Tensor],
+        kept: Tensor,
+        net: Sequence[Tensor],
+        seen: Sequence[Tensor],
+        *,
+        frozen: bool,
+    ) -> tuple[Tensor, list[Tensor | None]]:
+        """The gradients by ``kept`` and by the net's kernels and biases, of that by the output's rows, in parts.
+
+        Of a net that is frozen, None stand for the latter.
+        """
+        through = rows_for_net(by_output, self.shape, net[0].dtype)
+        found: list[Tensor | None] = []
+        for place in reversed(range(len(seen))):
+            x = seen[place]
+            # Faster than in the convolution's own function.
+            by_bias = None if frozen else through.permute(0, 2, 3, 1).flatten(0, 2).sum(0)
+            through, by_kernel = convolution_gradients(through, x, net[2 * place], frozen=frozen)
+            if place > 0:
+                _relu_backward(through, x)
+            found = [by_kernel, by_bias, *found]
+        by_kept = _rows(through[:, : len(kept)], kept.dtype)
+        if self.input_bound is not None:
+            by_kept = torch.ops.aten.hardtanh_backward(by_kept, kept, -self.input_bound, self.input_bound)
+        return by_kept, found
+
+    def gate(self, output: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor]:
+        """The sigmoid behind the log-scales, the log-scales (None where nothing is scaled) and the shifts, as rows."""
+        if self.scale_bound is None:
+            return None, None, output
+        raw, shift = output.chunk(2)
+        return *bounded(raw, self.scale_bound), shift
+
+    def _by_picture(self, rows: Tensor) -> tuple[int, int, int]:
+        """``(C, B, H * W)`` of rows."""
+        batch, height, width = self.shape
+        return len(rows), batch, height * width
+
+    def forward(self, mixed: Tensor, net: Sequence[Tensor]) -> tuple[Tensor, PerPicture, Saved]:
+        """The coupling's output rows and log-determinant of its input's."""
+        kept, moved = mixed.chunk(2)
+        output, seen = self.run_net(kept, net)
+        gate, log_scale, shift = self.gate(output)
+        y = torch.empty_like(mixed)
+        y[: len(kept)] = kept
+        if log_scale is None:
+            torch.add(moved, shift, out=y[len(kept) :])
+            return y, mixed.new_zeros(self.shape[0]), Saved(mixed, seen, None, None)
+        logdet = log_scale.view(self._by_picture(moved)).sum((0, 2))
+        scale = log_scale.exp_()
+        torch.mul(moved, scale, out=y[len(kept) :]).add_(shift)
+        return y, logdet, Saved(mixed, seen, gate, scale)
+
+    def recompute(self, y: Tensor, net: Sequence[Tensor]) -> Saved:
+        """What :meth:`forward` gave besides ``y``, of ``y``."""
+        kept, moved = y.chunk(2)
+        output, seen = self.run_net(kept, net)
+        gate, log_scale, shift = self.gate(output)
+        mixed = torch.empty_like(y)
+        mixed[: len(kept)] = kept
+        unshifted = torch.sub(moved, shift, out=mixed[len(kept) :])
+        if log_scale is None:
+            return Saved(mixed, seen, None, None)
+        scale = log_scale.exp_()
+        unshifted.div_(scale)
+        return Saved(mixed, seen, gate, scale)
+
+    def gradients(
+        self, by_y: Tensor, by_logdet: Tensor, saved: Saved, net: Sequence[Tensor], *, frozen: bool
+    ) -> tuple[Tensor, list[Tensor | None]]:
+        """The gradients by the coupling's input rows and, None where it is frozen, by the net's kernels and biases."""
+        mixed, seen, gate, scale = saved
+        kept, moved = mixed.chunk(2)
+        by_shift = by_y[len(kept) :]
+        by_mixed = torch.empty_like(by_y)
+        by_output = [by_shift]
+        if gate is None or scale is None:
+            by_mixed[len(kept) :] = by_shift
+        else:
+            by_moved = torch.mul(by_shift, scale, out=by_mixed[len(kept) :])
+            pictures = self._by_picture(moved)
+            by_log_scale = torch.addcmul(by_logdet[:, None], by_moved.view(pictures), moved.view(pictures))
+            by_raw = torch.ops.aten.sigmoid_backward(by_log_scale.view_as(gate).to(gate.dtype), gate).mul_(4)
+            by_output = [by_raw, by_shift]
+        by_kept, found = self.net_gradients(by_output, kept, net, seen, frozen=frozen)
+        torch.add(by_y[: len(kept)], by_kept, out=by_mixed[: len(kept)])
+        return by_mixed, found
+
+
+def _rows(x: Tensor, dtype: torch.dtype) -> Tensor:
+    """Channels-last pictures as rows in ``dtype``."""
+    batch, channels, height, width = x.shape
+    pixels = x.permute(0, 2, 3, 1).reshape(batch * height * width, channels)
+    return torch.empty(channels, len(pixels), dtype=dtype, device=x.device).copy_(pixels.t())
+
+
+class _PassThrough(torch.autograd.Function):
+    """``_PassThrough.apply(x, passage, weight, bias, *net)`` is the step's output and the coupling's log-determinant.
+
+    ``x`` and the output are rows; ``weight``, ``bias`` and ``net`` are those of :class:`glow.engines.folding.Folded`.
+    First derivatives only.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any, x: Tensor, passage: Passage, weight: Tensor, bias: Tensor, *net: Tensor
+    ) -> tuple[Tensor, PerPicture]:
+        mixed = torch.addmm(bias[:, None], weight, x)
+        y, logdet, saved = passage.forward(mixed, net)
+        ctx.passage = passage
+        ctx.save_for_backward(x, weight, mixed, saved.gate, saved.scale, *saved.seen, *net)
+        return y, logdet
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, by_y: Tensor, by_logdet: Tensor) -> tuple[Tensor | None, ...]:
+        x, weight, mixed, gate, scale, *rest = ctx.saved_tensors
+        seen, net = rest[: len(rest) // 3], rest[len(rest) // 3 :]
+        frozen = not any(ctx.needs_input_grad[2:])
+        saved = Saved(mixed, seen, gate, scale)
+        by_mixed, by_net = ctx.passage.gradients(by_y, by_logdet, saved, net, frozen=frozen)
+        by_x = weight.t() @ by_mixed if ctx.needs_input_grad[0] else None
+        linear = (None, None) if frozen else (by_mixed @ x.t(), by_mixed.sum(1))
+        return by_x, None, *linear, *by_net
+
+
+def _relu_backward(gradient: Tensor, output: Tensor) -> None:
+    """Set the gradient to 0, in place, where a ReLU has put out 0."""
+    if gradient.element_size() == 2:
+        # Positive halves are positive integers too, of which a CPU compares three times as many in the same time.
+        gradient, output = gradient.view(torch.int16), output.view(torch.int16)
+    torch.ops.aten.threshold_backward.grad_input(gradient, output, 0, grad_input=gradient)

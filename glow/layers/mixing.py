@@ -1,0 +1,212 @@
+"""What mixes the channels of a flow step: invertible 1×1 convolutions and fixed permutations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Self
+
+import torch
+from torch import Tensor, nn
+
+from glow.config import Permutation
+from glow.engines.memory_layout import per_position
+from glow.layers.flow_layer import FlowLayer, Images, PerPicture
+
+
+def in_float64(tensor: Tensor) -> Tensor:
+    """The tensor in float64; on the CPU where its device has no such dtype."""
+    return tensor.cpu().double() if tensor.device.type == "mps" else tensor.double()
+
+
+class Mixing(FlowLayer):
+    """A matrix W applied to the channels at each position: ``y = W x``.
+
+    Kinds differ in how W is parametrised; all keep this contract, so that a step can fold its actnorm in.
+    """
+
+    def weight(self, dtype: torch.dtype | None = None) -> Tensor:
+        """W, of shape ``(C, C)``."""
+        raise NotImplementedError(f"{type(self).__name__} has no weight.")
+
+    @classmethod
+    def stacked(cls, mixings: Sequence[Self], dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+        """W of each of K mixings, ``(K, C, C)`` in ``dtype``, and their log|det W|, ``(K,)``."""
+        weights = torch.stack([mixing.weight(dtype) for mixing in mixings])
+        return weights, torch.stack([mixing.log_abs_det() for mixing in mixings])
+
+    def inverse_weight(self) -> Tensor:
+        """W⁻¹ in float64, ``(C, C)``: a float32 general inverse loses too many digits."""
+        raise NotImplementedError(f"{type(self).__name__} has no inverse weight.")
+
+    def log_abs_det(self) -> Tensor:
+        """log|det W|, a scalar."""
+        raise NotImplementedError(f"{type(self).__name__} has no determinant.")
+
+    @torch.no_grad()
+    def condition(self) -> float:
+        """The condition number of W: by how much the inverse may magnify an error. 1 is a rotation."""
+        return float(torch.linalg.cond(in_float64(self.weight())))
+
+    def forward(self, x: Images) -> tuple[Images, PerPicture]:
+        y = per_position(x, self.weight(x.dtype))
+        logdet = self.log_abs_det() * (x.shape[2] * x.shape[3])
+        return y, logdet.expand(x.shape[0])
+
+    def inverse(self, y: Images) -> Images:
+        return per_position(y, self.inverse_weight().to(y.dtype).to(y.device))
+
+
+def random_rotation(channels: int, generator: torch.Generator | None = None) -> Tensor:
+    """A rotation (or reflection) drawn uniformly, ``(C, C)`` in float64."""
+    gaussian = torch.randn(channels, channels, dtype=torch.float64, generator=generator)
+    rotation, r = torch.linalg.qr(gaussian)
+    return rotation * r.diagonal().sign()
+
+
+class Conv1x1LU(Mixing):
+    """A learned mixing of channels, ``W = P L (U + diag(s))``, started at a random rotation.
+
+    P is a fixed permutation, L unit lower and U strictly upper triangular, so that log|det W| is the sum
+    of log|s| at each position (Kingma & Dhariwal 2018, arXiv 1807.03039, section 3.2, equation 10).
+
+    Args:
+        channels: C of the ``(B, C, H, W)`` input.
+        generator: source of the random rotation; the global one if left out.
+    """
+
+    permutation: Tensor
+    sign: Tensor
+
+    def __init__(self, channels: int, generator: torch.Generator | None = None) -> None:
+        super().__init__()
+        self.register_buffer("permutation", torch.arange(channels))
+        self.register_buffer("sign", torch.ones(channels))
+        self.lower = nn.Parameter(torch.empty(channels, channels))
+        self.upper = nn.Parameter(torch.empty(channels, channels))
+        self.log_s = nn.Parameter(torch.empty(channels))
+        self.set_matrix(random_rotation(channels, generator))
+
+    @torch.no_grad()
+    def set_matrix(self, matrix: Tensor) -> None:
+        """Let W be this invertible matrix, ``(C, C)`` in float64; the permutation is chosen for it."""
+        permutation, lower, upper = torch.linalg.lu(matrix)
+        diagonal = upper.diagonal()
+        # Row i of P·A is row permutation[i] of A: an index is exact in any dtype.
+        self.permutation.copy_(permutation.argmax(1))
+        self.sign.copy_(diagonal.sign())
+        self.lower.copy_(lower.tril(-1))
+        self.upper.copy_(upper.triu(1))
+        self.log_s.copy_(diagonal.abs().log())
+
+    def extra_repr(self) -> str:
+        return f"channels={self.log_s.numel()}"
+
+    def weight(self, dtype: torch.dtype | None = None) -> Tensor:
+        return self.stacked([self], dtype or self.lower.dtype)[0][0]
+
+    @classmethod
+    def stacked(cls, mixings: Sequence[Self], dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+        orders = torch.stack([mixing.permutation for mixing in mixings])
+        log_s = torch.stack([mixing.log_s for mixing in mixings])
+        lower, upper = _triangles(
+            torch.stack([mixing.lower for mixing in mixings]).to(dtype),
+            torch.stack([mixing.upper for mixing in mixings]).to(dtype),
+            log_s.to(dtype),
+            torch.stack([mixing.sign for mixing in mixings]).to(dtype),
+        )
+        product = lower @ upper
+        return product.gather(1, orders.unsqueeze(2).expand_as(product)), log_s.sum(1)
+
+    def inverse_weight(self) -> Tensor:
+        """W⁻¹ in float64, by two triangular solves."""
+        parts = (self.lower, self.upper, self.log_s, self.sign)
+        lower, upper = _triangles(*(in_float64(part) for part in parts))
+        permutation = torch.eye(len(lower), dtype=torch.float64, device=lower.device)
+        permutation = permutation[self.permutation.to(lower.device)]
+        solved = torch.linalg.solve_triangular(lower, permutation.T, upper=False, unitriangular=True)
+        return torch.linalg.solve_triangular(upper, solved, upper=True)
+
+    def log_abs_det(self) -> Tensor:
+        return self.log_s.sum()
+
+
+def _triangles(lower: Tensor, upper: Tensor, log_s: Tensor, sign: Tensor) -> tuple[Tensor, Tensor]:
+    """L and ``U + diag(s)`` of their parts, in whatever dtype these have, also stacked."""
+    ones = torch.diag_embed(torch.ones_like(log_s))
+    return lower.tril(-1) + ones, upper.triu(1) + torch.diag_embed(log_s.exp() * sign)
+
+
+class Conv1x1(Mixing):
+    """A learned mixing of channels whose matrix is itself the parameter (the paper's equation 9).
+
+    The log-determinant costs O(C³) in each step, where the LU form's costs O(C).
+
+    Args:
+        channels: C of the ``(B, C, H, W)`` input.
+        generator: source of the random rotation; the global one if left out.
+    """
+
+    def __init__(self, channels: int, generator: torch.Generator | None = None) -> None:
+        super().__init__()
+        self.matrix = nn.Parameter(random_rotation(channels, generator).float())
+
+    @torch.no_grad()
+    def set_matrix(self, matrix: Tensor) -> None:
+        """Let W be this invertible matrix, ``(C, C)``."""
+        self.matrix.copy_(matrix)
+
+    def extra_repr(self) -> str:
+        return f"channels={len(self.matrix)}"
+
+    def weight(self, dtype: torch.dtype | None = None) -> Tensor:
+        return self.matrix.to(dtype or self.matrix.dtype)
+
+    def inverse_weight(self) -> Tensor:
+        return torch.linalg.inv(in_float64(self.matrix))
+
+    def log_abs_det(self) -> Tensor:
+        # In float64: float32's would cost digits of the likelihood for a matrix of 96 channels and more.
+        return torch.linalg.slogdet(in_float64(self.matrix))[1].to(self.matrix.dtype).to(self.matrix.device)
+
+
+class FixedPermutation(Mixing):
+    """The channels in another order, which training does not change; the order is part of the checkpoint.
+
+    Args:
+        order: which input channel each output channel is, a permutation of 0 … C-1.
+    """
+
+    order: Tensor
+
+    def __init__(self, order: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("order", order)
+        # Permutations have no parameters to tell a dtype and device by.
+        self.register_buffer("one", torch.ones(()), persistent=False)
+
+    one: Tensor
+
+    def extra_repr(self) -> str:
+        return f"channels={len(self.order)}"
+
+    def weight(self, dtype: torch.dtype | None = None) -> Tensor:
+        return torch.eye(len(self.order), dtype=dtype or self.one.dtype, device=self.order.device)[self.order]
+
+    def inverse_weight(self) -> Tensor:
+        return in_float64(self.weight().T)
+
+    def log_abs_det(self) -> Tensor:
+        return self.one - 1
+
+
+def make_mixing(kind: Permutation, channels: int, generator: torch.Generator | None = None) -> Mixing:
+    """The mixing layer that a config names: ``1x1-lu``, ``1x1-full``, ``shuffle`` or ``reverse``."""
+    match kind:
+        case "1x1-lu":
+            return Conv1x1LU(channels, generator)
+        case "1x1-full":
+            return Conv1x1(channels, generator)
+        case "shuffle":
+            return FixedPermutation(torch.randperm(channels, generator=generator))
+        case "reverse":
+            return FixedPermutation(torch.arange(channels - 1, -1, -1))

@@ -1,0 +1,1 @@
+"""How good a model is: bits per dimension, exactness, and the Fréchet distance of its samples."""

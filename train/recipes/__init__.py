@@ -1,0 +1,1 @@
+"""What a run does: its configuration, and named ones."""
