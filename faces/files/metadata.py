@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from PIL import Image
 
 from faces.headers.directory import check_directory
@@ -30,20 +32,42 @@ def kept_exif(image: Image.Image) -> bytes | None:
     shows the face before the edit) and everything else that is not on the list. Malformed tags of an otherwise
     sound photo cost the tags, not the photo.
     """
+    kept, camera = Image.Exif(), {}
     try:
         source = _exif(image)
-        kept = Image.Exif()
-        for tag in _MAIN:
-            if tag in source:
-                kept[tag] = source[tag]
-        camera_tags = source.get_ifd(_CAMERA_DIRECTORY)
-        camera = {tag: value for tag, value in camera_tags.items() if tag in _CAMERA}
-        if camera:
-            kept[_CAMERA_DIRECTORY] = camera
-        block = bytes(kept.tobytes()) if len(kept) else b""
+        main, of_camera = dict(source), source.get_ifd(_CAMERA_DIRECTORY)
     except Exception:  # Pillow answers broken tags with errors of many kinds.
         return None
+    for tag in _MAIN:
+        if tag in main and _writable(tag, main[tag], None):
+            kept[tag] = _as_stored(main[tag])
+    for tag in _CAMERA:
+        if tag in of_camera and _writable(tag, of_camera[tag], _CAMERA_DIRECTORY):
+            camera[tag] = of_camera[tag]
+    if camera:
+        kept[_CAMERA_DIRECTORY] = camera
+    block = bytes(kept.tobytes()) if len(kept) else b""
     return block if 0 < len(block) <= _LONGEST_BLOCK else None
+
+
+def _as_stored(value: Any) -> Any:
+    """A value of the main directory as it is to be written: of texts their very bytes, which Pillow reads as Latin-1, whatever they are
+    (today's programs write UTF-8), and would write as question marks."""
+    return value.encode("latin-1", "replace") if isinstance(value, str) else value
+
+
+def _writable(tag: int, value: Any, directory: int | None) -> bool:
+    """Whether Pillow can write a tag: not so a ratio of -1 to 0, which some cameras write for "unknown"."""
+    alone = Image.Exif()
+    if directory is None:
+        alone[tag] = _as_stored(value)
+    else:
+        alone[directory] = {tag: value}
+    try:
+        alone.tobytes()
+    except Exception:
+        return False
+    return True
 
 
 def orientation(image: Image.Image) -> int:

@@ -18,6 +18,7 @@ from faces.files.metadata import kept_exif, kept_icc, orientation
 from faces.files.modes import array_to_rgb, image_to_rgb, to_8bit
 from faces.files.quiet import quiet
 from faces.files.source import READABLE, read_path, read_stream, reason, told_as_photo_errors
+from faces.files.unended import ended
 from faces.files.write import DEEP, check_target, write_image
 from faces.headers.limits import MAX_FILE_BYTES, MAX_PIXELS, check_cost, check_sides
 from faces.headers.structure import inspect
@@ -204,9 +205,20 @@ def _decode(image: Image.Image, name: str, data: bytes = b"", decoder_bytes: int
     found = read_deep(image, data, decoder_bytes) if data else None
     reduced = found is None and has_16_bits(image, data)
     if found is None:
-        image.load()
+        image = _loaded(image, data)
         found = image_to_rgb(image, orientation(image)), image
     colours, told = found
     icc = None if colours.converted else kept_icc(told, colours.grey)
     alike = colours.pixels, colours.alpha, icc, kept_exif(told), name, colours.deep, colours.grey
     return Photo(*alike, reduced=reduced and colours.deep is None)
+
+
+def _loaded(image: Image.Image, data: bytes) -> Image.Image:
+    try:
+        image.load()
+    except OSError:
+        whole = ended(data) if image.format == "JPEG" and data else None
+        if whole is None:
+            raise
+        return whole
+    return image

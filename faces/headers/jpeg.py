@@ -6,7 +6,7 @@ import re
 
 from faces.headers.directory import ExcessError, check_directory
 
-__all__ = ["check"]
+__all__ = ["breaks_off_in_scan", "check"]
 
 _MOST_SEGMENTS = 10_000
 _LONGEST_TABLES = 262_144
@@ -63,6 +63,15 @@ def check(data: bytes) -> int:
         raise ExcessError(f"EXIF of {len(block)} bytes")
     check_directory(block)
     return coefficients if kept_whole else 0
+
+
+def breaks_off_in_scan(data: bytes) -> bool:
+    """Whether a file without its end has all of the header of its last scan, and no part of a further segment."""
+    at, marker = 2, 0
+    while (found := _MARKER.search(data, at)) is not None:
+        marker, at = found[1][0], found.end()
+        at += int.from_bytes(data[at : at + 2], "big") if marker not in _BARE else 0
+    return marker == _SCAN and at < len(data)
 
 
 def _check_counts(segments: int, tables: int, scans: int, area: int) -> None:
