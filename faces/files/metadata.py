@@ -51,8 +51,11 @@ def kept_exif(image: Image.Image) -> bytes | None:
 
 
 def _as_stored(value: Any) -> Any:
-    """A value of the main directory as it is to be written: of texts their very bytes, which Pillow reads as Latin-1, whatever they are
-    (today's programs write UTF-8), and would write as question marks."""
+    """A value of the main directory as it is to be written.
+
+    Pillow reads texts as Latin-1, whatever they are (today's programs write UTF-8), and would write what is not ASCII
+    as question marks: their very bytes are written.
+    """
     return value.encode("latin-1", "replace") if isinstance(value, str) else value
 
 
