@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from skimage import data
 
+from app.editor import Editor
 from faces import Alignment, Detector, Face, FaceError, NoFaceError, align, crop
 
 Array = np.ndarray[Any, Any]
@@ -61,6 +63,29 @@ def test_large_photo_maps_back(astronaut: Array, detector: Detector) -> None:
     (face,) = detector.detect(large)
     (small,) = detector.detect(np.array(Image.fromarray(astronaut).resize((768, 512))))
     assert np.abs(face.landmarks / 4 - small.landmarks).max() < 4
+
+
+def test_a_small_face_in_a_wide_photo(astronaut: Array, detector: Detector) -> None:
+    """A face of 60 pixels of 8,000, and a message that promises no smaller one than is found."""
+    photo = np.full((3000, 8000, 3), 128, np.uint8)
+    photo[1000:1310, 5000:5310] = np.asarray(Image.fromarray(astronaut).resize((310, 310)))
+    (face,) = detector.detect(photo)
+    assert 55 < face.size < 90
+    assert 5000 < face.box[0] < face.box[2] < 5310
+    with pytest.raises(NoFaceError, match="at least 75 pixels"):
+        detector.require(np.full((3000, 8000, 3), 128, np.uint8))
+
+
+def test_drawn_faces_are_found_the_right_way_up(detector: Detector, fine_editor: Editor) -> None:
+    """In all quarter turns, also where a wrong way up is sure of itself."""
+    drawn = fine_editor.checkpoint.model.sample(24, 0.7, torch.Generator().manual_seed(5))[[0, 7, 12, 23]]
+    for picture in drawn:
+        pixels = (picture.permute(1, 2, 0) * 255).round().byte().numpy()
+        large = np.asarray(Image.fromarray(pixels).resize((256, 256), Image.Resampling.BICUBIC))
+        for turns, down in enumerate(((0, 1), (1, 0), (0, -1), (-1, 0))):
+            face = detector.detect(np.ascontiguousarray(np.rot90(large, turns)))[0]
+            eyes_to_mouth = face.landmarks[3:].mean(0) - face.landmarks[:2].mean(0)
+            assert eyes_to_mouth @ down > 0.9 * np.linalg.norm(eyes_to_mouth)
 
 
 def test_face_that_overflows_the_frame(astronaut: Array, detector: Detector) -> None:
