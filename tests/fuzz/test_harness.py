@@ -60,7 +60,7 @@ def test_what_a_bad_reader_does_is_named_and_the_run_goes_on(tmp_path: Path) -> 
 
 
 def test_the_same_seed_makes_the_same_file(tmp_path: Path) -> None:
-    from tests.fuzz.photos import make as make_photo
+    from tests.fuzz.inputs.photos import make as make_photo
 
     for name in ("first", "second"):
         (tmp_path / name).mkdir()

@@ -14,7 +14,7 @@ import pytest
 
 from attributes import DatasetError
 from data.arrays import ArraySet
-from tests.fuzz.arrays import PYTHON_2
+from tests.fuzz.inputs.arrays import PYTHON_2
 
 ROWS = np.random.default_rng(0).integers(0, 256, (3, 12), dtype=np.uint8)
 

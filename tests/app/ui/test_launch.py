@@ -14,7 +14,7 @@ import pytest
 from app.cli import main
 from app.ui.server.folder import remove_leftovers
 from storage.assets import FACES_64
-from tests.app.serving import Tab, serving
+from tests.app.ui.serving import Tab, serving
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows does not tell whether a process lives without ending it")

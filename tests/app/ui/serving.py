@@ -20,7 +20,7 @@ import httpx
 
 from storage.assets import FACES_64
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 START = """
 import sys
 from pathlib import Path

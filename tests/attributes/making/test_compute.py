@@ -19,7 +19,7 @@ from attributes.making.compute import compute_directions
 from data.loader import load_pixels
 from glow import Checkpoint, Glow, GlowConfig, Latent, TrainingRecord, load_checkpoint, save_checkpoint
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.app.serving import Server, Tab, file_value, serving
+from tests.app.ui.serving import Server, Tab, file_value, serving
 
 FIELDS: dict[str, Callable[[Tab, Any], Any]] = {
     "photo": lambda tab, file: tab.send("photo", "input", file),

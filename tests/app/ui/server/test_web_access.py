@@ -18,7 +18,7 @@ import pytest
 from app.ui.server.environment import close_environment
 from app.ui.server.gate import MOST_EVENTS, MOST_REQUESTS
 from app.ui.server.uploads import LARGEST
-from tests.app.serving import Server, Tab, file_value, serving
+from tests.app.ui.serving import Server, Tab, file_value, serving
 
 HOSTILE = {
     "GRADIO_ALLOWED_PATHS": "/",

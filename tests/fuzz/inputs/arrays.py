@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.fuzz.models import no_file
-from tests.fuzz.mutate import mutated
+from tests.fuzz.inputs.models import no_file
+from tests.fuzz.inputs.mutate import mutated
 
 PYTHON_2 = (
     b"\x80\x02}q\x01(U\x0bbatch_labelq\x02U\x05batchq\x03U\x06labelsq\x04]q\x05(K\x06K\x09eU\x04dataq\x06cnumpy.core.multiarray\n"

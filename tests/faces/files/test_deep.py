@@ -16,7 +16,7 @@ import tifffile
 from PIL import Image, ImageCms
 
 from faces import Photo, PhotoError, open_photo, save_photo
-from tests.faces.crafted import (
+from tests.faces.files.crafted import (
     ORIENTATION,
     deep_png,
     deep_samples,
@@ -27,7 +27,7 @@ from tests.faces.crafted import (
 
 Array = np.ndarray[Any, Any]
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 MODEL, GPS, CAMERA, DATE = 0x0110, 0x8825, 0x8769, 0x9003
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 

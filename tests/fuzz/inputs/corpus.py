@@ -12,7 +12,7 @@ import tifffile
 from PIL import Image, ImageCms, PngImagePlugin
 from skimage.data import astronaut
 
-from tests.faces.crafted import deep_png, lzw_tiff
+from tests.faces.files.crafted import deep_png, lzw_tiff
 
 ORIENTATION, MAKER, CAMERA, GPS, EXPOSURE_BIAS, DATE = 0x0112, 0x010F, 0x8769, 0x8825, 0x9204, 0x9003
 

@@ -9,11 +9,11 @@ from pathlib import Path
 from attributes import LABEL_NAMES, DatasetError, FaceSet, Recipe, RecipeError
 from data.photos import table_photos
 from data.pictures import open_pictures
-from tests.fuzz.arrays import arrays
-from tests.fuzz.models import no_file
-from tests.fuzz.mutate import mutated
+from tests.fuzz.inputs.arrays import arrays
+from tests.fuzz.inputs.models import no_file
+from tests.fuzz.inputs.mutate import mutated
+from tests.fuzz.inputs.trees import broken_json
 from tests.fuzz.target import Target
-from tests.fuzz.trees import broken_json
 
 RECIPE = {"name": "Party", "moves": {"Smiling": 0.8, "Young": -1, "Wearing_Lipstick": 0.5}, "keep": ["Male", "Bald"]}
 TABLE = "file,Grin,Wearing hat\na.png,1,0\nb.png,yes,\n\nsub/c.png,-1,TRUE\n"

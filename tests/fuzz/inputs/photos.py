@@ -9,8 +9,8 @@ import zlib
 from pathlib import Path
 
 from faces import PhotoError, open_photo
-from tests.fuzz import corpus
-from tests.fuzz.mutate import LONGEST, NUMBERS, mutated
+from tests.fuzz.inputs import corpus
+from tests.fuzz.inputs.mutate import LONGEST, NUMBERS, mutated
 from tests.fuzz.target import Target
 
 

@@ -31,9 +31,9 @@ from attributes.directions.mapper import LatentMapper
 from attributes.directions.sums import LabelSums
 from glow import Checkpoint, CheckpointError, Glow, GlowConfig, TrainingRecord, load_checkpoint, save_checkpoint
 from glow.checkpoint import InaccurateInverseWarning, read_config
-from tests.fuzz.mutate import NUMBERS, mutated
+from tests.fuzz.inputs.mutate import NUMBERS, mutated
+from tests.fuzz.inputs.trees import broken_json
 from tests.fuzz.target import Target
-from tests.fuzz.trees import broken_json
 
 CONFIGS = (
     GlowConfig(image_size=8, levels=2, steps=2, widths=(4, 4), top_prior="position", coordinates=True),

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from faces import Photo, open_photo, save_photo
-from tests.faces.crafted import deep_png, encoded
+from tests.faces.files.crafted import deep_png, encoded
 
 Array = np.ndarray[Any, Any]
 

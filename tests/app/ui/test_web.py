@@ -21,7 +21,7 @@ from attributes.__main__ import main as attributes_main
 from attributes.custom.store import save_slider
 from glow import Latent, load_checkpoint
 from storage.assets import FACES_64
-from tests.app.serving import serving
+from tests.app.ui.serving import serving
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 # Without these, Chromium calls home, and a machine without a network makes it wait.

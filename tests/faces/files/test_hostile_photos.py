@@ -18,7 +18,7 @@ from PIL import Image, ImageCms
 
 from faces import PhotoError, open_photo
 from faces.files.photo import MAX_FILE_BYTES
-from tests.faces.crafted import (
+from tests.faces.files.crafted import (
     EXPOSURE_BIAS,
     MAKER,
     ORIENTATION,
@@ -42,7 +42,7 @@ from tests.faces.crafted import (
 
 Array = np.ndarray[Any, Any]
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 OPENING = """
 import resource, sys
