@@ -15,19 +15,16 @@ BLOCK = 8
 """Side of the blocks that are looked at, in pixels."""
 
 
-@pytest.fixture(scope="module", params=["editor", "fine_editor"], ids=["64", "128"])
-def shipped(request: pytest.FixtureRequest) -> Editor:
+@pytest.fixture(scope="module", params=["64", "128"])
+def shipped(request: pytest.FixtureRequest, editor: Editor, fine_editor: Editor) -> Editor:
     """The editor with one of the models."""
-    editor: Editor = request.getfixturevalue(request.param)
-    return editor
+    return editor if request.param == "64" else fine_editor
 
 
 @pytest.fixture(scope="module")
-def faces(shipped: Editor, request: pytest.FixtureRequest) -> torch.Tensor:
+def faces(shipped: Editor, validation_faces: torch.Tensor, fine_validation_faces: torch.Tensor) -> torch.Tensor:
     """Validation faces at its size."""
-    name = "validation_faces" if shipped.size == 64 else "fine_validation_faces"
-    found: torch.Tensor = request.getfixturevalue(name)
-    return found
+    return validation_faces if shipped.size == 64 else fine_validation_faces
 
 
 def assert_unbroken(decoded: torch.Tensor, name: str = "") -> None:

@@ -17,8 +17,7 @@ from attributes import LABEL_NAMES, DatasetError, FaceSet
 from data.dequantise import dequantise
 from data.loader import Batches, Feed, load_pixels
 from data.pictures import Copies, copied
-
-ROOT = Path(__file__).parents[2]
+from tests.conftest import ROOT
 
 
 @pytest.mark.parametrize("n_bits", [1, 5, 8])

@@ -17,10 +17,10 @@ import torch
 from data.loader import Batches
 from data.pictures import Copies
 from glow import load_checkpoint
+from tests.conftest import ROOT
 from tests.train.conftest import Command, Run
 from train.state import state_files
 
-ROOT = Path(__file__).parents[2]
 TORCHRUN = [
     sys.executable,
     "-m",

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,8 +19,35 @@ from typing import Any
 import httpx
 
 from storage.assets import FACES_64
+from tests.conftest import ROOT
 
-ROOT = Path(__file__).parents[3]
+HOSTILE = {
+    "GRADIO_ALLOWED_PATHS": "/",
+    "GRADIO_ROOT_PATH": "/elsewhere",
+    "GRADIO_MCP_SERVER": "True",
+    "GRADIO_SHARE": "True",
+    "GRADIO_SERVER_NAME": "0.0.0.0",
+    "GRADIO_SERVER_PORT": "1",
+    "GRADIO_NUM_WORKERS": "2",
+    "GRADIO_SSR_MODE": "True",
+    "GRADIO_LOCAL_DEV_MODE": "1",
+    "GRADIO_ANALYTICS_ENABLED": "True",
+    "GRADIO_RUN_HISTORY": "True",
+    "GRADIO_VIBE_MODE": "1",
+    "GRADIO_WATCH_DIRS": ".",
+    "GRADIO_TEMP_DIR": "/nowhere",
+    "FORWARDED_ALLOW_IPS": "*",
+    "WEB_CONCURRENCY": "3",
+    "SPACE_ID": "somebody/space",
+    "SYSTEM": "spaces",
+    "OAUTH_CLIENT_ID": "x",
+    "http_proxy": "http://127.0.0.1:1",
+    "HTTPS_PROXY": "http://127.0.0.1:1",
+    "ALL_PROXY": "socks5://127.0.0.1:1",
+    "all_proxy": "socks://127.0.0.1:1",
+}
+"""Variables of the environment by which Gradio and uvicorn would open a server."""
+
 START = """
 import sys
 from pathlib import Path
@@ -166,7 +193,22 @@ class Tab:
         """Upload a photo and open it in the tab Edit."""
         return self.send("photo", "input", file_value(self.upload(content, name)))
 
+    def first_picture(self, photo: bytes) -> str:
+        """Open a photo; the path of the picture that the page then shows."""
+        answer = self.open_photo(photo)
+        assert answer.data is not None
+        return next(value[0]["path"] for value in answer.data if isinstance(value, list) and value and value[0])
+
 
 def file_value(path: str) -> dict[str, Any]:
     """A file as a component's value."""
     return {"path": path, "orig_name": Path(path).name, "meta": {"_type": "gradio.FileData"}}
+
+
+def until(condition: Callable[[], object]) -> None:
+    """Wait for something that the server does in its own time; the limit only ends a test that would never end."""
+    for _ in range(1200):
+        if condition():
+            return
+        time.sleep(0.1)
+    assert condition(), "it never came"

@@ -2,102 +2,18 @@
 
 from __future__ import annotations
 
-import io
-import json
-import re
 import shutil
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import pytest
-import torch
 from PIL import Image
-from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-from attributes import LABEL_NAMES, YOUR_OWN, Direction, FaceSet, Recipe, Slider, sliders_folder
+from attributes import LABEL_NAMES, FaceSet, Recipe
 from attributes.__main__ import main as attributes_main
-from attributes.custom.store import save_slider
-from glow import Latent, load_checkpoint
-from storage.assets import FACES_64
-from tests.app.ui.serving import serving
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-# Without these, Chromium calls home, and a machine without a network makes it wait.
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
-WAIT = 60_000
-
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
-
-
-@pytest.fixture(scope="module")
-def temporary(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The server's temporary folder."""
-    return tmp_path_factory.mktemp("server")
-
-
-@pytest.fixture(scope="module")
-def own_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Glowface's models in a folder of their own, so that sliders made for them do not lie in the repository."""
-    folder = tmp_path_factory.mktemp("model")
-    for path in FACES_64.parent.glob("faces-*.safetensors"):
-        shutil.copy(path, folder / path.name)
-    return folder / FACES_64.name
-
-
-@pytest.fixture(scope="module")
-def address(temporary: Path, own_checkpoint: Path) -> Iterator[str]:
-    """A server of its own process, as ``python -m app`` starts it."""
-    with serving(temporary, own_checkpoint) as server:
-        yield server.address
-    assert not list(temporary.iterdir()), "a server that was told to end left files behind"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def page(browser: Browser, address: str) -> Iterator[Page]:
-    page = browser.new_page(viewport={"width": 1400, "height": 1000})
-    page.set_default_timeout(WAIT)
-    outside: list[str] = []
-    page.on("request", lambda r: outside.append(r.url) if not r.url.startswith((address, "data:", "blob:")) else None)
-    page.goto(address)
-    page.wait_for_selector("#photo input[type=file]", state="attached")
-    yield page
-    page.close()
-    assert not outside, "the page asked another machine for something"
-
-
-def upload(page: Page, photo: Path) -> None:
-    page.set_input_files("#photo input[type=file]", str(photo))
-    page.wait_for_function("document.querySelectorAll('#compare img').length >= 2")
-
-
-def picture(page: Page, selector: str = "#compare img", index: int = 0) -> np.ndarray:
-    """What the browser shows, pixel by pixel."""
-    source = page.locator(selector).nth(index).get_attribute("src")
-    assert source is not None
-    return np.asarray(Image.open(io.BytesIO(page.request.get(source).body())).convert("RGB"))
-
-
-def status(page: Page, text: str) -> None:
-    page.wait_for_selector(f"#status:has-text('{text}')")
-
-
-def slide(page: Page, name: str, value: float) -> None:
-    field = page.locator(f"#slider-{name} input[type=number]")
-    field.fill(str(value))
-    field.press("Enter")
+from tests.app.ui.browsing import WAIT, picture, slide, status, upload
+from tests.app.ui.serving import until
 
 
 def test_a_slider_changes_the_photo_and_0_brings_it_back(page: Page, astronaut_file: Path) -> None:
@@ -317,91 +233,6 @@ def test_a_slider_made_by_learn_appears_and_works(
     page.wait_for_selector("#own-0:has-text('My grin')")
 
 
-MARKUP = "<img src=x onerror=document.title='owned'><b>*b*</b>![p](http://example.com/p)[l](http://a)"
-"""Which would show a picture, change the page and ask another machine, were it taken for HTML or Markdown."""
-
-
-def shows_as_text(page: Page, selector: str, text: str) -> None:
-    """Whether an element shows a text as it is, with no element made of it."""
-    found = page.locator(selector).filter(has_text=text)
-    found.first.wait_for()
-    assert found.first.locator("img[src='x'], img[src*='example'], a[href], strong, em").count() == 0
-    assert page.title() != "owned"
-
-
-def test_the_names_of_files_and_recipes_show_as_text(page: Page, astronaut_file: Path, tmp_path: Path) -> None:
-    name = MARKUP.replace("/", "\u2215")  # a slash that a file's name may have
-    (tmp_path / f"{name}.png").write_bytes(b"this is no picture")
-    page.set_input_files("#photo input[type=file]", str(tmp_path / f"{name}.png"))
-    page.wait_for_selector("text=is not a picture that can be read")
-    assert (
-        page.locator("[data-testid=toast-text] img, [data-testid=toast-text] b, [data-testid=toast-text] a").count()
-        == 0
-    )
-    upload(page, astronaut_file)
-    page.get_by_role("button", name="Recipes").click()
-    (tmp_path / "odd.json").write_text(json.dumps({"name": MARKUP, "moves": {"Smiling": 0.5, MARKUP: 1}}))
-    page.set_input_files("#upload-recipe input, input#upload-recipe, #recipes input[type=file]", tmp_path / "odd.json")
-    shows_as_text(page, "[data-testid=toast-text]", MARKUP)
-    (tmp_path / "named.json").write_text(json.dumps({"name": MARKUP, "moves": {"Smiling": 0.5}}))
-    page.set_input_files(
-        "#upload-recipe input, input#upload-recipe, #recipes input[type=file]", tmp_path / "named.json"
-    )
-    page.wait_for_function("name => document.querySelector('#recipe input').value === name", arg=MARKUP)
-    page.click("#recipe input")
-    shows_as_text(page, "[role=listbox]", MARKUP)
-
-
-def test_the_titles_of_sliders_show_as_text(page: Page, astronaut_file: Path, own_checkpoint: Path) -> None:
-    checkpoint = load_checkpoint(own_checkpoint)
-    shapes = checkpoint.model.config.scale_shapes()
-    vector = Latent(tuple(torch.full((1, *shape), 0.01) for shape in shapes))
-    slider = Slider(name="odd", title=MARKUP, group=YOUR_OWN)
-    path = save_slider(sliders_folder(own_checkpoint), Direction(slider, vector, 0.0, 1.0), checkpoint.hash, {})
-    try:
-        upload(page, astronaut_file)
-        status(page, "bit for bit")
-        page.get_by_role("button", name="Your own").click()
-        page.click("#refresh")
-        shows_as_text(page, "#sliders [id^=own-]", MARKUP)
-        field = page.locator("[id^=own-]").filter(has_text=MARKUP).locator("input[type=number]")
-        field.fill("1")
-        field.press("Enter")
-        page.wait_for_selector("#status:has-text('Moved')")
-        shows_as_text(page, "#status", MARKUP)
-        page.click("#keep input")
-        shows_as_text(page, "[role=listbox]", MARKUP)
-    finally:
-        path.unlink()
-
-
-def test_a_foreign_file_is_answered_in_words_and_the_page_goes_on(
-    page: Page, astronaut_file: Path, tmp_path: Path
-) -> None:
-    foreign = tmp_path / "foreign.png"
-    shutil.copy(astronaut_file, foreign)
-
-    def another_path(route: Route) -> None:
-        body = re.sub(r'"path":\s*"[^"]*"', f'"path": "{foreign}"', route.request.post_data or "")
-        route.continue_(post_data=body)
-
-    page.route("**/queue/join*", another_path)
-    page.set_input_files("#photo input[type=file]", str(astronaut_file))
-    page.wait_for_selector("text=There is no such file of yours here")
-    page.unroute("**/queue/join*")
-    page.reload()
-    upload(page, astronaut_file)
-    status(page, "bit for bit")
-    assert foreign.is_file()
-
-
-def test_a_file_that_is_too_large_is_answered_in_words(page: Page, tmp_path: Path) -> None:
-    with (tmp_path / "large.png").open("wb") as file:
-        file.truncate(250 * 1024**2)
-    page.set_input_files("#photo input[type=file]", str(tmp_path / "large.png"))
-    page.wait_for_selector("text=/exceeds|larger than/i")
-
-
 def test_the_page_is_no_wider_than_a_phone(browser: Browser, address: str, astronaut_file: Path) -> None:
     page = browser.new_page(viewport={"width": 360, "height": 800})
     page.set_default_timeout(WAIT)
@@ -426,9 +257,4 @@ def test_a_closed_tab_leaves_no_photo_behind(
     upload(page, astronaut_file)
     assert set(temporary.rglob("*.png")) - before
     page.close()
-    for _ in range(200):
-        left = set(temporary.rglob("*.png")) - before
-        if not left:
-            return
-        time.sleep(0.1)
-    pytest.fail(f"still there: {left}")
+    until(lambda: not set(temporary.rglob("*.png")) - before)

@@ -19,7 +19,7 @@ from attributes.classifier.training import balanced_accuracies, calibrate, read_
 from glow import CheckpointError
 from storage.assets import DEFAULT_CLASSIFIER
 from storage.tensors import read_safetensors, write_safetensors
-from tests.conftest import ANNOTATIONS, celebahq_pictures
+from tests.conftest import ANNOTATIONS, Pictures
 
 HEADLINE = ("Smiling", "Young", "Blond_Hair", "Black_Hair", "Male", "Eyeglasses", "Bangs", "No_Beard", "Pale_Skin")
 
@@ -30,10 +30,10 @@ def classifier() -> AttributeClassifier:
 
 
 @pytest.fixture(scope="module")
-def validation_labels() -> np.ndarray:
+def validation_labels(celebahq: Path, celebahq_pictures: Pictures) -> np.ndarray:
     """Of the pictures of ``validation_faces``, bool ``(200, 40)``."""
-    lines = ANNOTATIONS.read_text().splitlines() if ANNOTATIONS.exists() else ["", ""]
-    columns = [lines[1].split().index(name) for name in LABEL_NAMES] if lines[1] else []
+    lines = (celebahq / ANNOTATIONS).read_text().splitlines()
+    columns = [lines[1].split().index(name) for name in LABEL_NAMES]
     rows = {int(line.split(".")[0]): line.split()[1:] for line in lines[2:]}
     return np.array([[rows[number][c] == "1" for c in columns] for number in celebahq_pictures(200, "1")])
 

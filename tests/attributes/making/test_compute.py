@@ -18,8 +18,7 @@ from attributes.making.chance import channel_variances, without_chance
 from attributes.making.compute import compute_directions
 from data.loader import load_pixels
 from glow import Checkpoint, Glow, GlowConfig, Latent, TrainingRecord, load_checkpoint, save_checkpoint
-
-ROOT = Path(__file__).parents[3]
+from tests.conftest import ROOT
 
 
 @pytest.fixture

@@ -37,6 +37,12 @@ def flat_png(width: int, height: int, depth: int, colour: int, row_bytes: int) -
     return png((b"IHDR", header), (b"IDAT", rows), (b"IEND", b""))
 
 
+def chunked_png(depth: int, colour: int, rows: bytes, width: int, height: int) -> bytes:
+    """Of rows as they are, for the kinds that Pillow itself does not write."""
+    header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
+    return png((b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
+
+
 def small_png(*extra: tuple[bytes, bytes]) -> bytes:
     header = struct.pack(">IIBBBBB", 8, 8, 8, 0, 0, 0, 0)
     return png((b"IHDR", header), *extra, (b"IDAT", zlib.compress(bytes(72))), (b"IEND", b""))
@@ -200,3 +206,15 @@ def lzw_tiff(values: Array, predictor: int) -> bytes:
         277: (3, [3]), 278: (4, [tags[278]]), 279: (4, list(tags[279])), 317: (3, [predictor]),
     }  # fmt: skip
     return tiff(more, body)
+
+
+def ramps(height: int, width: int, samples: int) -> Array:
+    """Ramps with noise, and all extremes: ``(H, W, C)`` uint16."""
+    noise = np.random.default_rng(0).integers(0, 3000, (height, width, samples))
+    values = (np.cumsum(noise, axis=1) % 65536).astype(np.uint16)
+    values[0, 0], values[0, 1], values[1, 0] = 0, 65535, 255
+    return values
+
+
+def nearest(values: Array) -> Array:
+    return np.rint(values / 257).astype(np.uint8)

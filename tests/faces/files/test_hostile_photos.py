@@ -18,6 +18,7 @@ from PIL import Image, ImageCms
 
 from faces import PhotoError, open_photo
 from faces.files.photo import MAX_FILE_BYTES
+from tests.conftest import ROOT
 from tests.faces.files.crafted import (
     EXPOSURE_BIAS,
     MAKER,
@@ -42,7 +43,6 @@ from tests.faces.files.crafted import (
 
 Array = np.ndarray[Any, Any]
 
-ROOT = Path(__file__).resolve().parents[3]
 
 OPENING = """
 import resource, sys

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import struct
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from faces import FaceError, Photo, PhotoError, open_photo, save_photo
+from tests.faces.files.crafted import chunked_png
 
 Array = np.ndarray[Any, Any]
 
@@ -28,17 +27,6 @@ def picture(astronaut: Array) -> Image.Image:
 
 def grey_of(picture: Image.Image) -> Array:
     return np.asarray(picture.convert("L"))
-
-
-def chunked_png(depth: int, colour: int, rows: bytes, width: int, height: int) -> bytes:
-    """A PNG written by hand, for the kinds that Pillow itself does not write."""
-
-    def chunk(kind: bytes, body: bytes) -> bytes:
-        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-
-    header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
-    data = chunk(b"IDAT", zlib.compress(rows))
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + data + chunk(b"IEND", b"")
 
 
 def wide_rows(values: Array) -> bytes:

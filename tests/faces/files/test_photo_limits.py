@@ -18,7 +18,8 @@ from PIL import Image
 
 from errors import LONGEST
 from faces import MAX_PIXELS, PhotoError, open_photo
-from tests.faces.files.test_photo import chunked_png
+from tests.conftest import ROOT
+from tests.faces.files.crafted import chunked_png
 
 MEASURE = """
 import resource, sys
@@ -40,7 +41,7 @@ def peak(path: Path, tmp_path: Path) -> tuple[str, int]:
     """What opening a file says, and the memory in MiB that it takes at most, in a process of its own."""
     Image.new("RGB", (8, 8)).save(tmp_path / "small.png")
     command = [sys.executable, "-c", MEASURE, str(tmp_path / "small.png"), str(path)]
-    said = subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[3])
+    said = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
     assert said.stderr == ""
     text, _, number = said.stdout.strip().rpartition(" ")
     return text, int(number)

@@ -11,7 +11,7 @@ import pytest
 
 from app.ui.server.folder import FolderError, ServerFolder
 from app.ui.server.uploads import file_name
-from tests.app.ui.serving import ROOT
+from tests.conftest import ROOT
 
 posix = pytest.mark.skipif(os.name != "posix", reason="Windows has no such modes and owners")
 

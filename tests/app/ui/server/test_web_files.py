@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.app.ui.serving import Server, Tab, file_value, serving
+from tests.app.ui.serving import Server, Tab, file_value, serving, until
 
 FIELDS: dict[str, Callable[[Tab, Any], Any]] = {
     "photo": lambda tab, file: tab.send("photo", "input", file),
@@ -59,11 +59,7 @@ def ended(tab: Tab, opened: Path) -> None:
     """Close a tab and wait until the server has cleaned up behind it: until a file that it had opened is gone."""
     assert opened.is_file()
     tab.close()
-    for _ in range(600):
-        if not opened.exists():
-            return
-        time.sleep(0.1)
-    pytest.fail("the visit has not ended")
+    until(lambda: not opened.exists())
 
 
 def opened(tab: Tab, field: str, canary: Path) -> Path:
