@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import pytest
 
 from app.ui.server.gate import MOST_EVENTS, MOST_REQUESTS
 from app.ui.server.uploads import LARGEST
-from tests.app.ui.serving import Server, Tab, file_value, until
+from tests.app.ui.serving import Server, Tab, file_value, serving, until
 
 
 def test_a_file_that_is_too_large_is_refused_and_leaves_nothing(tab: Tab, server: Server) -> None:
@@ -35,8 +36,15 @@ def test_a_file_that_is_too_large_is_refused_and_leaves_nothing(tab: Tab, server
     assert tab.upload(b"small")
 
 
-def test_uploads_that_no_page_opens_go_after_a_while(server: Server, astronaut_file: Path) -> None:
-    tab, honest = Tab(server.address), Tab(server.address)
+@pytest.fixture(scope="module")
+def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that soon deletes what nobody holds open."""
+    with serving(tmp_path_factory.mktemp("hasty"), age=4) as server:
+        yield server
+
+
+def test_uploads_that_no_page_opens_go_after_a_while(hasty: Server, astronaut_file: Path) -> None:
+    tab, honest = Tab(hasty.address), Tab(hasty.address)
     honest.open()
     shown = honest.first_picture(astronaut_file.read_bytes())
     paths = [Path(tab.upload(b"x" * 100, f"{number}.png")) for number in range(1000)]
@@ -47,8 +55,8 @@ def test_uploads_that_no_page_opens_go_after_a_while(server: Server, astronaut_f
     honest.close()
 
 
-def test_a_visit_that_no_browser_holds_open_ends(server: Server, astronaut_file: Path) -> None:
-    tab = Tab(server.address)  # a program that never opens a heartbeat
+def test_a_visit_that_no_browser_holds_open_ends(hasty: Server, astronaut_file: Path) -> None:
+    tab = Tab(hasty.address)  # a program that never opens a heartbeat
     path = Path(tab.first_picture(astronaut_file.read_bytes()))
     assert path.is_file()
     until(lambda: not path.exists())
