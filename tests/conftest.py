@@ -28,13 +28,16 @@ PARTITION = "list_eval_partition.txt"
 ANNOTATIONS = "CelebAMask-HQ-attribute-anno.txt"
 
 
+MARKS = {"celebahq": "celebahq", "browser": "browser", "arguments": "slow"}
+"""Marks by the fixtures that a test asks for, itself or by way of others; the last gives training runs."""
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what asks for real faces or a browser, and leave out what needs a GPU where there is none."""
+    """Mark tests by what they ask for, and leave out what needs a GPU where there is none."""
     for item in items:
-        asked = getattr(item, "fixturenames", ())
-        for fixture in ("celebahq", "browser"):
-            if fixture in asked:
-                item.add_marker(fixture)
+        for fixture in MARKS.keys() & getattr(item, "fixturenames", ()):
+            item.add_marker(MARKS[fixture])
         if item.get_closest_marker("cuda") and not torch.cuda.is_available():
             item.add_marker(pytest.mark.skip(reason="there is no CUDA GPU here"))
 

@@ -231,6 +231,7 @@ def test_copies_are_made_once_and_anew_when_the_pictures_change(tmp_path: Path) 
     assert len(copied(FaceSet.open(tmp_path / "set", "train"), 4, tmp_path / "cache")) == 3
 
 
+@pytest.mark.slow
 def test_processes_that_want_the_same_copy_share_one(tmp_path: Path) -> None:
     for i in range(40):
         picture(tmp_path / "set" / f"{i}.png", i, (200, 200))

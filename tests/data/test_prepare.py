@@ -27,6 +27,7 @@ def photos(tmp_path: Path, astronaut: np.ndarray) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_photos_become_aligned_faces(photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "set"
     words = ["prepare", str(photos), str(out), "--size", "64", "--faces", "all", "--device", "cpu"]
@@ -50,6 +51,7 @@ def test_photos_become_aligned_faces(photos: Path, tmp_path: Path, capsys: pytes
     assert len(FaceSet.open(out)) == 3
 
 
+@pytest.mark.slow
 def test_one_face_of_each_photo_and_none_that_is_too_small(
     photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

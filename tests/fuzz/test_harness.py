@@ -45,6 +45,7 @@ def read(path: Path) -> object:
     raise ValueError("refused")
 
 
+@pytest.mark.slow
 def test_what_a_bad_reader_does_is_named_and_the_run_goes_on(tmp_path: Path) -> None:
     target = Target("bad", make, read, (ValueError,))
     report = run(target, (f"s/{number}" for number in range(9)), workers=1, patience=10, keep=tmp_path)

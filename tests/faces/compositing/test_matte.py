@@ -42,6 +42,7 @@ def test_what_was_saved_is_loaded_and_what_is_broken_is_refused(tmp_path: Path) 
         load_matte(tmp_path / "broken.safetensors")
 
 
+@pytest.mark.slow
 def test_it_learns_what_a_teacher_shows(celebahq_folder: Path, tmp_path: Path) -> None:
     """Here that the person is what is bright: by command, with the figures of the held-out faces in the file."""
     faces = FaceSet.open(celebahq_folder)

@@ -82,6 +82,7 @@ def test_where_sixteen_bits_cannot_be_read_eight_are(tmp_path: Path) -> None:
     assert np.abs(photo.pixels.astype(int) - nearest(values)).max() <= 1
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="the peak of memory is counted in KiB as Linux does")
 @pytest.mark.parametrize("kind", ["png", "tif"])
 def test_memory_is_at_most_ten_bytes_a_pixel_over_the_photos_own(kind: str, tmp_path: Path) -> None:

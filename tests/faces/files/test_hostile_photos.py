@@ -119,6 +119,7 @@ def test_too_long_a_side_and_too_many_bytes_a_pixel_say_what_to_do(tmp_path: Pat
         open_photo(long)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="a process's memory is limited as Linux does it")
 def test_too_little_memory_is_not_told_as_damage(tmp_path: Path) -> None:
     path = tmp_path / "large.png"

@@ -52,6 +52,7 @@ def flat_png(depth: int, colour: int, bits: int, width: int, height: int) -> byt
     return chunked_png(depth, colour, bytes((1 + (bits * width + 7) // 8) * height), width, height)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="the peak of memory is counted in KiB as Linux does")
 @pytest.mark.parametrize(("depth", "colour", "bits"), [(1, 0, 1), (8, 2, 24), (8, 6, 32)], ids=str)
 def test_hundred_megapixels_open_or_are_refused_in_a_gigabyte(
@@ -65,6 +66,7 @@ def test_hundred_megapixels_open_or_are_refused_in_a_gigabyte(
         assert text == "(9990, 10000, 3)"  # what phones make
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="the peak of memory is counted in KiB as Linux does")
 @pytest.mark.parametrize(("suffix", "mode"), [("webp", "RGB"), ("tiff", "F"), ("tiff", "CMYK"), ("gif", "P")])
 def test_twenty_four_megapixels_open_in_every_mode(suffix: str, mode: str, tmp_path: Path) -> None:

@@ -107,6 +107,7 @@ def test_neither_pictures_nor_latents_are_overwritten(batch: int) -> None:
     assert torch.equal(first, second)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("coupling", ["affine", "additive"])
 def test_gradients_are_those_of_finite_differences(coupling: str) -> None:
     """Of the nets', the couplings' and the 1×1 convolutions' own derivatives."""

@@ -104,6 +104,7 @@ def test_what_reversible_training_keeps_does_not_grow_with_depth() -> None:
     assert kept_bytes("reversible", 8) < kept_bytes("checkpoint", 8) < kept_bytes("store", 8)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("coupling", ["affine", "additive"])
 def test_training_at_a_high_rate_stays_finite_and_exact(coupling: str) -> None:
     """Learning rate 1e-3, no warm-up, one batch, 30 steps: two other implementations go NaN in this."""

@@ -46,6 +46,7 @@ def test_every_value_stays_in_its_bin_and_only_the_likelihood_sees_it_move(x: to
     assert torch.equal(model.bits_per_dim(x, dequantise=False), plain.bits_per_dim(x))
 
 
+@pytest.mark.slow
 def test_however_the_noise_is_moved_the_pictures_probability_is_the_same() -> None:
     """P(picture) is the mean over the noise of the density by the volume: importance sampling, whose proposal moves.
 
