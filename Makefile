@@ -11,10 +11,11 @@ app: $(VENV)/.app  ## install what is missing, then open the editor
 test: $(VENV)/.dev check  ## install what is missing, then run all checks and tests
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
-check: $(VENV)/.dev  ## style and types only
+check: $(VENV)/.dev  ## style, types and which room imports which only
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -3,8 +3,9 @@
 Example:
     >>> from app.editor import Editor
     >>> editor = Editor.load()
-    >>> portrait = editor.open("photo.jpg")  # doctest: +SKIP
-    >>> smiling = editor.edit(portrait, {"Smiling": 1.0})  # doctest: +SKIP
+    >>> portrait = editor.sample(1)[0]  # a drawn face; ``editor.open("photo.jpg")`` takes a photo's
+    >>> editor.edit(portrait, {"Smiling": 1.0}).pixels.shape
+    (256, 256, 3)
 """
 
 from __future__ import annotations

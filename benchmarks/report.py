@@ -1,4 +1,4 @@
-"""docs/benchmarks.md, a section for each benchmark, replaced when it is run again."""
+"""docs/benchmarks/README.md, a section for each benchmark, replaced when it is run again."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-REPORT = Path(__file__).parents[1] / "docs" / "benchmarks.md"
+REPORT = Path(__file__).parents[1] / "docs" / "benchmarks" / "README.md"
 HEAD = "# Benchmarks\n\nWritten by the commands named in each section. Compare ratios: machines differ.\n"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -23,26 +24,55 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # beside another worker, a second threa
 
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared" / "celebahq"
-PARTITION = SHARED / "list_eval_partition.txt"
-ANNOTATIONS = SHARED / "CelebAMask-HQ-attribute-anno.txt"
+PARTITION = "list_eval_partition.txt"
+ANNOTATIONS = "CelebAMask-HQ-attribute-anno.txt"
 
 
-def celebahq_pictures(count: int, part: str) -> dict[int, bytes]:
-    """The first ``count`` CelebA-HQ files of the part "0" (train) or "1" (validation), by number."""
+MARKS = {"celebahq": "celebahq", "browser": "browser", "arguments": "slow"}
+"""Marks by the fixtures that a test asks for, itself or by way of others; the last gives training runs."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests by what they ask for, and leave out what needs a GPU where there is none."""
+    for item in items:
+        for fixture in MARKS.keys() & getattr(item, "fixturenames", ()):
+            item.add_marker(MARKS[fixture])
+        if item.get_closest_marker("cuda") and not torch.cuda.is_available():
+            item.add_marker(pytest.mark.skip(reason="there is no CUDA GPU here"))
+
+
+Pictures = Callable[[int, str], dict[int, bytes]]
+
+
+@pytest.fixture(scope="session")
+def celebahq() -> Path:
+    """The folder with the archives of CelebA-HQ and its tables; whoever asks for it is marked ``celebahq``."""
     if not SHARED.is_dir():
         pytest.skip("CelebA-HQ is not here (../shared/celebahq)")
-    wanted = {int(line.split(".")[0]) for line in PARTITION.read_text().splitlines() if line.split()[1] == part}
-    found: dict[int, bytes] = {}
-    for archive in sorted(SHARED.glob("*.tar")):
-        with tarfile.open(archive) as tar:
-            for member in tar:
-                if member.isfile() and int(Path(member.name).stem) in wanted:
-                    file = tar.extractfile(member)
-                    assert file is not None
-                    found[int(Path(member.name).stem)] = file.read()
-                if len(found) == count:
-                    return found
-    return found
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def celebahq_pictures(celebahq: Path) -> Pictures:
+    """``celebahq_pictures(count, part)``: the first files of the part "0" (train) or "1" (validation), by number."""
+
+    def read(count: int, part: str) -> dict[int, bytes]:
+        lines = (celebahq / PARTITION).read_text().splitlines()
+        wanted = {int(line.split(".")[0]) for line in lines if line.split()[1] == part}
+        found: dict[int, bytes] = {}
+        for archive in sorted(celebahq.glob("*.tar")):
+            with tarfile.open(archive) as tar:
+                for member in tar:
+                    if member.isfile() and int(Path(member.name).stem) in wanted:
+                        file = tar.extractfile(member)
+                        assert file is not None
+                        found[int(Path(member.name).stem)] = file.read()
+                    if len(found) == count:
+                        return found
+        return found
+
+    return read
 
 
 def as_pixels(files: dict[int, bytes], size: int) -> torch.Tensor:
@@ -55,26 +85,26 @@ def as_pixels(files: dict[int, bytes], size: int) -> torch.Tensor:
 
 
 @pytest.fixture(scope="session")
-def validation_faces() -> torch.Tensor:
+def validation_faces(celebahq_pictures: Pictures) -> torch.Tensor:
     """200 validation faces, uint8 ``(200, 3, 64, 64)``."""
     return as_pixels(celebahq_pictures(200, "1"), 64)
 
 
 @pytest.fixture(scope="session")
-def fine_validation_faces() -> torch.Tensor:
+def fine_validation_faces(celebahq_pictures: Pictures) -> torch.Tensor:
     """80 validation faces, uint8 ``(80, 3, 128, 128)``."""
     return as_pixels(celebahq_pictures(80, "1"), 128)
 
 
 @pytest.fixture(scope="session")
-def celebahq_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def celebahq_folder(celebahq: Path, celebahq_pictures: Pictures, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small CelebA-HQ in the layout that people download: 96 training and 32 validation pictures."""
     folder = tmp_path_factory.mktemp("celebahq")
     (folder / "CelebA-HQ-img").mkdir()
     for number, data in (celebahq_pictures(96, "0") | celebahq_pictures(32, "1")).items():
         (folder / "CelebA-HQ-img" / f"{number}.webp").write_bytes(data)
     for text in (PARTITION, ANNOTATIONS):
-        (folder / text.name).write_text(text.read_text())
+        (folder / text).write_text((celebahq / text).read_text())
     return folder
 
 

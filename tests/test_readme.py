@@ -12,14 +12,17 @@ import torch.distributed.run
 import app.cli
 import attributes.__main__
 import train.__main__
+from tests.conftest import ROOT
 
-ROOT = Path(__file__).parent.parent
 PARSERS = {
     "app": app.cli.build_parser,
     "train": train.__main__.build_parser,
     "attributes": attributes.__main__.build_parser,
 }
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "assets" / "MODEL_CARD.md"]
+DOCUMENTS = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "assets/MODEL_CARD.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
 BLOCKS = [block for path in DOCUMENTS for block in re.findall(r"```sh\n(.*?)```", path.read_text(), re.S)]
 LINES = [line for block in BLOCKS for line in block.replace("\\\n", " ").splitlines() if line.strip()]
 STARTS = ("python -m ", "torchrun ", "srun torchrun ")
@@ -51,13 +54,20 @@ def test_the_first_commands_set_up_all() -> None:
     assert "make test" in (ROOT / ".ci" / "run").read_text()
 
 
-@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_links_and_pictures_lead_somewhere(path: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", path.read_text()):
         if not target.startswith("http"):
             assert (path.parent / target).exists(), target
 
 
-@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_files_that_are_named_exist(path: Path) -> None:
+    """In code style and with their folder; files of an earlier commit are named with it."""
+    for name in re.findall(r"`((?:\w+/)+\w+\.py)`(?! of commit)", path.read_text()):
+        assert (ROOT / name).exists(), name
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_figure_is_left_to_be_filled_in(path: Path) -> None:
     assert not re.findall(r"\b(?:EVAL[A-Z]+|TODO|TBD|XXX)\b", path.read_text())

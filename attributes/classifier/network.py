@@ -7,7 +7,8 @@ judges these.
 Example:
     >>> from attributes.classifier.network import load_classifier
     >>> judge = load_classifier()
-    >>> judge.probabilities(pictures)  # doctest: +SKIP
+    >>> judge.probabilities(torch.rand(2, 3, 64, 64)).shape
+    torch.Size([2, 40])
 """
 
 from __future__ import annotations

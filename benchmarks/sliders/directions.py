@@ -1,6 +1,6 @@
 """Time and memory of `attributes compute` against the number of faces: ``python -m benchmarks.sliders.directions``.
 
-Writes a table to docs/benchmarks.md. Each number of faces runs in a process of its own.
+Writes a table to docs/benchmarks/README.md. Each number of faces runs in a process of its own.
 """
 
 from __future__ import annotations

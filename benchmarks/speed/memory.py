@@ -1,6 +1,6 @@
 """Peak memory of a training step against depth, ours in three modes and others': ``python -m benchmarks.speed.memory``.
 
-Writes a table to docs/benchmarks.md and a drawing beside it. Needs ``pip install -r benchmarks/requirements.txt``.
+Writes a table to docs/benchmarks/README.md and a drawing beside it. Needs what is in benchmarks/requirements.txt.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Needs ``pip install -r benchmarks/requirements.txt``. Each candidate runs in a process of its own. They take turns of a
 second, many times over: a machine's speed drifts from minute to minute, and then drifts for all of them alike. The
-table of medians and ratios goes to docs/benchmarks.md.
+table of medians and ratios goes to docs/benchmarks/README.md.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from app.ui.visit import Visit
 from app.view import View
 from faces import open_photo, save_photo
 from storage.assets import FACES_64
-from tests.faces.crafted import deep_png, deep_samples
+from tests.faces.files.crafted import deep_png, deep_samples
 
 
 @pytest.fixture

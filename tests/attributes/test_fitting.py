@@ -10,8 +10,9 @@ import torch
 from app.editor import Editor
 from attributes import LABEL_NAMES, Fit, Seen, Slider, fit
 from attributes.fitting import BEARS, FURTHER, LITTLE, MORE, PLAIN, SHARES
+from attributes.judge import Judge
 from attributes.making.evaluate import HEADLINE
-from attributes.natural import LIMITS, limit
+from attributes.natural import limit
 from glow import Latent
 
 FITTED = Fit(*torch.tensor([[0.3, 1.0, 2.2], [2.5, 2.5, 2.2]], dtype=torch.float64))
@@ -168,23 +169,21 @@ def test_the_editor_fits_each_slider_once_and_tells_which_do_little(fine_editor:
         assert ("Smiling" in fine_editor.doing_little(portrait, values)) == little
 
 
-def test_a_range_ends_at_a_place_that_was_seen_whole(
-    fine_editor: Editor, faces: Latent, before: Seen, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_range_ends_at_a_place_that_was_seen_whole(fine_editor: Editor, faces: Latent, before: Seen) -> None:
     """Though all looks natural up to where the face breaks at once."""
     name, usual = "Pale_Skin", fine_editor.labels.slider("Pale_Skin").up
-    monkeypatch.setitem(LIMITS, (name, 1), (100.0, 100.0))
-    look, vectors = fine_editor.judge.look, fine_editor.labels.along(faces, name, 1).double()
+    vectors = fine_editor.labels.along(faces, name, 1).double()
 
-    def breaks(latents: torch.Tensor) -> Seen:
-        seen = look(latents)
-        times = len(latents) // len(faces.scales[0])
-        start, along = faces.flatten().repeat(times, 1), vectors.repeat(times, 1)
-        gone = ((latents - start).double() * along).sum(1) / along.square().sum(1)
-        whole = seen.whole & (gone < 0.99 * SHARES[3] * usual)
-        return replace(seen, logits=torch.full_like(seen.logits, -5.0), whole=whole)
+    class Abrupt(Judge):
+        """Sees no change at all, until the face is gone."""
 
-    judge = replace(fine_editor.judge)
-    object.__setattr__(judge, "look", breaks)
+        def look(self, latents: torch.Tensor) -> Seen:
+            times = len(latents) // len(faces.scales[0])
+            start, along = faces.flatten().repeat(times, 1), vectors.repeat(times, 1)
+            gone = ((latents - start).double() * along).sum(1) / along.square().sum(1)
+            same = Seen.cat([before] * times)
+            return replace(same, logits=torch.full_like(same.logits, -5.0), whole=gone < 0.99 * SHARES[3] * usual)
+
+    judge = Abrupt(fine_editor.checkpoint.model, fine_editor.classifier)
     found = fit(fine_editor.labels, judge, faces, before=before, name=name, sense=1)
     torch.testing.assert_close(found.end, torch.full_like(found.end, SHARES[2] * usual), rtol=1e-6, atol=0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import torch
 
@@ -11,9 +10,9 @@ from app.editor import Editor
 from attributes import LABEL_NAMES
 from attributes.natural import NATURAL, oddness
 from benchmarks.natural.edits import COUNT, drawn, read_rows
-from tests.conftest import celebahq_pictures
+from tests.conftest import ROOT, Pictures
 
-GRADED = Path(__file__).parents[2] / "docs" / "natural" / "graded.csv"
+GRADED = ROOT / "docs" / "natural" / "graded.csv"
 
 
 def test_it_grows_about_as_a_move_does() -> None:
@@ -41,7 +40,7 @@ def test_a_face_gets_odder_the_further_it_goes_and_a_broken_one_is_endlessly_odd
     assert course[3].isinf().all()
 
 
-def test_the_graded_edits_are_those_of_the_lot() -> None:
+def test_the_graded_edits_are_those_of_the_lot(celebahq_pictures: Pictures) -> None:
     """Anyone can draw and grade them again: of the 500 faces of the calibration half, with the seed 0."""
     rows = read_rows(GRADED)
     assert len(rows) == COUNT

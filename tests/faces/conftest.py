@@ -14,8 +14,6 @@ from skimage import data
 
 from faces import Alignment, Detector, align, open_photo
 
-ARCHIVE = Path(__file__).resolve().parents[2] / ".." / "shared" / "celebahq" / "CelebA-HQ-img-0.tar"
-
 
 @pytest.fixture(scope="package", autouse=True)
 def one_thread() -> Iterator[None]:
@@ -44,12 +42,10 @@ def square(astronaut: np.ndarray[Any, Any], detector: Detector) -> Alignment:
 
 
 @pytest.fixture(scope="session")
-def celebahq() -> list[np.ndarray[Any, Any]]:
+def aligned_pictures(celebahq: Path) -> list[np.ndarray[Any, Any]]:
     """40 CelebA-HQ pictures, 256 x 256, already aligned."""
-    if not ARCHIVE.exists():
-        pytest.skip(f"CelebA-HQ is not at hand: {ARCHIVE} is missing")
     pictures = []
-    with tarfile.open(ARCHIVE) as archive:
+    with tarfile.open(celebahq / "CelebA-HQ-img-0.tar") as archive:
         for index, member in enumerate(member for member in archive if member.name.endswith(".webp")):
             if index % 10 == 0:
                 file = archive.extractfile(member)

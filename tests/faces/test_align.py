@@ -16,9 +16,9 @@ def box(x: float, y: float, side: float) -> Alignment:
     return Alignment(np.array([[x, y], [x, y + side], [x + side, y + side], [x + side, y]]))
 
 
-def test_aligned_pictures_stay_as_they_are(celebahq: list[Array], detector: Detector) -> None:
+def test_aligned_pictures_stay_as_they_are(aligned_pictures: list[Array], detector: Detector) -> None:
     frame = np.array([[0, 0], [0, 256], [256, 256], [256, 0]])
-    quads = np.stack([align(detector.require(picture)[0]).quad for picture in celebahq])
+    quads = np.stack([align(detector.require(picture)[0]).quad for picture in aligned_pictures])
     errors = np.linalg.norm(quads - frame, axis=2).mean(axis=1) / 256
     # Measured: mean 0.026, median 0.022 on 280 pictures.
     assert errors.mean() < 0.032

@@ -13,6 +13,7 @@ CASES = {"photos": 300, "recipes": 60}
 OTHERS = 30
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="memory and crashes are told as Linux tells them")
 @pytest.mark.parametrize("name", TARGETS)
 def test_broken_files_are_refused_in_words_and_in_little_memory(name: str) -> None:

@@ -9,11 +9,11 @@ from data.dequantise import dequantise
 from glow import Checkpoint, Glow, GlowConfig
 from glow.device import fastest_net_dtype
 from glow.engines.packed_convolution import computes_in
-from tests.conftest import as_pixels, celebahq_pictures
+from tests.conftest import Pictures, as_pixels
 
 DEVICES = [
     "cpu",
-    pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA GPU here")),
+    pytest.param("cuda", marks=pytest.mark.cuda),
 ]
 PRECISIONS = [
     pytest.param((torch.float32, torch.float64, 1e-5), id="float32 nets, float64 spine"),
@@ -32,7 +32,7 @@ Precision = tuple[torch.dtype, torch.dtype, float]
 
 
 @pytest.fixture(scope="module")
-def large() -> tuple[Glow, torch.Tensor]:
+def large(celebahq_pictures: Pictures) -> tuple[Glow, torch.Tensor]:
     """A model for 256×256 with the paper's L = 6, a little trained on real faces, and others of them, uint8."""
     pixels = as_pixels(celebahq_pictures(12, "1"), 256)
     torch.manual_seed(0)

@@ -15,10 +15,10 @@ import torch
 
 from glow import load_checkpoint
 from storage.tensors import read_safetensors, write_safetensors
+from tests.conftest import ROOT
 from tests.train.conftest import Command, Run
 from train.state import state_files
 
-ROOT = Path(__file__).parents[2]
 ALONE = os.environ | {"OMP_NUM_THREADS": "1"}  # where bits need not be the same: beside other programs it is faster
 EXACT = ("--precision", "float32", "--save-every", "10", "--look-every", "1000")
 

@@ -16,6 +16,7 @@ from data.loader import load_pixels
 from data.pictures import Copies
 from glow import GlowConfig, TrainingRecord, load_checkpoint, save_checkpoint
 from storage.assets import FACES_64, FACES_128
+from tests.conftest import ROOT
 from tests.train.conftest import Run
 from train.__main__ import main
 from train.distributed import Ranks
@@ -177,7 +178,7 @@ def test_the_committed_models_score_what_their_records_and_card_say(path: Path, 
     pixels = load_pixels(FaceSet.open(celebahq_folder, "val"), checkpoint.model.config.image_size)
     recorded = checkpoint.record.metrics["bits_per_dim"]
     assert bits_per_dim(checkpoint.model, pixels) == pytest.approx(recorded, abs=0.15)
-    card = (Path(__file__).parents[2] / "assets" / "MODEL_CARD.md").read_text()
+    card = (ROOT / "assets" / "MODEL_CARD.md").read_text()
     assert f"{recorded:.3f}" in card
     assert f"{checkpoint.record.images_seen:,}" in card
 

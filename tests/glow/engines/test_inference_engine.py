@@ -1,0 +1,149 @@
+"""The form that trained models run in gives what the layers give, and follows the parameters."""
+
+from __future__ import annotations
+
+import pickle
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import torch
+
+from glow import Glow, GlowConfig
+from glow.engines import inference as fused
+from glow.variants import VARIANTS
+
+
+def made(variant: str = "glow", **fields: object) -> Glow:
+    """A small model, away from its start."""
+    torch.manual_seed(0)
+    shape = {"image_size": 8, "levels": 2, "steps": 3, "widths": (16, 8), "coordinates": True, "top_prior": "standard"}
+    model = Glow(VARIANTS[variant](**shape | fields))
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(0.1 * torch.randn_like(parameter))
+    return model
+
+
+@pytest.mark.parametrize(
+    ("variant", "fields"),
+    [(variant, {}) for variant in VARIANTS]
+    + [("glow", {"input_bound": 0.5, "coordinates": False}), ("glow", {"permutation": "shuffle"})],
+)
+@pytest.mark.parametrize("hidden_bytes", [1, 2**20])
+def test_what_layers_give(
+    variant: str, fields: dict[str, object], hidden_bytes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where a batch passes in parts, the last of which is smaller."""
+    monkeypatch.setattr(fused, "HIDDEN_BYTES", hidden_bytes * 16 * 16 * 4 * 2)  # of two pictures
+    model, x = made(variant, **fields), torch.rand(5, 3, 8, 8)
+    latent, logdet = model(x)  # autograd is on: the layers
+    decoded = model.decode(latent)
+    model.requires_grad_(False)
+    with torch.no_grad():
+        fused_latent, fused_logdet = model(x)
+        torch.testing.assert_close(fused_latent.flatten(), latent.flatten(), atol=1e-4, rtol=0)
+        torch.testing.assert_close(fused_logdet, logdet, atol=1e-3, rtol=1e-5)
+        torch.testing.assert_close(model.decode(latent), decoded, atol=1e-4, rtol=0)
+
+
+def test_parameters_that_change_are_followed() -> None:
+    """An inverse that was kept from before a change would be wrong after it."""
+    model, x = made().double().requires_grad_(False), torch.rand(2, 3, 8, 8, dtype=torch.float64)
+    with torch.no_grad():
+        before = model.encode(x)
+        for parameter in model.parameters():
+            parameter.add_(0.05)
+        after = model.encode(x)
+        assert not torch.allclose(before.flatten(), after.flatten())
+        torch.testing.assert_close(model.decode(after), x, atol=1e-8, rtol=0)
+        rounded = model.half().double().encode(x)
+        assert not torch.equal(rounded.flatten(), after.flatten())
+        torch.testing.assert_close(model.decode(rounded), x, atol=1e-8, rtol=0)
+
+
+def test_a_parameter_that_was_replaced_is_followed() -> None:
+    model, x = made().requires_grad_(False), torch.rand(2, 3, 8, 8)
+    with torch.no_grad():
+        before = model.encode(x).flatten()
+        actnorm = model.levels[0][0].actnorm  # type: ignore[index]
+        actnorm.bias = torch.nn.Parameter(actnorm.bias + 1, requires_grad=False)
+        assert not torch.allclose(model.encode(x).flatten(), before)
+
+
+def test_another_precision_is_followed() -> None:
+    model, x = made().requires_grad_(False), torch.rand(2, 3, 8, 8)
+    with torch.no_grad():
+        before = model.encode(x).flatten()
+        model.set_precision(nets=torch.bfloat16)
+        assert (model.encode(x).flatten() - before).abs().max() > 1e-4
+        model.set_precision()
+        assert torch.equal(model.encode(x).flatten(), before)
+
+
+def test_training_steps_are_followed() -> None:
+    """Fused optimisers change parameters without a trace."""
+    model, x = made(), torch.rand(2, 3, 8, 8)
+    optimiser = torch.optim.Adam(model.parameters(), lr=1e-2, fused=True)
+    with torch.no_grad():
+        before = model.encode(x).flatten()
+    model.bits_per_dim(x).mean().backward()
+    optimiser.step()
+    with torch.no_grad():
+        assert not torch.allclose(model.encode(x).flatten(), before)
+
+
+@pytest.mark.parametrize("batch", [1, 3])
+def test_neither_pictures_nor_latents_are_overwritten(batch: int) -> None:
+    """The fused form writes in place; a prior that changes nothing hands it the caller's own tensor."""
+    model = made(split_prior="standard").requires_grad_(False)
+    x = torch.rand(batch, 3, 8, 8)
+    copy = x.clone()
+    with torch.no_grad():
+        latent = model.encode(x)
+        numbers = latent.flatten().clone()
+        first, second = model.decode(latent), model.decode(latent)
+    assert torch.equal(x, copy)
+    assert torch.equal(latent.flatten(), numbers)
+    assert torch.equal(first, second)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("coupling", ["affine", "additive"])
+def test_gradients_are_those_of_finite_differences(coupling: str) -> None:
+    """Of the nets', the couplings' and the 1×1 convolutions' own derivatives."""
+    config = GlowConfig(image_size=4, levels=2, steps=1, widths=(4, 4), coupling=coupling)  # type: ignore[arg-type]
+    torch.manual_seed(0)
+    model = Glow(config).double()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(0.1 * torch.randn_like(parameter))
+    x = torch.rand(2, 3, 4, 4, dtype=torch.float64).requires_grad_()
+
+    def likelihood(pictures: torch.Tensor, *_: torch.Tensor) -> torch.Tensor:
+        return model.bits_per_dim(pictures)
+
+    assert torch.autograd.gradcheck(likelihood, (x, *model.parameters()), eps=1e-6, atol=1e-6)
+
+
+def test_threads_do_not_disturb_one_another() -> None:
+    """As in a web server; with more batch sizes than forms are kept, so that each drives out the others'."""
+    model = made().requires_grad_(False)
+    pictures = [torch.rand(batch, 3, 8, 8) for batch in range(1, 9)]
+    with torch.no_grad():
+        expected = [model.encode(x).flatten() for x in pictures]
+
+    def encode(place: int) -> torch.Tensor:
+        with torch.no_grad():
+            return model.encode(pictures[place % 8]).flatten()
+
+    with ThreadPoolExecutor(8) as pool:
+        for place, found in enumerate(pool.map(encode, range(160))):
+            assert torch.equal(found, expected[place % 8])
+
+
+def test_a_model_that_has_run_can_be_pickled() -> None:
+    model = made().requires_grad_(False)
+    x = torch.rand(2, 3, 8, 8)
+    with torch.no_grad():
+        expected = model.encode(x).flatten()
+        assert torch.equal(pickle.loads(pickle.dumps(model)).encode(x).flatten(), expected)
