@@ -122,16 +122,15 @@ class GlowConfig:
         """Numbers in one picture, and in its latent: ``channels * image_size ** 2``."""
         return self.channels * self.image_size**2
 
+    def level_shapes(self) -> tuple[tuple[int, int, int], ...]:
+        """Shapes ``(C, H, W)`` of what passes through the steps of each level, fine to coarse."""
+        sides = (self.image_size >> (level + 1) for level in range(self.levels))
+        return tuple((self.channels << (level + 2), side, side) for level, side in enumerate(sides))
+
     def scale_shapes(self) -> tuple[tuple[int, int, int], ...]:
-        """Shapes ``(C, H, W)`` of the latent's scales, fine to coarse."""
-        shapes = []
-        channels, size = self.channels, self.image_size
-        for level in range(self.levels):
-            channels, size = channels * 4, size // 2
-            if level < self.levels - 1:
-                channels //= 2
-            shapes.append((channels, size, size))
-        return tuple(shapes)
+        """Shapes ``(C, H, W)`` of the latent's scales, fine to coarse: half of each level, but all of the last."""
+        *split, last = self.level_shapes()
+        return (*((channels // 2, height, width) for channels, height, width in split), last)
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as plain values, for JSON."""
