@@ -8,7 +8,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from glow.config import Permutation
+from glow.config import PermutationKind
 from glow.layers.flow_layer import FlowLayer, Images, PerPicture
 from glow.layers.memory_layout import per_position
 
@@ -203,7 +203,7 @@ class FixedPermutation(Mixing):
         return self.one - 1
 
 
-def make_mixing(kind: Permutation, channels: int, generator: torch.Generator | None = None) -> Mixing:
+def make_mixing(kind: PermutationKind, channels: int, generator: torch.Generator | None = None) -> Mixing:
     """The mixing layer that a config names: ``1x1-lu``, ``1x1-full``, ``shuffle`` or ``reverse``."""
     match kind:
         case "1x1-lu":

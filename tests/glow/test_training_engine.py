@@ -9,14 +9,14 @@ import torch
 from torch import Tensor, nn
 
 from glow import Glow, GlowConfig
-from glow.config import Coupling
+from glow.config import CouplingKind
 from glow.engines.trainable import TrainableLevel
 from glow.layers.flow_layer import FlowLayer
 from glow.layers.flow_step import FlowStep
 from glow.model import Memory
 
 
-def made(coupling: Coupling, *, bound: float | None, coordinates: bool) -> Glow:
+def made(coupling: CouplingKind, *, bound: float | None, coordinates: bool) -> Glow:
     torch.manual_seed(0)
     config = GlowConfig(
         image_size=8,
@@ -68,7 +68,7 @@ def assert_same(model: Glow, x: Tensor) -> None:
     list(product(["affine", "additive"], [None, 0.5], [False, True], ["store", "checkpoint", "reversible"])),
 )
 def test_outputs_and_gradients_are_those_of_the_layers(
-    coupling: Coupling, bound: float | None, coordinates: bool, memory: Memory
+    coupling: CouplingKind, bound: float | None, coordinates: bool, memory: Memory
 ) -> None:
     model = made(coupling, bound=bound, coordinates=coordinates)
     model.memory = memory
