@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from glow.config import GlowConfig
-from glow.device import exact_spine_dtype, fastest_net_dtype
+from glow.device import exact_flow_dtype, fastest_net_dtype
 from glow.exactness import LOSSLESS, round_trip_error
 from glow.model import Glow
 from storage.tensors import FORMAT_VERSION, CheckpointError, Header, read_header, read_safetensors, write_safetensors
@@ -170,12 +170,12 @@ def kernels_are_half(model: Glow) -> bool:
 
 def _make_exact(model: Glow) -> float:
     """Set the fastest precision in which pictures come back without loss; the error of a round trip in it."""
-    spine = exact_spine_dtype(model.device)
-    # Only a float64 spine keeps round trips exact whatever the nets compute in.
-    fastest = fastest_net_dtype(model.device) if spine == torch.float64 else spine
+    flow = exact_flow_dtype(model.device)
+    # Only a float64 flow keeps round trips exact whatever the nets compute in.
+    fastest = fastest_net_dtype(model.device) if flow == torch.float64 else flow
     error = math.nan
-    for nets in dict.fromkeys((fastest, spine)):
-        model.set_precision(nets=nets, spine=spine)
+    for nets in dict.fromkeys((fastest, flow)):
+        model.set_precision(nets=nets, flow=flow)
         error = round_trip_error(model)
         if error < LOSSLESS:
             break
@@ -208,7 +208,7 @@ def _worst_condition(model: Glow) -> float:
 def load_checkpoint(path: str | Path, device: str | torch.device = "cpu") -> Checkpoint:
     """The model that :func:`save_checkpoint` wrote, ready for use on ``device``: in its fastest exact precision.
 
-    A round trip is measured, so that a model whose nets would lose digits in a fast dtype computes them in the spine's.
+    A round trip is measured, so that a model whose nets would lose digits in a fast dtype computes them in the flow's.
 
     Warns:
         InaccurateInverseWarning: the inverse has lost accuracy, or may have.

@@ -7,8 +7,8 @@ from typing import Any, Literal, get_args
 
 from storage.values import UnfitValueError, boolean, choice, integer, number
 
-Permutation = Literal["1x1-lu", "1x1-full", "shuffle", "reverse"]
-Coupling = Literal["affine", "additive"]
+PermutationKind = Literal["1x1-lu", "1x1-full", "shuffle", "reverse"]
+CouplingKind = Literal["affine", "additive"]
 SplitPriorKind = Literal["learned", "standard"]
 TopPriorKind = Literal["position", "channel", "standard"]
 
@@ -46,11 +46,11 @@ class GlowConfig:
     n_bits: int = 5
     """Bits per colour channel that bits/dim are counted in, 1 to 8. The paper's faces use 5."""
 
-    permutation: Permutation = "1x1-lu"
+    permutation: PermutationKind = "1x1-lu"
     """What mixes the channels between couplings: a learned 1×1 convolution, by its LU factors or by the full
     matrix, or a fixed order, drawn once (``shuffle``) or reversed (``reverse``, as in RealNVP)."""
 
-    coupling: Coupling = "affine"
+    coupling: CouplingKind = "affine"
     """Whether couplings scale and shift, or only shift (``additive``, as in NICE)."""
 
     scale_bound: float = 0.5
@@ -96,8 +96,8 @@ class GlowConfig:
         if self.input_bound is not None:
             number("input_bound", self.input_bound, 1e-6, 1e6)
         boolean("coordinates", self.coordinates)
-        choice("permutation", self.permutation, get_args(Permutation))
-        choice("coupling", self.coupling, get_args(Coupling))
+        choice("permutation", self.permutation, get_args(PermutationKind))
+        choice("coupling", self.coupling, get_args(CouplingKind))
         choice("split_prior", self.split_prior, get_args(SplitPriorKind))
         choice("top_prior", self.top_prior, get_args(TopPriorKind))
         self._check_size()
@@ -122,16 +122,15 @@ class GlowConfig:
         """Numbers in one picture, and in its latent: ``channels * image_size ** 2``."""
         return self.channels * self.image_size**2
 
+    def level_shapes(self) -> tuple[tuple[int, int, int], ...]:
+        """Shapes ``(C, H, W)`` of what passes through the steps of each level, fine to coarse."""
+        sides = (self.image_size >> (level + 1) for level in range(self.levels))
+        return tuple((self.channels << (level + 2), side, side) for level, side in enumerate(sides))
+
     def scale_shapes(self) -> tuple[tuple[int, int, int], ...]:
-        """Shapes ``(C, H, W)`` of the latent's scales, fine to coarse."""
-        shapes = []
-        channels, size = self.channels, self.image_size
-        for level in range(self.levels):
-            channels, size = channels * 4, size // 2
-            if level < self.levels - 1:
-                channels //= 2
-            shapes.append((channels, size, size))
-        return tuple(shapes)
+        """Shapes ``(C, H, W)`` of the latent's scales, fine to coarse: half of each level, but all of the last."""
+        *split, last = self.level_shapes()
+        return (*((channels // 2, height, width) for channels, height, width in split), last)
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as plain values, for JSON."""

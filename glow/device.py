@@ -83,6 +83,6 @@ def _convolution_input(device: torch.device, dtype: torch.dtype) -> tuple[Tensor
     return x, torch.ones(64, 64, 3, 3, device=device, dtype=dtype)
 
 
-def exact_spine_dtype(device: torch.device) -> torch.dtype:
-    """The spine's dtype (see :meth:`Glow.set_precision`) that makes round trips exact: float64 where there is one."""
+def exact_flow_dtype(device: torch.device) -> torch.dtype:
+    """The flow's dtype (see :meth:`Glow.set_precision`) that makes round trips exact: float64 where there is one."""
     return torch.float32 if device.type == "mps" else torch.float64

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 from typing import cast
 
@@ -66,7 +65,7 @@ def grow(small: Glow, model: Glow, x: Images, generator: torch.Generator | None 
     model.check(x)
     _make_wavelet(model, x, generator)
     for level in range(1, model.config.levels):
-        for index, (old, new) in enumerate(zip(_steps(small, level - 1), _steps(model, level), strict=True)):
+        for index, (old, new) in enumerate(zip(small.steps(level - 1), model.steps(level), strict=True)):
             _widen_step(old, new, first=index == 0, generator=generator)
     for prior, wider in zip(small.splits, list(model.splits)[1:], strict=True):
         if isinstance(prior, SplitPrior):
@@ -82,10 +81,6 @@ def grow(small: Glow, model: Glow, x: Images, generator: torch.Generator | None 
             parameter.copy_(_with_zeros(theirs, blocks=2))
 
 
-def _steps(model: Glow, level: int) -> list[FlowStep]:
-    return list(cast("Iterable[FlowStep]", model.levels[level]))
-
-
 def _make_wavelet(model: Glow, x: Images, generator: torch.Generator | None) -> None:
     """The first level: means and scaled details of blocks, then rotations of the details."""
     channels = model.config.channels
@@ -95,7 +90,7 @@ def _make_wavelet(model: Glow, x: Images, generator: torch.Generator | None) -> 
     z = model.squeeze(x - 0.5)[0]
     details = torch.einsum("dc,bchw->dbhw", haar[channels:], in_float64(z).to(haar.device))
     haar[channels:] /= details.flatten(1).std(1).clamp_min(1e-4)[:, None]
-    for index, step in enumerate(_steps(model, 0)):
+    for index, step in enumerate(model.steps(0)):
         rotation = random_rotation(3 * channels, generator)
         turned = torch.block_diag(torch.eye(channels, dtype=torch.float64), rotation)
         _set_matrix(step, turned @ haar if index == 0 else turned)

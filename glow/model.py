@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
-from typing import Concatenate, Literal, ParamSpec, TypeVar, cast
+from typing import Concatenate, ParamSpec, TypeVar, cast
 
 import torch
 from jaxtyping import Float
@@ -13,22 +13,21 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from glow.config import GlowConfig
-from glow.engines.inference import FusedForms, FusedLevel
-from glow.engines.memory_layout import halves, join
-from glow.engines.reversible import run_reversibly
-from glow.engines.training import pass_through
+from glow.engines.choice import Contents, Engine, Level, choose, contents
+from glow.engines.inference_cache import InferenceCache
+from glow.engines.trainable import Memory, TrainableLevel
 from glow.latent import Latent
 from glow.layers.dequantiser import Dequantiser
 from glow.layers.flow_layer import FlowLayer, Images, PerPicture
 from glow.layers.flow_step import FlowStep, make_step
+from glow.layers.memory_layout import halves, join
 from glow.layers.prior import SplitPrior, StandardPrior, TopPrior
 from glow.layers.squeeze import Squeeze
 
+__all__ = ["Glow", "Memory"]
+
 P = ParamSpec("P")
 T = TypeVar("T")
-Memory = Literal["store", "checkpoint", "reversible"]
-"""What training does with activations: keep them all, recompute each step's in its turn (Chen et al. 2016, arXiv
-1604.06174), or keep none inside a level and get them back by inverting. Time grows, memory falls, in this order."""
 
 
 def _without_autocast(method: Callable[Concatenate[Glow, P], T]) -> Callable[Concatenate[Glow, P], T]:
@@ -87,8 +86,9 @@ class Glow(nn.Module):
         width = config.dequantiser_width
         self.dequantiser = Dequantiser(config.channels, config.n_bits, width) if width else None
         self.memory: Memory = "store"
-        self._spine: torch.dtype | None = None
-        self._forms = FusedForms()
+        """What training does with activations; :data:`glow.engines.trainable.Memory` tells of each mode."""
+        self._flow_dtype: torch.dtype | None = None
+        self._cache = InferenceCache()
 
     @property
     def device(self) -> torch.device:
@@ -100,24 +100,36 @@ class Glow(nn.Module):
         """The parameters' dtype."""
         return next(self.parameters()).dtype
 
-    def set_precision(self, *, nets: torch.dtype | None = None, spine: torch.dtype | None = None) -> None:
+    def set_precision(self, *, nets: torch.dtype | None = None, flow: torch.dtype | None = None) -> None:
         """Choose what is computed in which dtype; None is that of the parameters.
 
-        ``nets`` is that of the coupling nets, where nearly all of the work is. ``spine`` is that of the rest: of the
-        numbers that pass through the flow. Encoding and decoding give every net the same input but for the spine's
-        rounding errors, and a net of low precision magnifies these. With a spine of float64 they are too small to
-        be seen by the nets, so that even bfloat16 nets give a picture back to 15 digits. In training, float32 will
-        do.
+        Args:
+            nets: of the coupling nets, where nearly all of the work is.
+            flow: of all else: of the numbers that pass through the flow. Encoding and decoding give every net the same
+                input but for their rounding errors, and a net of low precision magnifies these. In float64 they are
+                too small to be seen by the nets, so that even bfloat16 nets give a picture back to 15 digits. In
+                training, float32 will do.
         """
-        self._spine = spine
+        self._flow_dtype = flow
         for level in range(self.config.levels):
-            for step in self._steps(level):
+            for step in self.steps(level):
                 step.coupling.net_dtype = nets
         if self.dequantiser is not None:
             self.dequantiser.net_dtype = nets
 
-    def _steps(self, level: int) -> list[FlowStep]:
+    def steps(self, level: int) -> list[FlowStep]:
+        """The flow steps of a level, counted from 0."""
         return list(cast("nn.ModuleList", self.levels[level]))  # type: ignore[arg-type]
+
+    def engine(self, *, decoding: bool = False) -> Engine:
+        """Which engine would encode pictures now, or with ``decoding`` latents: "inference", "training" or "plain".
+
+        Of models of this library's own layers, "inference" is that of frozen ones where gradients are off;
+        "training" encodes all others, in the mode that ``memory`` names; "plain", the layers themselves, decodes
+        them. A model with a layer that is not this library's is "plain" throughout: slower, as right, and in each
+        memory mode.
+        """
+        return choose(self._contents(), decoding=decoding)
 
     def check(self, x: Tensor) -> None:
         """Refuse what are no pictures of the model's size.
@@ -137,7 +149,7 @@ class Glow(nn.Module):
 
         A rotation has 1. Training lets them grow; with 1e4 and more, a float32 inverse is no longer lossless.
         """
-        return [[step.conv.condition() for step in self._steps(level)] for level in range(self.config.levels)]
+        return [[step.conv.condition() for step in self.steps(level)] for level in range(self.config.levels)]
 
     @torch.no_grad()
     def initialise(self, x: Images) -> None:
@@ -148,7 +160,7 @@ class Glow(nn.Module):
         z = x - 0.5
         for level in range(self.config.levels):
             z, _ = self.squeeze(z)
-            for step in self._steps(level):
+            for step in self.steps(level):
                 step.initialise(z)
                 z, _ = step(z)
             if level < len(self.splits):
@@ -161,18 +173,17 @@ class Glow(nn.Module):
         With ``dequantise``, the map begins with the learned dequantiser, where the model has one.
         """
         self.check(x)
-        z = x.to(self._spine or x.dtype)
+        z = x.to(self._flow_dtype or x.dtype)
         logdet = z.new_zeros(len(z))
         if dequantise and self.dequantiser is not None:
             z, logdet = self._dequantised(self.dequantiser, z)
         z = z - 0.5
         scales = []
-        fused = self._fused(len(z), z.dtype)
-        for level in range(self.config.levels):
+        for index, level in enumerate(self._levels(len(z), z.dtype)):
             z, _ = self.squeeze(z)
-            z, change = fused[level].forward(z) if fused else self._level(level, z)
+            z, change = level.forward(z)
             logdet = logdet + change
-            if level < len(self.splits):
+            if index < len(self.splits):
                 z, eps = halves(z)
                 scales.append(eps.contiguous())
         eps, change = self.top(z)
@@ -187,42 +198,22 @@ class Glow(nn.Module):
             y, logdet = checkpoint(dequantiser, x, use_reentrant=False)
         return y, logdet
 
-    def _fused(self, batch: int, dtype: torch.dtype) -> list[FusedLevel] | None:
-        """The levels in the form for pictures that are not trained on; None while something may be trained."""
-        levels = [(self._steps(level), self._split(level)) for level in range(self.config.levels)]
-        side, channels, shapes = self.config.image_size, self.config.channels, []
-        for _ in levels:
-            side, channels = side // 2, channels * 4
-            shapes.append((batch, channels, side, side))
-            channels //= 2
-        return self._forms.get(self, levels, shapes, dtype)
+    def _contents(self) -> Contents:
+        return contents([self.levels, self.splits])
 
-    def _split(self, level: int) -> FlowLayer | None:
-        """What predicts the half that leaves behind a level; None behind the last."""
-        return cast(FlowLayer, self.splits[level]) if level < len(self.splits) else None
-
-    def _level(self, level: int, z: Images) -> tuple[Images, PerPicture]:
-        """The steps of a level and what its split does."""
-        z, logdet = self._run(self._steps(level), z)
-        split = self._split(level)
-        if split is not None:
-            z, change = split(z)
-            logdet = logdet + change
-        return z, logdet
-
-    def _run(self, steps: list[FlowStep], z: Images) -> tuple[Images, PerPicture]:
-        """The steps of a level, in the memory mode that is set."""
-        memory = self.memory if torch.is_grad_enabled() else "store"
-        if memory == "reversible":
-            return run_reversibly(steps, z)
-        whole = type(steps[0].actnorm.bias) is nn.Parameter  # a shard (FSDP) is another kind of tensor
-        if memory == "store" and whole:
-            return pass_through(steps, z)
-        logdet = z.new_zeros(len(z))
-        for step in steps:  # shards are put together in each step's own call
-            z, change = checkpoint(step, z, use_reentrant=False) if memory == "checkpoint" else step(z)
-            logdet = logdet + change
-        return z, logdet
+    def _levels(self, batch: int, dtype: torch.dtype, *, decoding: bool = False) -> Sequence[Level]:
+        """The levels on the engine that is to run them, for so many pictures."""
+        flow = self._contents()
+        splits: list[FlowLayer | None] = [*cast("Iterable[FlowLayer]", self.splits), None]
+        levels = [(self.steps(level), split) for level, split in enumerate(splits)]
+        match choose(flow, decoding=decoding):
+            case "inference":
+                shapes = [(batch, *shape) for shape in self.config.level_shapes()]
+                return self._cache.get(flow.tensors, levels, shapes, dtype)
+            case "training":
+                return [TrainableLevel(*level, self.memory, by_layers=False) for level in levels]
+            case "plain":
+                return [TrainableLevel(*level, self.memory, by_layers=True) for level in levels]
 
     def encode(self, x: Images) -> Latent:
         """The latent of pictures ``(B, 3, H, W)`` in [0, 1].
@@ -245,20 +236,13 @@ class Glow(nn.Module):
         expected = self.config.scale_shapes()
         if [shape[1:] for shape in latent.shapes] != [*expected]:
             raise ValueError(f"this model's latents have scales {expected}, not {latent.shapes}.")
-        scales = latent.to(self.device, self._spine).scales
-        z = join([self.top.inverse(scales[-1])])  # a copy: fused levels write in place
-        fused = self._fused(len(z), z.dtype)
-        for level in reversed(range(self.config.levels)):
-            split = self._split(level)
-            if split is not None:
-                z = join([z, scales[level]])
-            if fused:
-                z = fused[level].inverse(z)
-            else:
-                z = split.inverse(z) if split is not None else z
-                for step in reversed(self._steps(level)):
-                    z = step.inverse(z)
-            z = self.squeeze.inverse(z)
+        scales = latent.to(self.device, self._flow_dtype).scales
+        z = join([self.top.inverse(scales[-1])])  # a copy: inference writes in place
+        levels = self._levels(len(z), z.dtype, decoding=True)
+        for index in reversed(range(len(levels))):
+            if index < len(self.splits):
+                z = join([z, scales[index]])
+            z = self.squeeze.inverse(levels[index].inverse(z))
         return (z + 0.5).to(self.dtype).contiguous()
 
     def sample_latent(self, n: int, temperature: float = 0.7, generator: torch.Generator | None = None) -> Latent:
@@ -278,10 +262,13 @@ class Glow(nn.Module):
         """``n`` random pictures in [0, 1], at the paper's temperature of 0.7 by default."""
         return self.decode(self.sample_latent(n, temperature, generator)).clamp(0, 1)
 
-    def log_prob(self, x: Images, *, dequantise: bool = False) -> PerPicture:
-        """Natural log of the density of pictures on ``[0, 1]^D``, shape ``(B,)``.
+    def log_prob(self, x: Images, *, dequantise: bool = True) -> PerPicture:
+        """Natural log of the density of uniformly dequantised pictures on ``[0, 1]^D``, shape ``(B,)``.
 
-        With ``dequantise``, that of uniformly dequantised pictures before the learned dequantiser has moved them.
+        Args:
+            x: as for :meth:`bits_per_dim`, which is this in other units.
+            dequantise: False passes the learned dequantiser over, where the model has one: the flow's own density, of
+                any pictures.
         """
         latent, logdet = self(x, dequantise=dequantise)
         squares = sum(scale.flatten(1).square().sum(1) for scale in latent.scales)

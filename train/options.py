@@ -8,7 +8,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, get_args
 
-from glow.config import Coupling
+from glow.config import CouplingKind
 from glow.model import Memory
 from glow.variants import VARIANTS
 from storage.assets import DEFAULT_CHECKPOINT, DEFAULT_MATTE
@@ -88,7 +88,7 @@ def _add_fit(run: argparse.ArgumentParser) -> None:
     run.add_argument("--out", required=True, type=Path, help="the run's folder; a stopped run there goes on")
     run.add_argument("--preset", default="faces-64", choices=sorted(PRESETS), help="recipe (default: %(default)s)")
     run.add_argument("--variant", choices=sorted(VARIANTS), help="kind of flow, instead of the preset's")
-    run.add_argument("--coupling", choices=get_args(Coupling), help="instead of the preset's or variant's")
+    run.add_argument("--coupling", choices=get_args(CouplingKind), help="instead of the preset's or variant's")
     for option, text in MODEL_OPTIONS.items():
         run.add_argument(option, type=int, nargs="+" if option == "--widths" else None, help=text)
     kinds: dict[str, Callable[[str], Any]] = {"int": int, "float": float}

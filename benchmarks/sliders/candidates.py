@@ -62,7 +62,7 @@ def _gaussian(z: Tensor) -> Tensor:
 def ours(size: Size, *, memory: str = "store", default: bool = False) -> Candidate:
     """Glowface's own model: all in float32, or by ``default`` in the precisions of ``train fit`` and of loading."""
     from glow import Glow, GlowConfig
-    from glow.device import exact_spine_dtype, fastest_net_dtype
+    from glow.device import exact_flow_dtype, fastest_net_dtype
 
     model = Glow(
         GlowConfig(image_size=size.image_size, levels=size.levels, steps=size.steps, widths=(size.width,) * size.levels)
@@ -81,7 +81,7 @@ def ours(size: Size, *, memory: str = "store", default: bool = False) -> Candida
         encode,
         lambda encoded: model.decode(encoded[0]),
         model.initialise,
-        lambda: model.set_precision(nets=nets, spine=exact_spine_dtype(model.device) if default else None),
+        lambda: model.set_precision(nets=nets, flow=exact_flow_dtype(model.device) if default else None),
     )
 
 

@@ -1,4 +1,7 @@
-"""Does ``torch.compile`` make the fused form faster? ``python -m benchmarks.speed.compiled``; needs a C++ compiler."""
+"""Does ``torch.compile`` make the inference engine faster? ``python -m benchmarks.speed.compiled``.
+
+Needs a C++ compiler.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,8 @@ from benchmarks.report import write_section
 from benchmarks.sliders.candidates import THREADS, Size
 from benchmarks.speed.worker import timed
 from glow import Glow, GlowConfig
-from glow.device import exact_spine_dtype, fastest_net_dtype
-from glow.engines.inference import FusedLevel
+from glow.device import exact_flow_dtype, fastest_net_dtype
+from glow.engines.inference import InferenceLevel
 
 TURNS = 10
 
@@ -24,18 +27,18 @@ def main() -> None:
     model = Glow(GlowConfig(image_size=size.image_size, levels=size.levels, steps=size.steps, widths=widths))
     model.initialise(size.pictures())
     model.requires_grad_(False)
-    model.set_precision(nets=fastest_net_dtype(model.device), spine=exact_spine_dtype(model.device))
-    plain, compiled = FusedLevel.inverse, torch.compile(FusedLevel.inverse, dynamic=False)
+    model.set_precision(nets=fastest_net_dtype(model.device), flow=exact_flow_dtype(model.device))
+    plain, compiled = InferenceLevel.inverse, torch.compile(InferenceLevel.inverse, dynamic=False)
     best = {"as it is": float("inf"), "compiled": float("inf")}
     with torch.no_grad():
         latent = model.encode(size.pictures())
-        FusedLevel.inverse = compiled  # type: ignore[method-assign]
+        InferenceLevel.inverse = compiled  # type: ignore[method-assign]
         start = time.perf_counter()
         model.decode(latent)
         waited = time.perf_counter() - start
         for _ in range(TURNS):
             for name, inverse in zip(best, (plain, compiled), strict=True):
-                FusedLevel.inverse = inverse  # type: ignore[method-assign]
+                InferenceLevel.inverse = inverse  # type: ignore[method-assign]
                 best[name] = min(best[name], timed(lambda: model.decode(latent))[0])
     text = (
         f"One decode of the model of “peers”, best of {TURNS} turns: {best['as it is']:.1f} ms as it is, "

@@ -14,7 +14,7 @@ import torch
 from benchmarks.report import write_section
 from benchmarks.speed.training_memory import MIB, peak_memory, reset_peak_memory
 from glow import Glow, GlowConfig
-from glow.device import exact_spine_dtype, fastest_net_dtype
+from glow.device import exact_flow_dtype, fastest_net_dtype
 
 CONFIG = GlowConfig(image_size=256, levels=6, steps=32, widths=(512,) * 6, coupling="additive", permutation="1x1-full")
 
@@ -47,7 +47,7 @@ def main() -> None:
     train()
     step = seconds(train)
     memory = (peak_memory() - start) / MIB
-    model.requires_grad_(False).set_precision(nets=nets, spine=exact_spine_dtype(model.device))
+    model.requires_grad_(False).set_precision(nets=nets, flow=exact_flow_dtype(model.device))
     with torch.no_grad():
         latent = model.encode(x)
         encode = seconds(lambda: model.encode(x))

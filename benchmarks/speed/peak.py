@@ -16,7 +16,7 @@ from benchmarks.report import cpu_kind, write_section
 from benchmarks.sliders.candidates import THREADS, Size
 from benchmarks.speed.worker import timed
 from glow import Glow, GlowConfig
-from glow.device import exact_spine_dtype, fastest_net_dtype
+from glow.device import exact_flow_dtype, fastest_net_dtype
 
 TURNS = 10
 SIDE = 2048
@@ -28,7 +28,7 @@ def convolution_operations(model: Glow, batch: int) -> float:
     total = 0
     for level in range(model.config.levels):
         positions = batch * (model.config.image_size >> (level + 1)) ** 2
-        for step in model._steps(level):
+        for step in model.steps(level):
             total += sum(2 * positions * conv.weight.numel() for conv in step.coupling.net.convolutions)
     return total
 
@@ -56,8 +56,8 @@ def actions(size: Size, nets: torch.dtype) -> dict[str, tuple[Callable[[], objec
         (-training.log_prob(x).mean()).backward()
         optimiser.step()
 
-    spine = exact_spine_dtype(model.device) if nets == torch.bfloat16 else None
-    model.requires_grad_(False).set_precision(nets=nets, spine=spine)
+    flow = exact_flow_dtype(model.device) if nets == torch.bfloat16 else None
+    model.requires_grad_(False).set_precision(nets=nets, flow=flow)
     with torch.no_grad():
         latent = model.encode(x)
     product, operations = 2.0 * SIDE**3, convolution_operations(model, size.batch)

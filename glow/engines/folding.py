@@ -7,16 +7,14 @@ dozens of small operations, forward and back, which take a CPU a tenth of the ti
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from glow.layers.coupling_net import ScaledConv2d
-
-if TYPE_CHECKING:
-    from glow.layers.flow_step import FlowStep
+from glow.layers.flow_step import FlowStep, linear_maps
 
 
 class Folded(NamedTuple):
@@ -41,23 +39,12 @@ def fold(steps: Sequence[FlowStep], dtype: torch.dtype) -> tuple[list[Folded], T
     Returns:
         What each step computes with, and log|det| of all actnorms and mixings together at one position, a scalar.
     """
-    weights, biases, log_abs_dets = fold_linear(steps, dtype)
+    weights, biases, log_abs_dets = linear_maps(steps, dtype)
     dtypes = [step.coupling.dtypes()[0] for step in steps]
     layers = zip(*(step.coupling.net.convolutions for step in steps), strict=True)
     nets = zip(*(part for layer in layers for part in _fold_layer(layer, dtypes)), strict=True)
     parts = zip(weights.unbind(), biases.unbind(), nets, strict=True)
     return [Folded(*part) for part in parts], log_abs_dets.sum()
-
-
-def fold_linear(steps: Sequence[FlowStep], dtype: torch.dtype) -> tuple[Tensor, Tensor, Tensor]:
-    """The part of :func:`fold` that is no net: for K steps, :attr:`Folded.weight` and :attr:`Folded.bias` as
-    ``(K, C, C)`` and ``(K, C)``, and log|det| at one position as ``(K,)``."""
-    log_scales = torch.stack([step.actnorm.log_scale for step in steps])
-    shifts = torch.stack([step.actnorm.bias for step in steps])
-    mixings = [step.conv for step in steps]
-    weights, log_abs_dets = type(mixings[0]).stacked(mixings, dtype)
-    weights = weights * log_scales.to(dtype).exp().unsqueeze(1)
-    return weights, (weights @ shifts.to(dtype).unsqueeze(2)).squeeze(2), log_abs_dets + log_scales.sum(1)
 
 
 def _fold_layer(

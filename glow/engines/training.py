@@ -1,37 +1,40 @@
-"""A flow step in training, forward and back, with all that autograd would make a graph of small steps of.
+"""A flow step in training: one autograd function, where autograd itself would make a graph of many small steps.
 
 Pictures are rows here, ``(C, B * H * W)``: a row for each channel, as they lie in memory along the flow (see
-:mod:`glow.engines.memory_layout`).
+:mod:`glow.layers.memory_layout`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from glow.engines.folding import fold
-from glow.engines.memory_layout import as_pictures, as_rows, rows_for_net
 from glow.engines.packed_convolution import convolution_gradients, convolve
-from glow.layers.coupling import AdditiveCoupling, AffineCoupling, bounded, bounded_input
+from glow.layers.coupling import AffineCoupling, bounded, bounded_input
 from glow.layers.flow_layer import Images, PerPicture
+from glow.layers.flow_step import FlowStep
+from glow.layers.memory_layout import as_pictures, as_rows, rows_for_net
 
-if TYPE_CHECKING:
-    from glow.layers.flow_step import FlowStep
+
+def run_step(step: FlowStep, x: Images) -> tuple[Images, PerPicture]:
+    """``step(x)``."""
+    return run_steps([step], x)
 
 
-def pass_through(steps: Sequence[FlowStep], x: Images) -> tuple[Images, PerPicture]:
+def run_steps(steps: Sequence[FlowStep], x: Images) -> tuple[Images, PerPicture]:
     """The output of steps of one level, one after the other, and the log-determinant of them all."""
     batch, _, height, width = x.shape
     folded, log_abs_det = fold(steps, x.dtype)
     rows, changes = as_rows(x), []
     for step, (weight, bias, net) in zip(steps, folded, strict=True):
-        passage = Passage.of(step, (batch, height, width))
-        rows, change = _PassThrough.apply(rows, passage, weight, bias, *net)
+        coupling = RowCoupling.of(step, (batch, height, width))
+        rows, change = _FlowStepFunction.apply(rows, coupling, weight, bias, *net)
         changes.append(change)
     return as_pictures(rows, x.shape), torch.stack(changes).sum(0) + log_abs_det * (height * width)
 
@@ -49,8 +52,8 @@ class Saved(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Passage:
-    """What a step does, but for its parameters.
+class RowCoupling:
+    """A step's coupling on rows, forward and back, for parameters that are given in each call.
 
     Args:
         shape: ``(B, H, W)`` of the pictures.
@@ -67,19 +70,13 @@ class Passage:
     grid: Tensor | None
 
     @staticmethod
-    def of(step: FlowStep, shape: tuple[int, int, int]) -> Passage:
+    def of(step: FlowStep, shape: tuple[int, int, int]) -> RowCoupling:
         """That of a step, for pictures of ``shape``."""
         coupling = step.coupling
         nets, output = coupling.dtypes()
         grid = coupling.net.grid(*shape[1:], coupling.net.first.bias.device, nets)
-        match coupling:
-            case AffineCoupling():
-                bound: float | None = coupling.bound
-            case AdditiveCoupling():
-                bound = None
-            case _:
-                raise TypeError(f"{type(coupling).__name__} is a coupling that flow steps do not know.")
-        return Passage(shape, output, bound, coupling.input_bound, grid)
+        bound = coupling.bound if isinstance(coupling, AffineCoupling) else None
+        return RowCoupling(shape, output, bound, coupling.input_bound, grid)
 
     def run_net(self, kept: Tensor, net: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
         """The net's output as rows, and what each of its convolutions has seen."""
@@ -193,8 +190,8 @@ def _rows(x: Tensor, dtype: torch.dtype) -> Tensor:
     return torch.empty(channels, len(pixels), dtype=dtype, device=x.device).copy_(pixels.t())
 
 
-class _PassThrough(torch.autograd.Function):
-    """``_PassThrough.apply(x, passage, weight, bias, *net)`` is the step's output and the coupling's log-determinant.
+class _FlowStepFunction(torch.autograd.Function):
+    """``apply(x, coupling, weight, bias, *net)`` is the step's output and its coupling's log-determinant.
 
     ``x`` and the output are rows; ``weight``, ``bias`` and ``net`` are those of :class:`glow.engines.folding.Folded`.
     First derivatives only.
@@ -202,11 +199,11 @@ class _PassThrough(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, x: Tensor, passage: Passage, weight: Tensor, bias: Tensor, *net: Tensor
+        ctx: Any, x: Tensor, coupling: RowCoupling, weight: Tensor, bias: Tensor, *net: Tensor
     ) -> tuple[Tensor, PerPicture]:
         mixed = torch.addmm(bias[:, None], weight, x)
-        y, logdet, saved = passage.forward(mixed, net)
-        ctx.passage = passage
+        y, logdet, saved = coupling.forward(mixed, net)
+        ctx.coupling = coupling
         ctx.save_for_backward(x, weight, mixed, saved.gate, saved.scale, *saved.seen, *net)
         return y, logdet
 
@@ -217,7 +214,7 @@ class _PassThrough(torch.autograd.Function):
         seen, net = rest[: len(rest) // 3], rest[len(rest) // 3 :]
         frozen = not any(ctx.needs_input_grad[2:])
         saved = Saved(mixed, seen, gate, scale)
-        by_mixed, by_net = ctx.passage.gradients(by_y, by_logdet, saved, net, frozen=frozen)
+        by_mixed, by_net = ctx.coupling.gradients(by_y, by_logdet, saved, net, frozen=frozen)
         by_x = weight.t() @ by_mixed if ctx.needs_input_grad[0] else None
         linear = (None, None) if frozen else (by_mixed @ x.t(), by_mixed.sum(1))
         return by_x, None, *linear, *by_net

@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from glow.engines.memory_layout import for_net, from_net, halves, join
 from glow.layers.coupling_net import CouplingNet
 from glow.layers.flow_layer import FlowLayer, Images, PerPicture
+from glow.layers.memory_layout import for_net, from_net, halves, join
 
 
 def bounded_input(x: Tensor, bound: float | None) -> Tensor:
@@ -16,7 +16,11 @@ def bounded_input(x: Tensor, bound: float | None) -> Tensor:
 
 
 class Coupling(FlowLayer):
-    """Half of the channels pass; they choose what happens to the other half.
+    """Half of the channels pass unchanged; a net of them says how the other half is scaled and shifted.
+
+    ``y_a = x_a``, ``y_b = x_b * exp(log_scale(x_a)) + shift(x_a)`` (Dinh et al. 2017, arXiv 1605.08803). A coupling
+    that is added overrides :meth:`split` or :meth:`scale_and_shift`; one that does not scale and shift overrides
+    :meth:`forward` and :meth:`inverse`. The fast engines know only those of this file; others run by their own methods.
 
     Args:
         channels: C of the ``(B, C, H, W)`` input; even.
@@ -47,14 +51,14 @@ class Coupling(FlowLayer):
     def scale_and_shift(self, kept: Tensor) -> tuple[Tensor | None, Tensor]:
         """Log-scale (None where nothing is scaled) and shift of the moved half, each of its shape.
 
-        In the dtype of the net's output, also where the spine has more digits: both directions see the same numbers.
+        In the dtype of the net's output, also where the flow's has more digits: both directions see the same numbers.
         """
         return self.split(self.output(kept))
 
     def dtypes(self) -> tuple[torch.dtype, torch.dtype]:
         """What the net computes in, and what its output is rounded to: its parameters'.
 
-        Rounded also where the net computes in more digits: what a spine of float64 loses is then not seen at all.
+        Rounded also where the net computes in more digits: what a flow in float64 loses is then not seen at all.
         """
         own = self.net.first.bias.dtype
         return self.net_dtype or own, own
@@ -63,6 +67,13 @@ class Coupling(FlowLayer):
         """What the net puts out."""
         nets, output = self.dtypes()
         return from_net(self.net(bounded_input(for_net(kept, nets), self.input_bound)), output)
+
+    def forward(self, x: Images) -> tuple[Images, PerPicture]:
+        kept, moved = halves(x)
+        log_scale, shift = self.scale_and_shift(kept)
+        if log_scale is None:
+            return join([kept, moved + shift]), x.new_zeros(len(x))
+        return join([kept, moved * log_scale.exp() + shift]), log_scale.sum((1, 2, 3))
 
     def inverse(self, y: Images) -> Images:
         kept, moved = halves(y)
@@ -111,12 +122,6 @@ class AffineCoupling(Coupling):
         raw, shift = halves(output)
         return bounded(raw, self.bound)[1], shift
 
-    def forward(self, x: Images) -> tuple[Images, PerPicture]:
-        kept, moved = halves(x)
-        log_scale, shift = self.scale_and_shift(kept)
-        assert log_scale is not None
-        return join([kept, moved * log_scale.exp() + shift]), log_scale.sum((1, 2, 3))
-
 
 class AdditiveCoupling(Coupling):
     """``y_b = x_b + shift(x_a)``, which keeps volume (Dinh et al. 2015, arXiv 1410.8516).
@@ -135,7 +140,3 @@ class AdditiveCoupling(Coupling):
 
     def split(self, output: Tensor) -> tuple[None, Tensor]:
         return None, output
-
-    def forward(self, x: Images) -> tuple[Images, PerPicture]:
-        kept, moved = halves(x)
-        return join([kept, moved + self.output(kept)]), x.new_zeros(len(x))

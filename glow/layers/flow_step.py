@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from glow.config import GlowConfig
-from glow.engines.folding import fold_linear
-from glow.engines.memory_layout import per_position
-from glow.engines.training import pass_through
 from glow.layers.actnorm import ActNorm
 from glow.layers.coupling import AdditiveCoupling, AffineCoupling, Coupling
 from glow.layers.flow_layer import FlowLayer, Images, PerPicture
-from glow.layers.mixing import Mixing, in_float64, make_mixing
+from glow.layers.memory_layout import per_position
+from glow.layers.mixing import Mixing, in_float64, make_mixing, stacked
+
+StepFunction = Callable[["FlowStep", Images], tuple[Images, PerPicture]]
+"""Computes ``step(x)`` in a way of its own."""
 
 
 class FlowStep(FlowLayer):
@@ -36,11 +38,38 @@ class FlowStep(FlowLayer):
 
     def initialise(self, x: Images) -> None:
         self.actnorm.initialise(x)
-        self.coupling.initialise(self._mix(x))
+        self.coupling.initialise(self._mix(x)[0])
+
+    def forward(self, x: Images, function: StepFunction | None = None) -> tuple[Images, PerPicture]:
+        """``(y, logdet)`` of ``x``.
+
+        Args:
+            x: ``(B, C, H, W)``.
+            function: computes both in place of the layers. It is handed over in this call so that hooks on the step
+                run first: those of FSDP put its parameters together.
+        """
+        if function is not None:
+            return function(self, x)
+        mixed, logdet = self._mix(x)
+        y, change = self.coupling(mixed)
+        return y, logdet + change
+
+    def inverse(self, y: Images) -> Images:
+        mixed = self.coupling.inverse(y)
+        if self.mixes_by_matrix:
+            return per_position(mixed, *self.inverse_kernel(y.dtype))
+        return self.actnorm.inverse(self.conv.inverse(mixed))
+
+    @property
+    def mixes_by_matrix(self) -> bool:
+        """Whether the mixing is a matrix at each position, as all are but those with a forward or inverse of their
+        own."""
+        kind = type(self.conv)
+        return kind.forward is Mixing.forward and kind.inverse is Mixing.inverse
 
     def forward_kernel(self, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
         """Weight ``(C, C)`` and bias ``(C,)`` of actnorm and mixing as one linear map."""
-        weights, biases, _ = fold_linear([self], dtype)
+        weights, biases, _ = linear_maps([self], dtype)
         return weights[0], biases[0]
 
     def inverse_kernel(self, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
@@ -49,18 +78,36 @@ class FlowStep(FlowLayer):
         bias = -self.actnorm.bias.to(dtype)
         return weight.to(dtype).to(bias.device), bias
 
-    def _mix(self, x: Images) -> Images:
-        return per_position(x, *self.forward_kernel(x.dtype))
-
-    def forward(self, x: Images) -> tuple[Images, PerPicture]:
-        return pass_through([self], x)
-
     def log_abs_det(self) -> Tensor:
-        """log|det| of actnorm and mixing at one position, a scalar."""
-        return fold_linear([self], self.actnorm.bias.dtype)[2][0]
+        """log|det| of that map at one position, a scalar."""
+        return linear_maps([self], self.actnorm.bias.dtype)[2][0]
 
-    def inverse(self, y: Images) -> Images:
-        return per_position(self.coupling.inverse(y), *self.inverse_kernel(y.dtype))
+    def _mix(self, x: Images) -> tuple[Images, PerPicture]:
+        """Actnorm and mixing of ``x``, and their log-determinant."""
+        if self.mixes_by_matrix:
+            weights, biases, log_abs_dets = linear_maps([self], x.dtype)
+            logdet = log_abs_dets[0] * (x.shape[2] * x.shape[3])
+            return per_position(x, weights[0], biases[0]), logdet.expand(len(x))
+        y, first = self.actnorm(x)
+        y, second = self.conv(y)
+        return y, first + second
+
+
+def linear_maps(steps: Sequence[FlowStep], dtype: torch.dtype) -> tuple[Tensor, Tensor, Tensor]:
+    """Actnorm and mixing of K steps, each as one linear map ``weight @ x + bias`` at each position.
+
+    Args:
+        steps: the steps, all of one shape.
+        dtype: of weights and biases.
+
+    Returns:
+        Weights ``(K, C, C)``, biases ``(K, C)``, and log|det| at one position, ``(K,)``.
+    """
+    log_scales = torch.stack([step.actnorm.log_scale for step in steps])
+    shifts = torch.stack([step.actnorm.bias for step in steps])
+    weights, log_abs_dets = stacked([step.conv for step in steps], dtype)
+    weights = weights * log_scales.to(dtype).exp().unsqueeze(1)
+    return weights, (weights @ shifts.to(dtype).unsqueeze(2)).squeeze(2), log_abs_dets + log_scales.sum(1)
 
 
 def make_step(config: GlowConfig, channels: int, width: int, generator: torch.Generator | None = None) -> FlowStep:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Self
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
-from glow.config import Permutation
-from glow.engines.memory_layout import per_position
+from glow.config import PermutationKind
 from glow.layers.flow_layer import FlowLayer, Images, PerPicture
+from glow.layers.memory_layout import per_position
 
 
 def in_float64(tensor: Tensor) -> Tensor:
@@ -21,18 +21,13 @@ def in_float64(tensor: Tensor) -> Tensor:
 class Mixing(FlowLayer):
     """A matrix W applied to the channels at each position: ``y = W x``.
 
-    Kinds differ in how W is parametrised; all keep this contract, so that a step can fold its actnorm in.
+    Kinds differ in how W is parametrised. One that is added gives :meth:`weight`, :meth:`inverse_weight` and
+    :meth:`log_abs_det`; one that is no matrix at each position overrides :meth:`forward` and :meth:`inverse`.
     """
 
     def weight(self, dtype: torch.dtype | None = None) -> Tensor:
         """W, of shape ``(C, C)``."""
         raise NotImplementedError(f"{type(self).__name__} has no weight.")
-
-    @classmethod
-    def stacked(cls, mixings: Sequence[Self], dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-        """W of each of K mixings, ``(K, C, C)`` in ``dtype``, and their log|det W|, ``(K,)``."""
-        weights = torch.stack([mixing.weight(dtype) for mixing in mixings])
-        return weights, torch.stack([mixing.log_abs_det() for mixing in mixings])
 
     def inverse_weight(self) -> Tensor:
         """W⁻¹ in float64, ``(C, C)``: a float32 general inverse loses too many digits."""
@@ -102,20 +97,7 @@ class Conv1x1LU(Mixing):
         return f"channels={self.log_s.numel()}"
 
     def weight(self, dtype: torch.dtype | None = None) -> Tensor:
-        return self.stacked([self], dtype or self.lower.dtype)[0][0]
-
-    @classmethod
-    def stacked(cls, mixings: Sequence[Self], dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-        orders = torch.stack([mixing.permutation for mixing in mixings])
-        log_s = torch.stack([mixing.log_s for mixing in mixings])
-        lower, upper = _triangles(
-            torch.stack([mixing.lower for mixing in mixings]).to(dtype),
-            torch.stack([mixing.upper for mixing in mixings]).to(dtype),
-            log_s.to(dtype),
-            torch.stack([mixing.sign for mixing in mixings]).to(dtype),
-        )
-        product = lower @ upper
-        return product.gather(1, orders.unsqueeze(2).expand_as(product)), log_s.sum(1)
+        return _stacked_lu([self], dtype or self.lower.dtype)[0][0]
 
     def inverse_weight(self) -> Tensor:
         """W⁻¹ in float64, by two triangular solves."""
@@ -128,6 +110,28 @@ class Conv1x1LU(Mixing):
 
     def log_abs_det(self) -> Tensor:
         return self.log_s.sum()
+
+
+def stacked(mixings: Sequence[Mixing], dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    """W of each of K mixings of one size, ``(K, C, C)`` in ``dtype``, and their log|det W|, ``(K,)``."""
+    if all(type(mixing) is Conv1x1LU for mixing in mixings):  # a subclass may have a W of its own
+        return _stacked_lu(cast("Sequence[Conv1x1LU]", mixings), dtype)
+    weights = torch.stack([mixing.weight(dtype) for mixing in mixings])
+    return weights, torch.stack([mixing.log_abs_det() for mixing in mixings])
+
+
+def _stacked_lu(mixings: Sequence[Conv1x1LU], dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    """:func:`stacked` in a few operations for all together."""
+    orders = torch.stack([mixing.permutation for mixing in mixings])
+    log_s = torch.stack([mixing.log_s for mixing in mixings])
+    lower, upper = _triangles(
+        torch.stack([mixing.lower for mixing in mixings]).to(dtype),
+        torch.stack([mixing.upper for mixing in mixings]).to(dtype),
+        log_s.to(dtype),
+        torch.stack([mixing.sign for mixing in mixings]).to(dtype),
+    )
+    product = lower @ upper
+    return product.gather(1, orders.unsqueeze(2).expand_as(product)), log_s.sum(1)
 
 
 def _triangles(lower: Tensor, upper: Tensor, log_s: Tensor, sign: Tensor) -> tuple[Tensor, Tensor]:
@@ -199,7 +203,7 @@ class FixedPermutation(Mixing):
         return self.one - 1
 
 
-def make_mixing(kind: Permutation, channels: int, generator: torch.Generator | None = None) -> Mixing:
+def make_mixing(kind: PermutationKind, channels: int, generator: torch.Generator | None = None) -> Mixing:
     """The mixing layer that a config names: ``1x1-lu``, ``1x1-full``, ``shuffle`` or ``reverse``."""
     match kind:
         case "1x1-lu":

@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from glow.engines.memory_layout import for_net, from_net, halves, join
 from glow.layers.coupling import bounded, bounded_input
 from glow.layers.coupling_net import ScaledConv2d
 from glow.layers.flow_layer import FlowLayer, Images, PerPicture
+from glow.layers.memory_layout import for_net, from_net, halves, join
 
 LOG_STD_BOUND = 3.0
 """Predicted standard deviations stay between exp(-3) and exp(3): an odd latent cannot make them explode."""

@@ -8,7 +8,7 @@ from glow.layers.flow_layer import FlowLayer, Images, PerPicture
 class Squeeze(FlowLayer):
     """``(B, C, H, W)`` to ``(B, 4C, H/2, W/2)``: each 2×2 block becomes four channels (arXiv 1605.08803).
 
-    The channels then lie one after the other in memory: see :mod:`glow.engines.memory_layout`.
+    The channels then lie one after the other in memory: see :mod:`glow.layers.memory_layout`.
     """
 
     def forward(self, x: Images) -> tuple[Images, PerPicture]:

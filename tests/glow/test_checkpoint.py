@@ -128,11 +128,11 @@ def deep(weight: float) -> Glow:
 
 
 def error_of_float32_nets(model: Glow) -> float:
-    model.set_precision(nets=torch.float32, spine=torch.float64)
+    model.set_precision(nets=torch.float32, flow=torch.float64)
     return round_trip_error(model)
 
 
-def test_nets_that_would_lose_digits_are_computed_in_the_spines_dtype(tmp_path: Path) -> None:
+def test_nets_that_would_lose_digits_are_computed_in_the_flows_dtype(tmp_path: Path) -> None:
     # By how much errors grow depends on each rounding, which CPUs do differently: the mildest model that is too much.
     weights = (0.15 + 0.01 * step for step in range(10))
     model = next(model for model in map(deep, weights) if error_of_float32_nets(model) > LOSSLESS)

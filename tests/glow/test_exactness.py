@@ -16,10 +16,10 @@ DEVICES = [
     pytest.param("cuda", marks=pytest.mark.cuda),
 ]
 PRECISIONS = [
-    pytest.param((torch.float32, torch.float64, 1e-5), id="float32 nets, float64 spine"),
+    pytest.param((torch.float32, torch.float64, 1e-5), id="float32 nets, float64 flow"),
     pytest.param(
         (torch.bfloat16, torch.float64, 1e-9),
-        id="bfloat16 nets, float64 spine",
+        id="bfloat16 nets, float64 flow",
         marks=pytest.mark.skipif(
             not computes_in(torch.bfloat16) and not torch.cuda.is_available(),
             reason="this CPU has no bfloat16: no model here runs in it, and its emulation takes minutes",
@@ -27,7 +27,7 @@ PRECISIONS = [
     ),
     pytest.param((torch.float32, torch.float32, 1e-3), id="all float32"),
 ]
-"""Dtypes of nets and spine, and the largest error that the documentation promises, as a share of the range."""
+"""Dtypes of nets and flow, and the largest error that the documentation promises, as a share of the range."""
 Precision = tuple[torch.dtype, torch.dtype, float]
 
 
@@ -51,9 +51,9 @@ def large(celebahq_pictures: Pictures) -> tuple[Glow, torch.Tensor]:
 
 
 def assert_lossless(model: Glow, pixels: torch.Tensor, precision: Precision) -> None:
-    nets, spine, bound = precision
-    model.requires_grad_(False)  # as loaded models are: they run in their fused form
-    model.set_precision(nets=nets, spine=spine)
+    nets, flow, bound = precision
+    model.requires_grad_(False)  # as loaded models are: they run on the inference engine
+    model.set_precision(nets=nets, flow=flow)
     x = pixels.to(model.device).float() / 255
     with torch.inference_mode():
         decoded = model.decode(model.encode(x))

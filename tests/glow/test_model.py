@@ -138,19 +138,19 @@ def test_bfloat16_nets_are_close_to_float32() -> None:
     torch.testing.assert_close(model.bits_per_dim(x), exact, atol=0.05, rtol=0)
 
 
-def test_a_float64_spine_makes_bfloat16_nets_exact() -> None:
-    """The round trip's error is that of the spine, not that of the nets."""
+def test_a_flow_in_float64_makes_bfloat16_nets_exact() -> None:
+    """The round trip's error is that of the flow, not that of the nets."""
     model = shaken(replace(TINY, image_size=16, steps=8)).float()
     x = torch.rand(4, 3, 16, 16)
     errors = {}
     with torch.no_grad():
-        for spine in (torch.float32, torch.float64):
-            model.set_precision(nets=torch.bfloat16, spine=spine)
+        for flow in (torch.float32, torch.float64):
+            model.set_precision(nets=torch.bfloat16, flow=flow)
             latent = model.encode(x)
-            assert latent.scales[0].dtype == spine
+            assert latent.scales[0].dtype == flow
             decoded = model.decode(latent)
             assert decoded.dtype == torch.float32
-            errors[spine] = float((decoded - x).abs().max())
+            errors[flow] = float((decoded - x).abs().max())
     assert errors[torch.float64] == 0  # what is left rounds away in float32
     assert errors[torch.float32] > 1e-6
 

@@ -1,26 +1,26 @@
-"""The form that trained models run in gives what the layers give, and follows the parameters."""
+"""The inference engine gives what the layers give, and follows the parameters."""
 
 from __future__ import annotations
 
 import pickle
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 import torch
 
 from glow import Glow, GlowConfig
-from glow.engines import inference as fused
 from glow.variants import VARIANTS
 
 
-def made(variant: str = "glow", **fields: object) -> Glow:
+def made(variant: str = "glow", by: float = 0.1, **fields: object) -> Glow:
     """A small model, away from its start."""
     torch.manual_seed(0)
     shape = {"image_size": 8, "levels": 2, "steps": 3, "widths": (16, 8), "coordinates": True, "top_prior": "standard"}
     model = Glow(VARIANTS[variant](**shape | fields))
     with torch.no_grad():
         for parameter in model.parameters():
-            parameter.add_(0.1 * torch.randn_like(parameter))
+            parameter.add_(by * torch.randn_like(parameter))
     return model
 
 
@@ -29,20 +29,20 @@ def made(variant: str = "glow", **fields: object) -> Glow:
     [(variant, {}) for variant in VARIANTS]
     + [("glow", {"input_bound": 0.5, "coordinates": False}), ("glow", {"permutation": "shuffle"})],
 )
-@pytest.mark.parametrize("hidden_bytes", [1, 2**20])
-def test_what_layers_give(
-    variant: str, fields: dict[str, object], hidden_bytes: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Also where a batch passes in parts, the last of which is smaller."""
-    monkeypatch.setattr(fused, "HIDDEN_BYTES", hidden_bytes * 16 * 16 * 4 * 2)  # of two pictures
-    model, x = made(variant, **fields), torch.rand(5, 3, 8, 8)
-    latent, logdet = model(x)  # autograd is on: the layers
-    decoded = model.decode(latent)
-    model.requires_grad_(False)
-    with torch.no_grad():
-        fused_latent, fused_logdet = model(x)
-        torch.testing.assert_close(fused_latent.flatten(), latent.flatten(), atol=1e-4, rtol=0)
-        torch.testing.assert_close(fused_logdet, logdet, atol=1e-3, rtol=1e-5)
+@pytest.mark.parametrize("shape", [{}, {"image_size": 64, "widths": (128, 8), "by": 0.02}], ids=["small", "in parts"])
+def test_what_layers_give(variant: str, fields: dict[str, object], shape: dict[str, Any]) -> None:
+    """Also where a batch passes in parts: in the larger shape's first level, four pictures at once and then one."""
+    model = made(variant, **shape | fields)
+    x = torch.rand(5, 3, model.config.image_size, model.config.image_size)
+    with torch.no_grad():  # so that nothing is kept, but the parameters may still change
+        assert model.engine() == "training"
+        latent, logdet = model(x)
+        decoded = model.decode(latent)
+        model.requires_grad_(False)
+        assert model.engine() == model.engine(decoding=True) == "inference"
+        found, found_logdet = model(x)
+        torch.testing.assert_close(found.flatten(), latent.flatten(), atol=1e-4, rtol=1e-5)
+        torch.testing.assert_close(found_logdet, logdet, atol=1e-3, rtol=1e-5)
         torch.testing.assert_close(model.decode(latent), decoded, atol=1e-4, rtol=0)
 
 
@@ -94,7 +94,7 @@ def test_training_steps_are_followed() -> None:
 
 @pytest.mark.parametrize("batch", [1, 3])
 def test_neither_pictures_nor_latents_are_overwritten(batch: int) -> None:
-    """The fused form writes in place; a prior that changes nothing hands it the caller's own tensor."""
+    """The engine writes in place; a prior that changes nothing hands it the caller's own tensor."""
     model = made(split_prior="standard").requires_grad_(False)
     x = torch.rand(batch, 3, 8, 8)
     copy = x.clone()
@@ -107,7 +107,6 @@ def test_neither_pictures_nor_latents_are_overwritten(batch: int) -> None:
     assert torch.equal(first, second)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("coupling", ["affine", "additive"])
 def test_gradients_are_those_of_finite_differences(coupling: str) -> None:
     """Of the nets', the couplings' and the 1×1 convolutions' own derivatives."""
@@ -122,11 +121,11 @@ def test_gradients_are_those_of_finite_differences(coupling: str) -> None:
     def likelihood(pictures: torch.Tensor, *_: torch.Tensor) -> torch.Tensor:
         return model.bits_per_dim(pictures)
 
-    assert torch.autograd.gradcheck(likelihood, (x, *model.parameters()), eps=1e-6, atol=1e-6)
+    assert torch.autograd.gradcheck(likelihood, (x, *model.parameters()), eps=1e-6, atol=1e-6, fast_mode=True)
 
 
 def test_threads_do_not_disturb_one_another() -> None:
-    """As in a web server; with more batch sizes than forms are kept, so that each drives out the others'."""
+    """As in a web server; with more batch sizes than are kept, so that each drives out the others'."""
     model = made().requires_grad_(False)
     pictures = [torch.rand(batch, 3, 8, 8) for batch in range(1, 9)]
     with torch.no_grad():

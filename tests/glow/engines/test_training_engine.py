@@ -1,4 +1,4 @@
-"""Flow steps in training give what their layers, one after the other, give by autograd."""
+"""The training engine's flow steps give what their layers, one after the other, give by autograd."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ import torch
 from torch import Tensor, nn
 
 from glow import Glow, GlowConfig
-from glow.config import Coupling
+from glow.config import CouplingKind
+from glow.engines.trainable import TrainableLevel
 from glow.layers.flow_layer import FlowLayer
 from glow.layers.flow_step import FlowStep
 from glow.model import Memory
 
 
-def made(coupling: Coupling, *, bound: float | None, coordinates: bool) -> Glow:
+def made(coupling: CouplingKind, *, bound: float | None, coordinates: bool) -> Glow:
     torch.manual_seed(0)
     config = GlowConfig(
         image_size=8,
@@ -50,7 +51,9 @@ def assert_same(model: Glow, x: Tensor) -> None:
     steps = model.levels[0]
     assert isinstance(steps, nn.ModuleList)
     found = []
-    for run in (lambda z: model._run(list(steps), z), lambda z: layer_by_layer(steps, z)):  # type: ignore[arg-type]
+    assert model.engine() == "training"
+    engine = TrainableLevel(model.steps(0), None, model.memory, by_layers=False)
+    for run in (engine.forward, lambda z: layer_by_layer(steps, z)):
         x = x.detach().requires_grad_()
         y, logdet = run(x)
         loss = (y.sin().flatten(1).sum(1) + logdet).square().sum()
@@ -65,7 +68,7 @@ def assert_same(model: Glow, x: Tensor) -> None:
     list(product(["affine", "additive"], [None, 0.5], [False, True], ["store", "checkpoint", "reversible"])),
 )
 def test_outputs_and_gradients_are_those_of_the_layers(
-    coupling: Coupling, bound: float | None, coordinates: bool, memory: Memory
+    coupling: CouplingKind, bound: float | None, coordinates: bool, memory: Memory
 ) -> None:
     model = made(coupling, bound=bound, coordinates=coordinates)
     model.memory = memory

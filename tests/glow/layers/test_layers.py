@@ -9,6 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+import glow.layers
 from glow.config import GlowConfig
 from glow.layers.actnorm import ActNorm
 from glow.layers.coupling import AdditiveCoupling, AffineCoupling
@@ -153,3 +154,9 @@ def test_permutations_only_reorder() -> None:
 def test_couplings_refuse_an_odd_number_of_channels(kind: type[AffineCoupling] | type[AdditiveCoupling]) -> None:
     with pytest.raises(ValueError, match="3 is odd"):
         kind(3, 8)
+
+
+def test_layers_know_nothing_of_the_engines_that_make_them_fast() -> None:
+    files = sorted(Path(glow.layers.__path__[0]).glob("*.py"))
+    assert len(files) > 5
+    assert not [file.name for file in files if "glow.engines" in file.read_text()]

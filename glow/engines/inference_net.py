@@ -1,0 +1,111 @@
+"""A coupling's net in the inference engine: kernels folded, converted and packed once, and memory that is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from threading import local
+
+import torch
+from torch import Tensor
+
+from glow.engines.packed_convolution import prepare
+from glow.layers.coupling import bounded_input
+from glow.layers.coupling_net import ScaledConv2d
+from glow.layers.memory_layout import as_pictures
+
+Shape = tuple[int, int, int, int]
+HIDDEN_BYTES = 2 * 2**20
+"""Size of a coupling net's hidden layer on a CPU: larger batches pass in parts, which then stay in its caches."""
+
+
+class Workspace(local):
+    """What a net works in, of each thread: to ask for it anew, with all views of it, takes as long as some operations.
+
+    Args:
+        shape: ``(B, C, H, W)`` of what comes in.
+        bias: of the last layer.
+        dtype: to compute in.
+        grid: what the net sees of each position's coordinates, ``(1, 2, H, W)``; None if nothing.
+        part: pictures that pass together.
+    """
+
+    def __init__(self, shape: Shape, bias: Tensor, dtype: torch.dtype, grid: Tensor | None, part: int) -> None:
+        batch, channels, height, width = shape
+        inputs = channels if grid is None else channels + grid.shape[1]
+        with torch.inference_mode(False):  # it must be usable everywhere
+            seen = torch.empty(batch, height, width, inputs, dtype=dtype, device=bias.device)
+            self.output = torch.empty(len(bias), batch * height * width, dtype=bias.dtype, device=bias.device)
+            if grid is not None:
+                seen[:, :, :, channels:] = grid.permute(0, 2, 3, 1)
+        self.input = seen.view(batch * height * width, inputs)[:, :channels].t()
+        pictures, found = seen.permute(0, 3, 1, 2), as_pictures(self.output, (batch, len(bias), height, width))
+        starts = range(0, batch, part)
+        self.parts = [(pictures[start : start + part], found[start : start + part]) for start in starts]
+
+
+class InferenceNet:
+    """Convolutions with ReLU between, for pictures of one shape, which come as rows: ``(C, B * H * W)``.
+
+    Args:
+        convolutions: the layers.
+        shape: ``(B, C, H, W)`` of what comes in.
+        dtype: to compute in.
+        input_bound: where the input is cut off; None for nowhere.
+        grid: what is seen of each position's coordinates besides, ``(1, 2, H, W)``; None if nothing.
+        gates: the output channels that are log-scales behind a :func:`glow.layers.coupling.bounded`, and its bound.
+            They come as log-scales; None for no channels.
+        workspaces: those of the nets that run one after the other, which share what is alike.
+    """
+
+    def __init__(
+        self,
+        convolutions: Sequence[ScaledConv2d],
+        shape: Shape,
+        dtype: torch.dtype,
+        *,
+        input_bound: float | None,
+        grid: Tensor | None = None,
+        gates: tuple[slice, float] | None = None,
+        workspaces: dict[Hashable, Workspace],
+    ) -> None:
+        batch, _, *sides = shape
+        last = convolutions[-1]
+        device = last.bias.device
+        self._dtype, self._input_bound, self._gates = dtype, input_bound, gates
+        part = max(1, batch)  # of no pictures, none is a part
+        if device.type == "cpu":
+            width = max(len(conv.bias) for conv in convolutions)
+            part = max(1, min(batch, HIDDEN_BYTES // (width * sides[0] * sides[1] * dtype.itemsize)))
+        self._layers = []
+        for conv in convolutions:
+            kernel, bias = conv.folded(conv.bias.dtype)
+            if gates is not None and conv is last:
+                channel, bound = gates
+                kernel[channel] *= 2 / bound
+                bias[channel] *= 2 / bound
+            like = torch.empty((part, conv.weight.shape[1], *sides), dtype=dtype, device=device)
+            kernel = kernel.to(dtype).contiguous(memory_format=torch.channels_last)
+            self._layers.append(prepare(kernel, bias.to(dtype), like, relu=conv is not last))
+        self._lowest = None if gates is None else torch.tensor(-gates[1], dtype=last.bias.dtype, device=device)
+        name = (shape, last.bias.shape, last.bias.dtype, dtype, grid is None, part)
+        if name not in workspaces:
+            workspaces[name] = Workspace(shape, last.bias, dtype, grid, part)
+        self._workspace = workspaces[name]
+
+    def __call__(self, kept: Tensor) -> Tensor:
+        """The output, a row for each channel, in the parameters' dtype.
+
+        It lies in the workspace: the thread's next call of a net of this shape writes over it.
+        """
+        workspace = self._workspace
+        workspace.input.copy_(bounded_input(kept.to(self._dtype), self._input_bound))
+        for part, output in workspace.parts:
+            x = part
+            for layer in self._layers:
+                x = layer(x)
+            output.copy_(x)
+        if self._gates is not None and self._lowest is not None:
+            channel, bound = self._gates
+            raw = workspace.output[channel].sigmoid_()  # the rest of its argument's factor is in the kernel
+            torch.add(self._lowest, raw, alpha=2 * bound, out=raw)
+        return workspace.output
