@@ -12,6 +12,7 @@ from tqdm import tqdm
 from data.face_set import FaceSet, Split
 from data.reading import DatasetError, PictureError, Pictures, read_batches
 from data.arrays import ArraySet, find_arrays
+from storage.files import atomic_write, remove_unfinished
 from storage.lock import locked
 from data.lsun import find_lsun
 
@@ -81,7 +82,7 @@ class Copies:
 def copied(pictures: Pictures, size: int, folder: Path, *, workers: int = 2) -> Copies:
     """The set at ``size``, from ``folder`` if it is there already; else read, and written there.
 
-    One process writes, others that want the same wait for it. The file is written aside, flushed to disk and renamed.
+    One process writes, and others that want the same wait for it.
 
     Args:
         pictures: the set.
@@ -102,25 +103,19 @@ def copied(pictures: Pictures, size: int, folder: Path, *, workers: int = 2) -> 
 
 
 def _copy(pictures: Pictures, size: int, path: Path, workers: int) -> None:
-    aside = path.with_name(f".{path.name}.part")  # whose lock is held, so one left behind can only be a dead process's
+    remove_unfinished(path.parent, path.name)  # the lock is held, so only a dead process can have left it
     count = 0
-    try:
-        # Written and not mapped: a full disk is an error here, there a crash.
-        with (
-            aside.open("wb") as file,
-            tqdm(total=len(pictures), desc="reading pictures", unit="img", disable=None) as bar,
-        ):
-            for indices, pixels in read_batches(pictures, size, 64, workers=workers):
-                file.write(pixels.tobytes())
-                count += len(indices)
-                bar.update(len(indices))
-            file.flush()
-            os.fsync(file.fileno())
+    with (
+        atomic_write(path) as aside,
+        aside.open("wb") as file,  # written and not mapped: a full disk is an error here, there a crash
+        tqdm(total=len(pictures), desc="reading pictures", unit="img", disable=None) as bar,
+    ):
+        for indices, pixels in read_batches(pictures, size, 64, workers=workers):
+            file.write(pixels.tobytes())
+            count += len(indices)
+            bar.update(len(indices))
         if not count:
             raise DatasetError(f"none of the {len(pictures)} pictures can be read at {size} pixels; see above.")
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 def must_copy(pictures: Pictures) -> bool:

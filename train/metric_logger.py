@@ -14,6 +14,7 @@ from torchvision.utils import make_grid, save_image
 
 from glow.latent import Latent
 from glow.model import Glow
+from storage.files import atomic_write
 
 TEMPERATURES = (0.0, 0.25, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 """Of the rows of a grid of samples."""
@@ -29,13 +30,8 @@ def draw_rows(model: Glow, noise: Latent, temperatures: Sequence[float] = TEMPER
 
 def save_rows(path: Path, rows: Sequence[Tensor]) -> None:
     """Write rows of pictures as one PNG: whole, or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.part")
-    try:
+    with atomic_write(path) as aside:
         save_image(torch.cat(list(rows)), aside, format="png", nrow=len(rows[0]), padding=1)
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 class Journal:
@@ -50,9 +46,8 @@ class Journal:
         self.out, self.file = out, out / "log.jsonl"
         out.mkdir(parents=True, exist_ok=True)
         if self.file.exists():
-            aside = self.file.with_name(".log.jsonl.part")
-            aside.write_text("".join(line for line in self.file.open() if _until(line, step)))
-            aside.replace(self.file)
+            with atomic_write(self.file) as aside, self.file.open() as lines:
+                aside.write_text("".join(line for line in lines if _until(line, step)))
         self._board = SummaryWriter(str(out / "tensorboard"), purge_step=step + 1)
 
     def log(self, step: int, **values: float) -> None:

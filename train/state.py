@@ -17,6 +17,7 @@ from torch import Tensor
 
 from errors import GlowfaceError
 from glow.model import Glow
+from storage.files import remove_unfinished
 from storage.tensors import FORMAT_VERSION, CheckpointError, Header, read_safetensors, write_safetensors
 from storage.values import UnfitValueError, integer, number, table
 from train.distributed import Ranks
@@ -133,8 +134,7 @@ def load_state(folder: Path, config: FitConfig, pictures: int, parts: RunParts, 
 
 def _read(folder: Path, config: FitConfig) -> tuple[dict[str, Tensor], Progress]:
     """The newest state that is whole."""
-    for half in folder.glob(".*.part"):  # of a process that was killed while it wrote
-        half.unlink()
+    remove_unfinished(folder)
     files, spoilt = state_files(folder), []
     for path in files:
         try:
