@@ -196,15 +196,11 @@ class _Run:
         """Log what the steps since the last line of the log have come to."""
         config, step = self.config, self.progress.step
         loss, images_per_second, waiting_for_data = self.meter.read()
+        rate = config.learning_rate * config.rate(step - 1)
+        metrics = {"train": loss, "gradient": gradient.item(), "learning_rate": rate}
+        metrics |= {"images_per_second": images_per_second, "waiting_for_data": waiting_for_data}
         if self.logger is not None:
-            self.logger.log(
-                step,
-                train=loss,
-                gradient=gradient.item(),
-                learning_rate=config.learning_rate * config.rate(step - 1),
-                images_per_second=images_per_second,
-                waiting_for_data=waiting_for_data,
-            )
+            self.logger.log(step, **metrics)
         if (count := self.meter.skipped_in_a_row()) >= MAX_SKIPPED:
             raise TrainingDivergedError(
                 f"{count} steps in a row up to step {step} had no finite gradient; start again with a lower "
@@ -244,12 +240,7 @@ class _Run:
 
     def loader(self) -> BatchLoader:
         """This process's share of the batches that are left."""
-        return BatchLoader(
-            self.batches(self.config.batch),
-            self.progress.step,
-            self.config.steps,
-            rank=self.world.rank,
-            world_size=self.world.size,
-            workers=self.options.workers,
-            pin=self.world.device.type == "cuda",
-        )
+        config, world, workers = self.config, self.world, self.options.workers
+        first, last, pin = self.progress.step, config.steps, world.device.type == "cuda"
+        batches = self.batches(config.batch)
+        return BatchLoader(batches, first, last, rank=world.rank, world_size=world.size, workers=workers, pin=pin)
