@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import argparse
-import os
 import shlex
 import sys
 from pathlib import Path
 
 import torch
-from torch import distributed as dist
 
 from attributes.classifier.network import load_classifier
 from attributes.custom.commands import add_own_commands
 from attributes.directions.basis import Basis, directions_path
 from attributes.directions.directions import DirectionsError
-from attributes.making.compute import compute_directions, rank_and_size
+from attributes.making.compute import compute_directions
 from attributes.making.measure_commands import add_measure_commands
 from attributes.making.train_mapper import BATCH, STEPS, train_mapper
 from data.face_set import DatasetError, FaceSet
 from glow.checkpoint import CheckpointError, load_checkpoint
 from glow.device import choose_device, fastest_net_dtype
+from glow.distributed import init_distributed
 from storage.assets import DEFAULT_CHECKPOINT
 
 
@@ -65,26 +64,17 @@ def build_parser() -> argparse.ArgumentParser:
 
 def run_compute(args: argparse.Namespace) -> None:
     """``compute``, of which a process started by torchrun does its share."""
-    shared_out = "WORLD_SIZE" in os.environ
-    if shared_out:
-        dist.init_process_group("gloo")  # all sums are on the CPU
-    try:
-        device = args.device
-        if shared_out and device in ("auto", "cuda"):
-            device = f"cuda:{os.environ['LOCAL_RANK']}" if choose_device(device).type == "cuda" else device
-        checkpoint = load_checkpoint(args.checkpoint, choose_device(device))
+    with init_distributed(args.device, on_cpu=True) as world:
+        checkpoint = load_checkpoint(args.checkpoint, world.device)
         faces = FaceSet.open(args.data, args.split, args.limit)
-        basis = compute_directions(checkpoint, faces, plain=args.plain)
-        if rank_and_size()[0] == 0:
+        basis = compute_directions(checkpoint, faces, plain=args.plain, world=world)
+        if world.is_main:
             output = args.output or directions_path(args.checkpoint)
             basis.save(output)
             given = ["--data", args.data, "--checkpoint", args.checkpoint]
             given += ["--directions", output] if args.output else []
             print(f"{output}: 40 directions from {len(faces)} faces")
             print(f"next: python -m attributes calibrate {shlex.join(map(str, given))}")
-    finally:
-        if shared_out:
-            dist.destroy_process_group()
 
 
 def run_mapper(args: argparse.Namespace) -> None:

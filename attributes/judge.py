@@ -11,6 +11,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from attributes.classifier.network import AttributeClassifier
+from attributes.encoding import encode_faces
 from attributes.natural import oddness
 from data.face_set import FaceSet
 from glow.latent import Latent
@@ -76,14 +77,8 @@ class Judge:
     @torch.inference_mode()
     def encode(self, faces: FaceSet, indices: Iterable[int]) -> Tensor:
         """Latents of some faces of a set, ``(B, D)``."""
-        order = torch.tensor(list(indices)).numpy()
-        batches = faces.batches(self.model.config.image_size, BATCH, indices=order)
-        return torch.cat(
-            [
-                self.model.encode(torch.from_numpy(pixels).to(self.model.device).float() / 255).flatten()
-                for _, pixels in batches
-            ]
-        )
+        batches = encode_faces(self.model, faces, batch=BATCH, indices=list(indices), progress=False)
+        return torch.cat([encoded.latents for encoded in batches])
 
     @torch.inference_mode()
     def draw(self, latents: Tensor) -> tuple[Tensor, Tensor]:

@@ -13,7 +13,7 @@ from attributes.slider import FURTHEST
 from data.labels import LABELS
 from errors import GlowfaceError
 from storage.assets import RECIPES
-from storage.files import FileError, read_text, written_whole
+from storage.files import FileError, atomic_write, read_text
 from storage.values import UnfitValueError, caption, number, parse_json
 
 LARGEST = 100_000
@@ -113,7 +113,7 @@ class Recipe:
         content = {"name": self.name, "moves": dict(self.moves), "keep": list(self.keep)}
         Recipe.parse(content, "the recipe")
         try:
-            with written_whole(Path(path)) as aside:
+            with atomic_write(Path(path)) as aside:
                 aside.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         except OSError as error:
             raise RecipeError(

@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.report import write_section
-from train.recipes.presets import PRESETS
+from train.settings.presets import PRESETS
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "training.md"
 PRESET = "faces-64"

@@ -1,1 +1,1 @@
-"""Reading pictures and labels: face sets, folders, arrays, LSUN; copies of them; and the batches of a training run."""
+"""Reading pictures and labels: face sets, folders, arrays, LSUN; caches of them; and the batches of a training run."""

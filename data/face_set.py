@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 
 from data.labels import LABEL_NAMES
-from data.reading import DatasetError, PictureError, central_square, read_batches
+from data.picture_set import DatasetError, PictureError, central_square, read_batches
 from storage.files import FileError, open_regular, read_text
 
 __all__ = ["DatasetError", "FaceSet", "Split"]

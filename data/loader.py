@@ -1,4 +1,4 @@
-"""Which pictures a step sees, and having them ready when it starts."""
+"""The batches of a training run: which pictures a step sees, and having them ready when it starts."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from data.reading import DatasetError, PictureError, Pictures, read_batches
+from data.picture_set import DatasetError, PictureError, PictureSet, read_batches
 from data.dequantise import dequantise
-from data.pictures import copied
+from data.cache import cache_pictures
 
 BROKEN_IN_A_ROW = 100
 """After so many pictures in a row that cannot be read, none is looked for any more."""
 
 
-def load_pixels(pictures: Pictures, size: int, folder: Path | None = None, *, workers: int = 2) -> Tensor:
+def load_pixels(pictures: PictureSet, size: int, folder: Path | None = None, *, workers: int = 2) -> Tensor:
     """All pictures as one uint8 tensor ``(N, 3, size, size)``: mapped from a copy in ``folder``, or in memory.
 
     Raises:
         DatasetError: no picture can be read.
     """
     if folder is not None:
-        return torch.from_numpy(copied(pictures, size, folder, workers=workers).array)
+        return torch.from_numpy(cache_pictures(pictures, size, folder, workers=workers).array)
     parts = [pixels for _, pixels in read_batches(pictures, size, 64, workers=workers)]
     if not parts:
         raise DatasetError(f"none of the {len(pictures)} pictures can be read at {size} pixels.")
@@ -40,7 +40,7 @@ def generator_of(seed: int, position: int) -> torch.Generator:
 
 
 class Batches(Dataset[tuple[Tensor, list[str]]]):
-    """The batch of every step, made from the seed and the step's number alone.
+    """The batch of every step, made from the seed and the step's number alone: a map-style data set.
 
     Each epoch goes through all pictures once, in an order of its own. Each place in this endless row has its own
     random numbers. So a run that is killed and started again sees the very same data, and so do any number of
@@ -56,7 +56,7 @@ class Batches(Dataset[tuple[Tensor, list[str]]]):
     """
 
     def __init__(
-        self, pictures: Pictures, size: int, batch: int, n_bits: int, seed: int, *, mirror: bool = True
+        self, pictures: PictureSet, size: int, batch: int, n_bits: int, seed: int, *, mirror: bool = True
     ) -> None:
         self.pictures, self.size, self.batch = pictures, size, batch
         self.n_bits, self.seed, self.mirror = n_bits, seed, mirror
@@ -70,10 +70,10 @@ class Batches(Dataset[tuple[Tensor, list[str]]]):
             self._order = (epoch, torch.randperm(len(self.pictures), generator=generator))
         return int(self._order[1][place])
 
-    def places(self, step: int, rank: int = 0, ranks: int = 1) -> range:
-        """The places that step ``step`` covers, or the share of them that is one process's of ``ranks``."""
+    def places(self, step: int, rank: int = 0, world_size: int = 1) -> range:
+        """The places that step ``step`` covers, or the share of them that is one process's, of ``world_size`` processes."""
         first = step * self.batch
-        return range(first + rank * self.batch // ranks, first + (rank + 1) * self.batch // ranks)
+        return range(first + rank * self.batch // world_size, first + (rank + 1) * self.batch // world_size)
 
     def __getitem__(self, item: tuple[int, int]) -> tuple[Tensor, list[str]]:
         """The picture of a place, ``(place, which picture)``, and the names of those that cannot be read.
@@ -95,32 +95,32 @@ class Batches(Dataset[tuple[Tensor, list[str]]]):
         turned = pixels[:, :, ::-1] if mirrored else pixels
         return dequantise(torch.from_numpy(np.ascontiguousarray(turned)), self.n_bits, generator), broken
 
-    def __call__(self, step: int, rank: int = 0, ranks: int = 1) -> Tensor:
+    def __call__(self, step: int, rank: int = 0, world_size: int = 1) -> Tensor:
         """The pictures of step ``step``: float32 ``(B, 3, size, size)`` in [0, 1]."""
-        items = [self[position, self.picture(position)] for position in self.places(step, rank, ranks)]
-        return self.put_together(items)[0]
+        items = [self[position, self.picture(position)] for position in self.places(step, rank, world_size)]
+        return self.collate(items)[0]
 
     @staticmethod
-    def put_together(items: list[tuple[Tensor, list[str]]]) -> tuple[Tensor, list[str]]:
+    def collate(items: list[tuple[Tensor, list[str]]]) -> tuple[Tensor, list[str]]:
         """Single pictures as a batch, empty if one found no substitute, and the names of those that cannot be read."""
         broken = [name for _, names in items for name in names]
-        whole = [picture for picture, _ in items if picture.numel()]
-        return torch.stack(whole) if len(whole) == len(items) else torch.empty(0), broken
+        pictures = [picture for picture, _ in items if picture.numel()]
+        return torch.stack(pictures) if len(pictures) == len(items) else torch.empty(0), broken
 
 
-class _Steps(Sampler[list[tuple[int, int]]]):
+class _StepSampler(Sampler[list[tuple[int, int]]]):
     """What a process needs for each step, from ``first`` to ``last``."""
 
-    def __init__(self, batches: Batches, first: int, last: int, rank: int, ranks: int) -> None:
-        self.batches, self.first, self.last, self.rank, self.ranks = batches, first, last, rank, ranks
+    def __init__(self, batches: Batches, first: int, last: int, rank: int, world_size: int) -> None:
+        self.batches, self.first, self.last, self.rank, self.world_size = batches, first, last, rank, world_size
 
     def __iter__(self) -> Iterator[list[tuple[int, int]]]:
         for step in range(self.first, self.last):
-            places = self.batches.places(step, self.rank, self.ranks)
+            places = self.batches.places(step, self.rank, self.world_size)
             yield [(position, self.batches.picture(position)) for position in places]
 
 
-class Feed:
+class BatchLoader:
     """The batches of one process in turn, made ready ahead of time by other processes.
 
     Args:
@@ -128,7 +128,7 @@ class Feed:
         first: the first step.
         last: the step before which it ends.
         rank: which process this is.
-        ranks: how many share the batches.
+        world_size: how many processes share the batches.
         workers: processes that read ahead; with 0, each batch is made when it is asked for.
         pin: put the batches where a GPU can fetch them while it computes.
     """
@@ -140,7 +140,7 @@ class Feed:
         last: int,
         *,
         rank: int = 0,
-        ranks: int = 1,
+        world_size: int = 1,
         workers: int = 0,
         pin: bool = False,
     ) -> None:
@@ -148,8 +148,8 @@ class Feed:
         """The pictures met so far that cannot be read, each with the reason."""
         self._loader = DataLoader(
             batches,
-            batch_sampler=_Steps(batches, first, last, rank, ranks),
-            collate_fn=Batches.put_together,
+            batch_sampler=_StepSampler(batches, first, last, rank, world_size),
+            collate_fn=Batches.collate,
             num_workers=workers,
             prefetch_factor=4 if workers else None,
             pin_memory=pin,

@@ -12,6 +12,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from faces import Detector, FaceError, NoFaceError, align, crop, open_photo
+from storage.files import atomic_write
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".avif", ".heic", ".heif")
 """Endings of files that are taken for photos; one that cannot be opened is named with the reason."""
@@ -120,13 +121,8 @@ def _already(folder: Path, name: str, size: int) -> int:
 
 
 def _save(path: Path, pixels: np.ndarray) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.part")
-    try:
+    with atomic_write(path) as aside:
         Image.fromarray(pixels).save(aside, format="png")
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 def _tell(path: Path, why: str) -> None:

@@ -1,15 +1,20 @@
-"""Files: read as what anybody may have made, and written whole or not at all."""
+"""Files: read as what anybody may have made, and written atomically: whole, or not at all."""
 
 from __future__ import annotations
 
+import glob
 import io
 import os
 import stat
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from errors import GlowfaceError
+
+_NAME_KEPT = 40
+"""Characters of a file's name that are kept in that of the one which is written beside it."""
 
 
 class FileError(GlowfaceError):
@@ -87,19 +92,23 @@ def read_text(path: str | Path, most: int) -> str:
 
 
 @contextmanager
-def written_whole(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path) -> Iterator[Path]:
     """A path to write to, which takes the place of ``path`` when the block has ended without an error.
 
     It is flushed to disk and then renamed, so that a crash or a full disk never leaves half a file under the name.
+    What a killed process leaves behind is found by :func:`remove_unfinished`.
 
     Raises:
         OSError: the file cannot be written; what was there before still is.
     """
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # A name that nobody else writes to, in this process or another, and that is short enough for any file system.
+    aside = path.with_name(f".{path.name[:_NAME_KEPT]}.{uuid.uuid4().hex}.part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        with aside.open("xb") as file:
+            mode = os.fstat(file.fileno()).st_mode
         yield aside
-        aside.chmod(0o644)  # safetensors makes files that only their owner can read
+        aside.chmod(stat.S_IMODE(mode))  # safetensors makes files that only their owner can read
         with aside.open("rb+") as file:
             os.fsync(file.fileno())
         aside.replace(path)
@@ -108,10 +117,25 @@ def written_whole(path: Path) -> Iterator[Path]:
         aside.unlink(missing_ok=True)
 
 
+def remove_unfinished(folder: Path, name: str | None = None) -> None:
+    """Remove what processes that were killed have left of :func:`atomic_write`. None may be writing now.
+
+    Args:
+        folder: where they wrote.
+        name: of the file that they wrote; any if left out.
+    """
+    pattern = ".*.part" if name is None else f".{glob.escape(name[:_NAME_KEPT])}.*.part"
+    for left in folder.glob(pattern):
+        left.unlink(missing_ok=True)
+
+
 def _sync_folder(folder: Path) -> None:
     """Flush a folder's names to disk, where the system lets folders be opened."""
     if os.name == "posix":
-        number = os.open(folder, os.O_RDONLY)
+        try:
+            number = os.open(folder, os.O_RDONLY)
+        except PermissionError:  # one that may be written to, but not listed
+            return
         try:
             os.fsync(number)
         finally:

@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from errors import GlowfaceError
-from storage.files import open_regular, written_whole
+from storage.files import atomic_write, open_regular
 from storage.values import UnfitValueError, integer, parse_json, table
 
 FORMAT_VERSION = 1
@@ -47,7 +47,7 @@ def write_safetensors(path: Path, tensors: dict[str, Tensor], header: Header) ->
         CheckpointError: the file cannot be written; what was there before still is.
     """
     try:
-        with written_whole(path) as aside:
+        with atomic_write(path) as aside:
             contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
             save_file(contiguous, aside, metadata={"glowface": json.dumps(header, sort_keys=True)})
     except (SafetensorError, OSError) as error:

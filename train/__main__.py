@@ -14,25 +14,27 @@ from typing import Any
 import torch
 
 from attributes.classifier.network import load_classifier
+from data.cache import cache_fits, cache_pictures, must_cache
 from data.face_set import FaceSet
 from data.loader import load_pixels
-from data.pictures import copied, copy_fits, must_copy, open_pictures
+from data.open_pictures import open_pictures
+from data.picture_set import DatasetError, PictureSet
 from data.prepare import prepare
-from data.reading import DatasetError, Pictures
 from faces.compositing.matte import save_matte
 from faces.errors import FaceError
 from glow.checkpoint import CheckpointError, load_checkpoint
 from glow.device import choose_device
+from glow.distributed import World, init_distributed
 from glow.variants import VARIANTS
-from train.distributed import Ranks, join
 from train.evaluation.bits_per_dim import bits_per_dim, round_trip
 from train.evaluation.frechet import frechet_distances
 from train.fit import MODEL_FILE, TrainingDivergedError, fit
 from train.matte import Taught, overlap, train_matte
 from train.metric_logger import draw_rows, save_rows
 from train.options import RECIPE_OPTIONS, build_parser
-from train.recipes.config import FitConfig
-from train.recipes.presets import PRESETS
+from train.settings.config import FitConfig
+from train.settings.presets import PRESETS
+from train.settings.run_options import RunOptions
 from train.start import check_start
 
 __all__ = ["build_parser", "main"]
@@ -71,40 +73,44 @@ def run_fit(args: argparse.Namespace) -> None:
     training = open_pictures(args.data, "train", args.limit)
     # Before the processes meet: on each machine one reads, and the others wait for its file.
     validation_pixels = load_pixels(open_pictures(args.data, "val", args.limit), size, args.cache, workers=readers)
-    whole = args.pictures == "copied" or must_copy(training) or (args.pictures == "auto" and copy_fits(training, size))
-    pictures: Pictures = copied(training, size, args.cache, workers=readers) if whole else training
-    with join(args.device) as ranks:
-        if ranks.first:
-            print(_told(pictures, training, args, ranks), file=sys.stderr)
+    cached = (
+        args.pictures == "copied" or must_cache(training) or (args.pictures == "auto" and cache_fits(training, size))
+    )
+    pictures: PictureSet = cache_pictures(training, size, args.cache, workers=readers) if cached else training
+    with init_distributed(args.device) as world:
+        if world.is_main:
+            print(_told(pictures, training, args, world), file=sys.stderr)
         # From a copy, a CPU that trains loses more to another process than it would wait for.
-        workers = 0 if whole and ranks.device.type == "cpu" else min(threads, 8)
+        workers = 0 if cached and world.device.type == "cpu" else min(threads, 8)
         score = fit(
             config,
             pictures,
             validation_pixels,
             args.out,
-            ranks=ranks,
-            data=f"{len(pictures)} pictures of {Path(args.data).resolve().name}",
-            net_dtype=DTYPES[args.precision],
-            memory=args.memory,
-            shard=args.shard,
+            world=world,
             warm_start=warm_start,
-            workers=workers if args.workers is None else args.workers,
-            save_every=args.save_every,
-            look_every=args.look_every,
-            log_every=args.log_every,
+            options=RunOptions(
+                data=f"{len(pictures)} pictures of {Path(args.data).resolve().name}",
+                net_dtype=DTYPES[args.precision],
+                memory=args.memory,
+                shard=args.shard,
+                workers=workers if args.workers is None else args.workers,
+                save_every=args.save_every,
+                eval_every=args.look_every,
+                log_every=args.log_every,
+            ),
         )
-        if ranks.first:
+        if world.is_main:
             count = len(validation_pixels)
             print(f"{args.out / MODEL_FILE}: {score:.4f} bits/dim on {count} validation pictures")
 
 
-def _told(pictures: Pictures, training: Pictures, args: argparse.Namespace, ranks: Ranks) -> str:
+def _told(pictures: PictureSet, training: PictureSet, args: argparse.Namespace, world: World) -> str:
     """What the run is about to do, in a line."""
     how = "streamed from their files" if pictures is training else f"copied to {args.cache}"
     missing = len(training) - len(pictures)
     left_out = f", {missing} that cannot be read left out" if missing else ""
-    where = f"{ranks.size} processes" if ranks.size > 1 else str(ranks.device)
+    where = f"{world.size} processes" if world.size > 1 else str(world.device)
     return f"{len(pictures)} training pictures, {how}{left_out}; {where}"
 
 

@@ -1,4 +1,4 @@
-"""The moving average of a model's weights: what is evaluated, sampled from and released."""
+"""The exponential moving average (EMA) of a model's weights: what is evaluated, sampled from and released."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ import copy
 import torch
 
 from glow.model import Glow
-from train.optimiser import local, whole
+from train.optimiser import full_tensor, local
 
 
-class Average:
+class EMA:
     """Exponential moving average of a model's parameters that are trained, cut into shards where these are.
 
     Args:
         model: the model, sharded already if it is to be.
-        whole_model: the same model as it was before, from which a whole one is made to be used.
+        unsharded: the same model as it was before, of which copies are made to be used.
         decay: how much of the average stays in each step.
     """
 
-    def __init__(self, model: Glow, whole_model: Glow, decay: float) -> None:
-        self._model, self._whole, self._decay = model, whole_model, decay
+    def __init__(self, model: Glow, unsharded: Glow, decay: float) -> None:
+        self._model, self._unsharded, self._decay = model, unsharded, decay
         self.trained = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
         """The parameters that are trained, by their names."""
         self.tensors = {name: local(parameter).detach().clone() for name, parameter in self.trained.items()}
@@ -35,11 +35,11 @@ class Average:
 
     @torch.no_grad()
     def model(self) -> Glow:
-        """A whole model with the averages, frozen. All processes of a sharded run must call it."""
-        made = copy.deepcopy(self._whole).to(next(iter(self.tensors.values())).device).requires_grad_(False)
+        """A model with the averages, in one piece and frozen. All processes of a sharded run must call it."""
+        made = copy.deepcopy(self._unsharded).to(next(iter(self.tensors.values())).device).requires_grad_(False)
         for name, parameter in made.named_parameters():
             if name in self.tensors:
-                parameter.copy_(whole(self.tensors[name], self.trained[name]))
+                parameter.copy_(full_tensor(self.tensors[name], self.trained[name]))
         buffers = dict(self._model.named_buffers())
         for name, buffer in made.named_buffers():
             buffer.copy_(buffers[name])

@@ -1,10 +1,12 @@
-"""What a run tells while it goes: lines of JSON, TensorBoard's curves, and grids of samples."""
+"""The metrics of a run: measured over its steps, and logged as lines of JSON, TensorBoard's curves and sample grids."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -12,8 +14,10 @@ from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 from torchvision.utils import make_grid, save_image
 
+from glow.distributed import World
 from glow.latent import Latent
 from glow.model import Glow
+from storage.files import atomic_write
 
 TEMPERATURES = (0.0, 0.25, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 """Of the rows of a grid of samples."""
@@ -29,17 +33,12 @@ def draw_rows(model: Glow, noise: Latent, temperatures: Sequence[float] = TEMPER
 
 def save_rows(path: Path, rows: Sequence[Tensor]) -> None:
     """Write rows of pictures as one PNG: whole, or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.part")
-    try:
+    with atomic_write(path) as aside:
         save_image(torch.cat(list(rows)), aside, format="png", nrow=len(rows[0]), padding=1)
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
 
 
-class Journal:
-    """The journal of a run: ``log.jsonl``, ``tensorboard/`` and ``samples/`` in its folder.
+class MetricLogger:
+    """The log of a run: ``log.jsonl``, ``tensorboard/`` and ``samples/`` in its folder.
 
     Args:
         out: the run's folder.
@@ -50,21 +49,21 @@ class Journal:
         self.out, self.file = out, out / "log.jsonl"
         out.mkdir(parents=True, exist_ok=True)
         if self.file.exists():
-            aside = self.file.with_name(".log.jsonl.part")
-            aside.write_text("".join(line for line in self.file.open() if _until(line, step)))
-            aside.replace(self.file)
+            with atomic_write(self.file) as aside, self.file.open() as lines:
+                aside.write_text("".join(line for line in lines if _until(line, step)))
         self._board = SummaryWriter(str(out / "tensorboard"), purge_step=step + 1)
 
     def log(self, step: int, **values: float) -> None:
-        """Note figures of a step; one that is not finite becomes null."""
+        """Keep metrics of a step; one that is not finite becomes null."""
         line = {"step": step} | {name: value if math.isfinite(value) else None for name, value in values.items()}
         with self.file.open("a") as file:
             file.write(json.dumps(line) + "\n")
         for name, value in values.items():
             self._board.add_scalar(name, value, step)
 
-    def draw(self, step: int, model: Glow, noise: Latent) -> None:
-        """Draw the grid of samples."""
+    def log_samples(self, step: int, model: Glow, seed: int) -> None:
+        """Draw the grid of samples, from the same noise for the same seed, and keep it."""
+        noise = model.sample_latent(COLUMNS, 1.0, torch.Generator().manual_seed(seed))
         rows = draw_rows(model, noise)
         save_rows(self.out / "samples" / f"step-{step:07d}.png", rows)
         for temperature, row in zip(TEMPERATURES, rows, strict=True):
@@ -81,3 +80,61 @@ def _until(line: str, step: int) -> bool:
         return int(json.loads(line)["step"]) <= step
     except (ValueError, KeyError, TypeError):
         return False
+
+
+class StepMeter:
+    """What the steps of a run come to, from one line of its log to the next.
+
+    Its sums stay on the device, and are looked at for a line only: to read them makes a GPU wait.
+
+    Args:
+        world: the processes that share the work.
+        batch: pictures in a step, of all processes together.
+    """
+
+    def __init__(self, world: World, batch: int) -> None:
+        self._world, self._batch = world, batch
+        self._loss, self._finite, self._skipped_in_a_row = (torch.zeros((), device=world.device) for _ in range(3))
+        self.start()
+
+    def start(self) -> None:
+        """Begin anew, but for the count of steps that were skipped in a row."""
+        self._loss.zero_()
+        self._finite.zero_()
+        self._started, self._waited, self._steps = time.perf_counter(), 0.0, 0
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Count the block's time as waiting for data."""
+        begun = time.perf_counter()
+        yield
+        self._waited += time.perf_counter() - begun
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Leave the block's time out."""
+        begun = time.perf_counter()
+        yield
+        self._started += time.perf_counter() - begun
+
+    def add(self, loss: Tensor, skipped: Tensor) -> None:
+        """Take in a step: its loss on this process, and 1 if it was skipped, else 0."""
+        self._skipped_in_a_row = (self._skipped_in_a_row + 1) * skipped
+        self._loss += torch.where(skipped > 0, 0.0, loss)
+        self._finite += 1 - skipped
+        self._steps += 1
+
+    def read(self) -> tuple[float, float, float]:
+        """The mean loss, pictures a second, and the share of time that was spent waiting for data; then begin anew.
+
+        All processes must call it.
+        """
+        loss = self._world.all_reduce(self._loss).item() / self._world.size / max(1.0, self._finite.item())
+        seconds = time.perf_counter() - self._started
+        speed, waited = round(self._steps * self._batch / seconds, 1), round(self._waited / seconds, 4)
+        self.start()
+        return loss, speed, waited
+
+    def skipped_in_a_row(self) -> int:
+        """The steps up to now, one after the other, that had no finite gradient."""
+        return int(self._skipped_in_a_row.item())

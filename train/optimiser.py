@@ -1,4 +1,4 @@
-"""The optimisers of a run, behind one face: shards, matrices and skipped steps are all alike to the loop."""
+"""The optimisers of a run behind one interface: shards, matrices and skipped steps are all alike to the loop."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch.distributed.tensor import DTensor, distribute_tensor
 
 from glow.layers.coupling_net import CouplingNet
 from glow.model import Glow
-from train.recipes.config import FitConfig
+from train.settings.config import FitConfig
 
 
 def local(tensor: Tensor) -> Tensor:
@@ -26,7 +26,7 @@ class Optimiser:
 
     Args:
         model: the model, on its device, and sharded already if it is to be.
-        config: the recipe.
+        config: which optimiser, and its learning rates.
 
     Raises:
         ValueError: Muon is asked for on a sharded model: it needs whole matrices.
@@ -55,7 +55,7 @@ class Optimiser:
             self.of_each.append(torch.optim.Muon(matrices, lr=config.muon_rate, weight_decay=0.0))
             self._rates.append(config.muon_rate)
 
-    def clear(self) -> None:
+    def zero_grad(self) -> None:
         """Forget the gradients."""
         for parameter in (*self.parameters, *self._stand_ins):
             parameter.grad = None
@@ -64,7 +64,7 @@ class Optimiser:
         """Take a step by the parameters' gradients, or none if one of these is not finite.
 
         Args:
-            share: of the full learning rates.
+            share: of the learning rates after the warm-up.
             largest_norm: to which longer gradients are shortened.
 
         Returns:
@@ -95,7 +95,7 @@ class Optimiser:
             optimiser.step()
         return norm, bad
 
-    def tensors(self) -> dict[str, tuple[Tensor, nn.Parameter | None]]:
+    def state_tensors(self) -> dict[str, tuple[Tensor, nn.Parameter | None]]:
         """The optimisers' state by name, each tensor with the parameter that it is of the shape and shards of.
 
         Scalars have none.
@@ -108,8 +108,8 @@ class Optimiser:
                     named[f"{place}.{index}.{name}"] = (value, owner)
         return named
 
-    def restore(self, tensors: dict[str, Tensor]) -> None:
-        """Put back a state: :meth:`tensors`' names with whole tensors, of which a sharded model takes its parts."""
+    def load_state_tensors(self, tensors: dict[str, Tensor]) -> None:
+        """Put back :meth:`state_tensors`, full ones, of which a sharded model takes its parts."""
         for place, optimiser in enumerate(self.of_each):
             listed = optimiser.param_groups[0]["params"]
             states: dict[int, dict[str, Any]] = {}
@@ -121,17 +121,17 @@ class Optimiser:
             optimiser.load_state_dict({**optimiser.state_dict(), "state": states})
 
 
-def shard(whole: Tensor, like: Tensor) -> Tensor:
-    """This process's part of a whole tensor that is cut as ``like`` is; the tensor itself if that is not cut."""
+def shard(full: Tensor, like: Tensor) -> Tensor:
+    """This process's part of a full tensor that is cut as ``like`` is; the tensor itself if that is not cut."""
     if not isinstance(like, DTensor):
-        return whole
-    # Every process has the whole tensor: nothing is sent.
-    cut = distribute_tensor(whole, like.device_mesh, like.placements, src_data_rank=None)
+        return full
+    # Every process has the full tensor: nothing is sent.
+    cut = distribute_tensor(full, like.device_mesh, like.placements, src_data_rank=None)
     return cut.to_local()
 
 
-def whole(part: Tensor, like: Tensor | None) -> Tensor:
-    """The whole tensor of which this process has ``part``, cut as ``like`` is. All processes must call it."""
+def full_tensor(part: Tensor, like: Tensor | None) -> Tensor:
+    """The full tensor of which this process has ``part``, cut as ``like`` is. All processes must call it."""
     if not isinstance(like, DTensor):
         return part
     return DTensor.from_local(

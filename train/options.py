@@ -14,8 +14,8 @@ from glow.variants import VARIANTS
 from storage.assets import DEFAULT_CHECKPOINT, DEFAULT_MATTE
 from train.matte import EPOCHS
 from train.metric_logger import COLUMNS, TEMPERATURES
-from train.recipes.config import FitConfig, OptimiserKind
-from train.recipes.presets import PRESETS
+from train.settings.config import FitConfig, OptimiserKind
+from train.settings.presets import PRESETS
 
 MODEL_OPTIONS = {
     "--image-size": "height and width of the pictures in pixels",

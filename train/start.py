@@ -8,11 +8,11 @@ from dataclasses import asdict
 import torch
 
 from glow.checkpoint import Checkpoint
+from glow.distributed import World
 from glow.grow import can_grow, grow
 from glow.layers.flow_layer import Images
 from glow.model import Glow
-from train.distributed import Ranks
-from train.recipes.config import FitConfig
+from train.settings.config import FitConfig
 
 OPTIONS = {
     "image_size": "--image-size",
@@ -30,7 +30,7 @@ def check_start(config: FitConfig, warm_start: Checkpoint | None) -> None:
     """Refuse weights that a run cannot start from.
 
     Raises:
-        ValueError: ``warm_start`` has another shape and cannot grow to the recipe's, or there is no flow to freeze.
+        ValueError: ``warm_start`` has another shape and cannot grow to the config's, or there is no flow to freeze.
     """
     grows = warm_start is not None and can_grow(warm_start.model.config, config.model)
     if config.freeze_flow and (warm_start is None or grows):
@@ -55,15 +55,15 @@ def check_start(config: FitConfig, warm_start: Checkpoint | None) -> None:
 
 
 def starting_model(
-    config: FitConfig, first_batch: Callable[[], Images], warm_start: Checkpoint | None, ranks: Ranks, *, fresh: bool
+    config: FitConfig, first_batch: Callable[[], Images], warm_start: Checkpoint | None, world: World, *, fresh: bool
 ) -> Glow:
     """The model that a run starts from, on its device; the same in all processes.
 
     Args:
-        config: the recipe.
+        config: the run's.
         first_batch: the pictures to initialise with, in [0, 1].
         warm_start: whose weights to start from, if any; of half the picture size where it is to grow.
-        ranks: the processes that share the work.
+        world: the processes that share the work.
         fresh: whether the weights will be used, not those of a run that goes on.
 
     Raises:
@@ -71,14 +71,14 @@ def starting_model(
     """
     check_start(config, warm_start)
     torch.manual_seed(config.seed)
-    model = Glow(config.model).to(ranks.device)
+    model = Glow(config.model).to(world.device)
     initialise: list[Callable[[Images], None]] = []
     if warm_start is None:
         initialise.append(model.initialise)
     else:
         small = warm_start.model
         if can_grow(small.config, config.model):
-            # Of its own: the first process alone draws from it, and only where a run begins.
+            # Of its own: the main process alone draws from it, and only where a run begins.
             generator = torch.Generator().manual_seed(config.seed)
             initialise.append(lambda x: grow(small, model, x, generator))
         else:
@@ -88,8 +88,8 @@ def starting_model(
             model.load_state_dict({**model.state_dict(), **(flow if new_dequantiser else start)})
             if new_dequantiser and model.dequantiser is not None:  # it changes nothing at first
                 initialise.append(model.dequantiser.initialise)
-    if fresh and ranks.first and initialise:
-        x = first_batch().to(ranks.device)
+    if fresh and world.is_main and initialise:
+        x = first_batch().to(world.device)
         for work in initialise:
             work(x)
     if config.freeze_flow and model.dequantiser is not None:
@@ -97,5 +97,5 @@ def starting_model(
         model.dequantiser.requires_grad_(True)
     # The very same numbers everywhere, though the machines be different ones.
     for tensor in model.state_dict().values():
-        ranks.from_first(tensor)
+        world.broadcast(tensor)
     return model

@@ -16,18 +16,19 @@ import torch
 from torch import Tensor
 
 from errors import GlowfaceError
+from glow.distributed import World
 from glow.model import Glow
+from storage.files import remove_unfinished
 from storage.tensors import FORMAT_VERSION, CheckpointError, Header, read_safetensors, write_safetensors
 from storage.values import UnfitValueError, integer, number, table
-from train.distributed import Ranks
-from train.ema import Average
-from train.optimiser import Optimiser, local, shard, whole
-from train.recipes.config import MAY_CHANGE, FitConfig
+from train.ema import EMA
+from train.optimiser import Optimiser, full_tensor, local, shard
+from train.settings.config import MAY_CHANGE, FitConfig
 
 KEPT = 2
 """States that are kept."""
 
-RunParts = tuple[Glow, Average, Optimiser]
+RunParts = tuple[Glow, EMA, Optimiser]
 """The model, the moving average of its weights, and the optimiser."""
 
 
@@ -60,24 +61,24 @@ def state_files(folder: Path) -> list[Path]:
     return sorted(folder.glob("state-*.safetensors"), reverse=True)
 
 
-def save_state(folder: Path, config: FitConfig, progress: Progress, parts: RunParts, ranks: Ranks) -> None:
-    """Write weights, their moving average and the optimiser's state. All processes must call it; the first one writes.
+def save_state(folder: Path, config: FitConfig, progress: Progress, parts: RunParts, world: World) -> None:
+    """Write weights, their moving average and the optimiser's state. All processes must call it; the main one writes.
 
     Raises:
         CheckpointError: the file cannot be written; the states before are still there.
     """
-    model, average, optimiser = parts
+    model, ema, optimiser = parts
     named: dict[str, tuple[Tensor, Tensor | None]] = {
         f"model.{name}": (local(tensor), tensor) for name, tensor in model.state_dict().items()
     }
-    named |= {f"average.{name}": (tensor, average.trained[name]) for name, tensor in average.tensors.items()}
-    named |= {f"optimiser.{name}": pair for name, pair in optimiser.tensors().items()}
+    named |= {f"average.{name}": (tensor, ema.trained[name]) for name, tensor in ema.tensors.items()}
+    named |= {f"optimiser.{name}": pair for name, pair in optimiser.state_tensors().items()}
     tensors: dict[str, Tensor] = {}
     for name, (part, like) in named.items():
-        tensor = whole(part, like)
-        if ranks.first:
+        tensor = full_tensor(part, like)
+        if world.is_main:
             tensors[name] = tensor.detach().cpu().contiguous()
-    if not ranks.first:
+    if not world.is_main:
         return
     values = asdict(progress) | {"best": progress.best if math.isfinite(progress.best) else None}
     header = {
@@ -92,18 +93,18 @@ def save_state(folder: Path, config: FitConfig, progress: Progress, parts: RunPa
         old.unlink()
 
 
-def load_state(folder: Path, config: FitConfig, pictures: int, parts: RunParts, ranks: Ranks) -> Progress:
+def load_state(folder: Path, config: FitConfig, pictures: int, parts: RunParts, world: World) -> Progress:
     """Fill in the newest state that is whole; how far it is, which in a fresh folder is nowhere.
 
-    The first process reads, and sends the others what they need: only its machine has to have the folder.
+    The main process reads, and sends the others what they need: only its machine has to have the folder.
 
     Raises:
-        ResumeError: the folder holds a run with another recipe or on other pictures, or no state that is whole.
+        ResumeError: the folder holds a run with another config or on other pictures, or no state that is whole.
     """
-    model, average, optimiser = parts
+    model, ema, optimiser = parts
     tensors: dict[str, Tensor] = {}
     progress: Progress | None = None
-    if ranks.first:
+    if world.is_main:
         tensors, progress = _read(folder, config)
         if progress.pictures not in (0, pictures):
             raise ResumeError(
@@ -111,30 +112,29 @@ def load_state(folder: Path, config: FitConfig, pictures: int, parts: RunParts, 
                 "--limit again, or choose another --out."
             )
         progress.pictures = pictures
-    progress, shapes = ranks.told_by_first((progress, {name: (t.shape, t.dtype) for name, t in tensors.items()}))
+    progress, shapes = world.broadcast_object((progress, {name: (t.shape, t.dtype) for name, t in tensors.items()}))
     assert isinstance(progress, Progress)
     if not progress.step:
         return progress
     places: dict[str, Tensor] = model.state_dict()
     state: dict[str, Tensor] = {}
     for name, (shape, dtype) in shapes.items():
-        tensor = tensors[name] if ranks.first else torch.empty(shape, dtype=dtype)
-        tensor = ranks.from_first(tensor.to(ranks.device)) if ranks.size > 1 else tensor
+        tensor = tensors[name] if world.is_main else torch.empty(shape, dtype=dtype)
+        tensor = world.broadcast(tensor.to(world.device)) if world.size > 1 else tensor
         kind, _, rest = name.partition(".")
         if kind == "model":
             local(places[rest]).copy_(shard(tensor, places[rest]))
         elif kind == "average":
-            average.tensors[rest].copy_(shard(tensor, average.trained[rest]))
+            ema.tensors[rest].copy_(shard(tensor, ema.trained[rest]))
         else:
             state[rest] = tensor
-    optimiser.restore(state)
+    optimiser.load_state_tensors(state)
     return progress
 
 
 def _read(folder: Path, config: FitConfig) -> tuple[dict[str, Tensor], Progress]:
     """The newest state that is whole."""
-    for half in folder.glob(".*.part"):  # of a process that was killed while it wrote
-        half.unlink()
+    remove_unfinished(folder)
     files, spoilt = state_files(folder), []
     for path in files:
         try:
@@ -161,7 +161,7 @@ def _read(folder: Path, config: FitConfig) -> tuple[dict[str, Tensor], Progress]
 
 
 def _story(path: Path, header: Header) -> tuple[FitConfig, Progress]:
-    """The recipe of a state's run, and how far it is."""
+    """The config of a state's run, and how far it is."""
     try:
         told = {"best": None, "stale": 0, "nets": "", "pictures": 0} | table("its progress", header.get("progress"))
         best = math.inf if told["best"] is None else number("best", told["best"], -1e12, 1e12)

@@ -9,18 +9,16 @@ import torch
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
-from tqdm import tqdm
 
 from attributes.classifier.network import REPORT_HALF, AttributeClassifier
 from attributes.classifier.training import balanced_accuracies
+from attributes.encoding import encode_faces
 from data.face_set import DatasetError, FaceSet
 from data.labels import LABELS
 from glow.checkpoint import Checkpoint
 
 COMPONENTS = 256
 """Principal components of the latents that the probes see."""
-
-BATCH = 64
 
 
 @torch.inference_mode()
@@ -75,11 +73,5 @@ def comparison_table(
 
 def _latents(checkpoint: Checkpoint, faces: FaceSet, indices: np.ndarray) -> np.ndarray:
     """Flat latents of some faces, float32 ``(N, D)``."""
-    model = checkpoint.model
-    latents = []
-    with tqdm(total=len(indices), desc="encoding faces", unit="img", disable=None) as bar:
-        for chosen, pixels in faces.batches(model.config.image_size, BATCH, indices=indices):
-            x = torch.from_numpy(pixels).to(model.device).float() / 255
-            latents.append(model.encode(x).flatten().float().cpu().numpy())
-            bar.update(len(chosen))
-    return np.concatenate(latents)
+    batches = encode_faces(checkpoint.model, faces, indices=indices)
+    return np.concatenate([encoded.latents.float().cpu().numpy() for encoded in batches])

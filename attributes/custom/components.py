@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from sklearn.decomposition import IncrementalPCA
-from tqdm import tqdm
 
 from attributes.custom.store import FOUND
 from attributes.directions.sums import LabelSums
+from attributes.encoding import encode_faces
 from attributes.slider import Direction, Slider
 from data.face_set import FaceSet
 from data.labels import LABELS
@@ -21,7 +21,6 @@ from glow.latent import Latent
 BATCH = 256
 """Faces of one step of the incremental analysis; scikit-learn needs at least as many as components."""
 
-ENCODED_AT_ONCE = 64
 STEP = 1.5
 """Standard deviations of faces that a slider's value of 1 goes."""
 
@@ -59,18 +58,16 @@ def find_components(checkpoint: Checkpoint, faces: FaceSet, count: int) -> list[
     sums = LabelSums(model.config.dimensions, len(LABELS))
     waiting: list[np.ndarray] = []
     left = len(faces)
-    with tqdm(total=len(faces), desc="encoding faces", unit="img", disable=None) as bar:
-        for chosen, pixels in faces.batches(model.config.image_size, ENCODED_AT_ONCE):
-            latents = model.encode(torch.from_numpy(pixels).to(model.device).float() / 255).flatten().float().cpu()
-            if faces.labels is not None:
-                sums.add(latents, torch.from_numpy(faces.labels[chosen]))
-            waiting.append(latents.numpy())
-            bar.update(len(chosen))
-            # What is left must be enough for a step of its own, and so joins the last one.
-            left -= len(chosen)
-            if not left or (sum(map(len, waiting)) >= BATCH and left >= BATCH):
-                analysis.partial_fit(np.concatenate(waiting))
-                waiting = []
+    for encoded in encode_faces(model, faces):
+        latents = encoded.latents.float().cpu()
+        if faces.labels is not None:
+            sums.add(latents, torch.from_numpy(faces.labels[encoded.indices]))
+        waiting.append(latents.numpy())
+        # What is left must be enough for a step of its own, and so joins the last one.
+        left -= len(latents)
+        if not left or (sum(map(len, waiting)) >= BATCH and left >= BATCH):
+            analysis.partial_fit(np.concatenate(waiting))
+            waiting = []
     components = []
     for place, vector in enumerate(torch.from_numpy(analysis.components_).double()):
         deviation = math.sqrt(float(analysis.explained_variance_[place]))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch import distributed as dist
 
 from data.labels import LABEL_NAMES
 from errors import GlowfaceError
+from glow.distributed import World
 
 
 class OneSidedLabelError(GlowfaceError):
@@ -39,10 +39,10 @@ class LabelSums:
         self.gram += flags.T @ flags
         self.cross += flags.T @ latents.cpu().double()
 
-    def all_reduce(self) -> None:
-        """Add what the other processes of a distributed run have added; nothing outside of one."""
+    def all_reduce(self, world: World) -> None:
+        """Add what the other processes have added."""
         for sums in (self.gram, self.cross):
-            add_across_processes(sums)
+            world.all_reduce(sums)
 
     def mean_directions(self) -> Tensor:
         """For each label, the mean latent with it minus the mean without, ``(N, D)`` in float64.
@@ -53,12 +53,6 @@ class LabelSums:
         covariance = label_covariance(self.gram)
         centred = self.cross[1:] / self.count - torch.outer(self.gram[0, 1:], self.cross[0]) / self.count**2
         return centred / covariance.diagonal()[:, None]
-
-
-def add_across_processes(sums: Tensor) -> None:
-    """Replace CPU ``sums`` by its total over all processes of a distributed run."""
-    if dist.is_available() and dist.is_initialized():
-        dist.all_reduce(sums)
 
 
 def label_covariance(gram: Tensor) -> Tensor:

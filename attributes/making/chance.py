@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from attributes.directions.sums import add_across_processes
+from glow.distributed import World
 from glow.latent import Latent
 
 
@@ -29,13 +29,14 @@ def without_chance(means: Latent, variances: Sequence[Tensor], counts: Tensor) -
     return Latent(tuple(_shrunk(mean, variance[None] * for_one[:, None]) for mean, variance in scales))
 
 
-def channel_variances(latents: Latent) -> tuple[Tensor, ...]:
+def channel_variances(latents: Latent, world: World | None = None) -> tuple[Tensor, ...]:
     """For each scale, the variance of faces' latents in each channel, ``(C,)`` float64, over all processes."""
     found = []
     for scale in latents.scales:
         wide = scale.double()
         moments = torch.stack([wide.new_full(wide.shape[1:], len(wide)), wide.sum(0), wide.square().sum(0)])
-        add_across_processes(moments)
+        if world is not None:
+            world.all_reduce(moments)
         count, total, squares = moments
         found.append((squares / count - (total / count).square()).mean((1, 2)))
     return tuple(found)

@@ -5,42 +5,38 @@ from __future__ import annotations
 import numpy as np
 import torch
 from torch import Tensor
-from torch import distributed as dist
-from tqdm import tqdm
 
 from attributes.directions.basis import Basis
 from attributes.directions.directions import DirectionsError
-from attributes.directions.sums import LabelSums, OneSidedLabelError, add_across_processes
+from attributes.directions.sums import LabelSums, OneSidedLabelError
+from attributes.encoding import encode_faces
 from attributes.making.chance import channel_variances, without_chance
 from data.face_set import FaceSet
 from data.labels import LABEL_NAMES
 from glow.checkpoint import Checkpoint
+from glow.distributed import World
 from glow.latent import Latent
 
 SPREAD = 1024
 """Faces whose latents are kept during the pass, to measure afterwards where faces lie along the directions."""
 
 
-def rank_and_size() -> tuple[int, int]:
-    """Which process of a distributed run this is, and of how many; (0, 1) outside of one."""
-    if dist.is_available() and dist.is_initialized():
-        return dist.get_rank(), dist.get_world_size()
-    return 0, 1
-
-
 @torch.inference_mode()
-def compute_directions(checkpoint: Checkpoint, faces: FaceSet, *, batch: int = 64, plain: bool = False) -> Basis:
+def compute_directions(
+    checkpoint: Checkpoint, faces: FaceSet, *, batch: int = 64, plain: bool = False, world: World | None = None
+) -> Basis:
     """Each label's mean latent difference over all scales (Kingma & Dhariwal 2018, section 5.2), less what is likely
     chance, and what is needed to make partial directions of them.
 
     One pass: sums, and the latents of :data:`SPREAD` faces, so that memory does not grow with the number of faces.
-    In a distributed run, each process encodes a slice of the faces, and all get the result.
+    Of several processes, each encodes a slice of the faces, and all get the result.
 
     Args:
         checkpoint: the model to encode with.
         faces: labelled faces.
         batch: faces encoded at once.
         plain: leave the mean differences as they are, with what is likely chance (:func:`without_chance`).
+        world: the processes that share the work, and send one another tensors on the CPU; this one alone if left out.
 
     Raises:
         DirectionsError: the faces have no labels, or a label is on all of them or on none.
@@ -48,20 +44,17 @@ def compute_directions(checkpoint: Checkpoint, faces: FaceSet, *, batch: int = 6
     if faces.labels is None:
         raise DirectionsError("directions need labels; give a folder in CelebA-HQ's or CelebA's layout.")
     model = checkpoint.model
-    rank, size = rank_and_size()
-    mine = np.array_split(np.arange(len(faces)), size)[rank]
+    world = world or World(model.device)
+    mine = np.array_split(np.arange(len(faces)), world.size)[world.rank]
     kept_faces = np.unique(np.linspace(0, len(faces) - 1, SPREAD).round().astype(int))
     labels = torch.from_numpy(np.ascontiguousarray(faces.labels))
     sums = LabelSums(model.config.dimensions, len(LABEL_NAMES))
     kept = [torch.empty(0, model.config.dimensions, dtype=torch.float16)]
-    with tqdm(total=len(mine), desc="encoding faces", unit="img", disable=None if rank == 0 else True) as bar:
-        for chosen, pixels in faces.batches(model.config.image_size, batch, indices=mine):
-            x = torch.from_numpy(pixels).to(model.device).float() / 255
-            latents = model.encode(x).flatten().cpu()
-            sums.add(latents, labels[torch.from_numpy(chosen)])
-            kept.append(latents[torch.from_numpy(np.isin(chosen, kept_faces))].half())
-            bar.update(len(chosen))
-    sums.all_reduce()
+    for encoded in encode_faces(model, faces, batch=batch, indices=mine, progress=world.is_main):
+        latents = encoded.latents.cpu()
+        sums.add(latents, labels[torch.from_numpy(encoded.indices)])
+        kept.append(latents[torch.from_numpy(np.isin(encoded.indices, kept_faces))].half())
+    sums.all_reduce(world)
     try:
         vectors = sums.mean_directions()
     except OneSidedLabelError as error:
@@ -71,14 +64,14 @@ def compute_directions(checkpoint: Checkpoint, faces: FaceSet, *, batch: int = 6
     if not plain:
         with_label = sums.gram[0, 1:]
         counts = torch.stack([with_label, sums.count - with_label], dim=1)
-        means = without_chance(means, channel_variances(some), counts)
+        means = without_chance(means, channel_variances(some, world), counts)
     # As the file will hold them, so that what is measured here is true of them.
     means = Latent(tuple(scale.half().float() for scale in means.scales))
-    mean, covariance = spread(some, means)
+    mean, covariance = spread(some, means, world)
     return Basis(means.to(model.device), sums.gram, mean, covariance, checkpoint.hash)
 
 
-def spread(latents: Latent, directions: Latent) -> tuple[Tensor, Tensor]:
+def spread(latents: Latent, directions: Latent, world: World | None = None) -> tuple[Tensor, Tensor]:
     """Mean and covariance, over the latents of all processes, of their products with each direction on each scale."""
     products = torch.cat(
         [
@@ -89,6 +82,7 @@ def spread(latents: Latent, directions: Latent) -> tuple[Tensor, Tensor]:
     )
     with_one = torch.cat([torch.ones(len(products), 1, dtype=torch.float64), products], dim=1)
     moments = with_one.T @ with_one
-    add_across_processes(moments)
+    if world is not None:
+        world.all_reduce(moments)
     count, mean = moments[0, 0], moments[0, 1:] / moments[0, 0]
     return mean, moments[1:, 1:] / count - torch.outer(mean, mean)

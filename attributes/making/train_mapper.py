@@ -20,6 +20,7 @@ from attributes.classifier.network import AttributeClassifier
 from attributes.directions.basis import Basis
 from attributes.directions.directions import DirectionsError
 from attributes.directions.mapper import LatentMapper, target
+from attributes.encoding import encode_faces
 from attributes.making.calibrate import label_mix
 from attributes.making.compute import SPREAD, spread
 from attributes.making.critic import Critic, RealFaces, shaken
@@ -33,8 +34,6 @@ from glow.latent import Latent
 from glow.model import Glow
 
 STEPS, BATCH = 1400, 256
-ENCODED = 64
-"""Faces that are encoded at once."""
 READING, WARM_UP = 200, 60
 """Steps in which the critic first learns to read labels off real faces, and then to tell moved ones, while the mapper
 waits."""
@@ -337,16 +336,12 @@ def train_mapper(
 def _encoded(model: Glow, faces: FaceSet) -> LabelledFaces:
     if faces.labels is None:
         raise DirectionsError("training a mapper needs labels; give a folder in CelebA-HQ's or CelebA's layout.")
-    size, device = model.config.image_size, model.device
     pixels, latents, read = [], [], []
-    with tqdm(total=len(faces), desc="encoding faces", unit="img", disable=None) as bar:
-        for chosen, batch in faces.batches(size, ENCODED):  # without those that cannot be read
-            x = torch.from_numpy(batch).to(device)
-            pixels.append(x)
-            latents.append(model.encode(x.float() / 255).flatten().half())
-            read.append(chosen)
-            bar.update(len(chosen))
-    labels = torch.from_numpy(np.ascontiguousarray(faces.labels[np.concatenate(read)])).to(device)
+    for encoded in encode_faces(model, faces):
+        pixels.append(encoded.pixels)
+        latents.append(encoded.latents.half())
+        read.append(encoded.indices)  # without those that cannot be read
+    labels = torch.from_numpy(np.ascontiguousarray(faces.labels[np.concatenate(read)])).to(model.device)
     with torch.inference_mode(False):  # gradients flow from these later
         return LabelledFaces(torch.cat(latents).clone(), torch.cat(pixels).clone(), labels.clone())
 

@@ -10,6 +10,7 @@ from PIL import Image
 from benchmarks.edits import BY_NAME
 from benchmarks.edits.rows import BEFORE, ROOT
 from faces import Photo
+from storage.files import atomic_write
 
 
 class PicturesError(ValueError):
@@ -37,11 +38,9 @@ def picture_path(folder: Path, face: str, edit: str = BEFORE) -> Path:
 
 
 def write_picture(folder: Path, face: str, edit: str, photo: Photo) -> None:
-    """Write a photo there: aside first, so that a run that is killed leaves no half of one."""
-    path = picture_path(folder, face, edit)
-    aside = path.with_suffix(".part")
-    photo.image.convert("RGB").save(aside, "PNG")
-    aside.replace(path)
+    """Write a photo there."""
+    with atomic_write(picture_path(folder, face, edit)) as aside:  # a run that is killed leaves no half of one
+        photo.image.convert("RGB").save(aside, "PNG")
 
 
 def read_picture(path: Path) -> np.ndarray:

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from attributes import LABEL_NAMES, Basis, FaceSet
 from attributes.classifier.network import CALIBRATION_HALF
+from attributes.encoding import encode_faces
 from benchmarks.edits import BY_NAME, EDITS
 from glow import Checkpoint
 
@@ -63,10 +64,11 @@ def made(checkpoint: Checkpoint, basis: Basis, faces: FaceSet, rows: Sequence[Gr
     mean, partial = basis.kind("mean"), basis.kind("partial")
     kinds = {"mean": mean, "half": (mean + partial) / 2, "partial": partial}
     places = {path.stem: place for place, path in enumerate(faces.paths)}
+    chosen = [places[row.face] for row in rows]
+    encoded = encode_faces(checkpoint.model, faces, batch=1, indices=chosen, progress=False)
     before, after = [], []
-    for row in rows:
-        (_, pixels), *_ = faces.batches(checkpoint.model.config.image_size, 1, indices=np.array([places[row.face]]))
-        z = checkpoint.model.encode(torch.from_numpy(pixels).to(checkpoint.model.device).float() / 255).flatten()[0]
+    for row, one in zip(rows, encoded, strict=True):
+        z = one.latents[0]
         edit = BY_NAME[row.edit]
         label = LABEL_NAMES.index(edit.label)
         way = basis.vectors(kinds[row.kind][label][None]).flatten()[0]

@@ -20,13 +20,15 @@ import torch
 from PIL import Image
 
 from benchmarks.report import write_section
+from data.cache import cache_pictures
 from data.face_set import FaceSet
 from data.loader import load_pixels
-from data.pictures import copied, open_pictures
+from data.open_pictures import open_pictures
 from glow.device import choose_device, fastest_net_dtype
-from train.distributed import Ranks
+from glow.distributed import World
 from train.fit import fit
-from train.recipes.presets import PRESETS
+from train.settings.presets import PRESETS
+from train.settings.run_options import RunOptions
 
 COMPARED = ("faces-64", "faces-128")
 WARM_UP = 1
@@ -45,7 +47,7 @@ def measured(preset: str, args: argparse.Namespace, device: torch.device) -> lis
         pictures = open_pictures(args.data, "train", args.limit)
         validation = load_pixels(open_pictures(args.data, "val", 8), size, cache)
         start = time.perf_counter()
-        copies = copied(pictures, size, cache, workers=cores)
+        copies = cache_pictures(pictures, size, cache, workers=cores)
         reading = len(copies) / (time.perf_counter() - start)
         ways = ((f"copied, at {reading:.0f} a second", copies), ("streamed", pictures))
         for way, chosen in ways:
@@ -57,11 +59,8 @@ def measured(preset: str, args: argparse.Namespace, device: torch.device) -> lis
                 chosen,
                 validation,
                 out,
-                ranks=Ranks(device),
-                workers=workers,
-                save_every=10**6,
-                look_every=10**6,
-                log_every=every,
+                world=World(device),
+                options=RunOptions(workers=workers, save_every=10**6, eval_every=10**6, log_every=every),
             )
             told = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
             told = [line for line in told if "train" in line][WARM_UP:]

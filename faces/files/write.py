@@ -1,9 +1,8 @@
-"""Write a picture beside its target and move it into place, so that a failed write damages nothing."""
+"""Write a picture in the format that its file's name tells, so that a failed write damages nothing."""
 
 from __future__ import annotations
 
 import os
-import uuid
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -12,6 +11,7 @@ from PIL import Image
 from faces.errors import PhotoError
 from faces.files import deep_png, deep_tiff
 from faces.files.deep import Deep
+from storage.files import atomic_write
 
 __all__ = ["DEEP", "check_target", "write_image"]
 
@@ -63,23 +63,17 @@ def write_image(
     is then untouched.
     """
     target, name = Path(path), check_target(path)
-    aside = target.with_name(f".{uuid.uuid4().hex}.part")
     try:
-        with open(aside, "xb") as file:
+        with atomic_write(target) as aside, aside.open("wb") as file:
             if isinstance(picture, Deep):
                 DEEP[name](file, picture, icc, exif)
             else:
                 _write(picture, file, name, icc, exif)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(aside, target)
     except Exception as error:
         raise PhotoError(
             f"Cannot save {target}: {error}. Nothing was overwritten. Choose a folder that exists, may be "
             "written to and has room, or another format."
         ) from error
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 def _write(image: Image.Image, file: BinaryIO, name: str, icc: bytes | None, exif: bytes | None) -> None:

@@ -14,9 +14,9 @@ import torch
 from PIL import Image
 
 from attributes import LABEL_NAMES, DatasetError, FaceSet
+from data.cache import CachedPictures, cache_pictures
 from data.dequantise import dequantise
-from data.loader import Batches, Feed, load_pixels
-from data.pictures import Copies, copied
+from data.loader import Batches, BatchLoader, load_pixels
 from tests.conftest import ROOT
 
 
@@ -147,10 +147,10 @@ def test_what_is_no_picture_is_left_out(tmp_path: Path, capsys: pytest.CaptureFi
     assert FaceSet.open(tmp_path).identity
 
 
-def in_memory(folder: Path, pixels: np.ndarray) -> Copies:
+def in_memory(folder: Path, pixels: np.ndarray) -> CachedPictures:
     """Pictures ``(N, 3, side, side)`` as a set."""
     pixels.tofile(folder / "pictures.u8")
-    return Copies(folder / "pictures.u8", pixels.shape[-1])
+    return CachedPictures(folder / "pictures.u8", pixels.shape[-1])
 
 
 def test_every_epoch_sees_every_picture_once_in_another_order(tmp_path: Path) -> None:
@@ -166,7 +166,7 @@ def test_a_step_is_the_same_whenever_and_by_whomever_it_is_made(tmp_path: Path, 
     pixels = np.random.default_rng(0).integers(0, 256, (10, 3, 2, 2), dtype=np.uint8)
     batches = Batches(in_memory(tmp_path, pixels), 2, batch=4, n_bits=5, seed=0)
     first = [batches(step) for step in range(6)]
-    again = list(Feed(Batches(batches.pictures, 2, batch=4, n_bits=5, seed=0), 2, 6, workers=workers))
+    again = list(BatchLoader(Batches(batches.pictures, 2, batch=4, n_bits=5, seed=0), 2, 6, workers=workers))
     assert len(again) == 4
     for ours, theirs in zip(again, first[2:], strict=True):
         assert torch.equal(ours, theirs)
@@ -197,14 +197,14 @@ def test_a_broken_picture_is_left_out_named_and_counted(tmp_path: Path, capsys: 
     whole = (tmp_path / "set" / "3.png").read_bytes()
     (tmp_path / "set" / "3.png").write_bytes(whole[: len(whole) // 2])
     pictures = FaceSet.open(tmp_path / "set", "all")
-    copies = copied(pictures, 8, tmp_path / "cache")
+    copies = cache_pictures(pictures, 8, tmp_path / "cache")
     told = capsys.readouterr().err
     assert "1 of 8 pictures cannot be read" in told
     assert "3.png" in told
     assert copies.array[:, 0, 0, 0].tolist() == [0, 20, 40, 80, 100, 120, 140]
     assert torch.equal(load_pixels(pictures, 8), torch.from_numpy(copies.array))
     capsys.readouterr()
-    feed = Feed(Batches(pictures, 8, batch=8, n_bits=8, seed=0), 0, 3, workers=2)
+    feed = BatchLoader(Batches(pictures, 8, batch=8, n_bits=8, seed=0), 0, 3, workers=2)
     values = [sorted((x[:, 0, 0, 0] * 256).floor().int().tolist()) for x in feed]
     assert values == [[0, 20, 40, 80, 80, 100, 120, 140]] * 3  # the next one instead
     told = capsys.readouterr().err
@@ -214,21 +214,21 @@ def test_a_broken_picture_is_left_out_named_and_counted(tmp_path: Path, capsys: 
     for path in (tmp_path / "set").iterdir():
         path.write_bytes(b"nothing")
     with pytest.raises(DatasetError, match="none of the 8 pictures"):
-        copied(FaceSet.open(tmp_path / "set", "all"), 8, tmp_path / "cache")
+        cache_pictures(FaceSet.open(tmp_path / "set", "all"), 8, tmp_path / "cache")
     assert not list((tmp_path / "cache").glob(".*.part"))
 
 
 def test_copies_are_made_once_and_anew_when_the_pictures_change(tmp_path: Path) -> None:
     for i in range(4):
         picture(tmp_path / "set" / f"{i}.png", i)
-    first = copied(FaceSet.open(tmp_path / "set", "all"), 4, tmp_path / "cache")
+    first = cache_pictures(FaceSet.open(tmp_path / "set", "all"), 4, tmp_path / "cache")
     made = first.path.stat().st_mtime_ns
-    assert copied(FaceSet.open(tmp_path / "set", "all"), 4, tmp_path / "cache").path == first.path
+    assert cache_pictures(FaceSet.open(tmp_path / "set", "all"), 4, tmp_path / "cache").path == first.path
     assert first.path.stat().st_mtime_ns == made
     picture(tmp_path / "set" / "1.png", 99, (9, 9))
-    second = copied(FaceSet.open(tmp_path / "set", "all"), 4, tmp_path / "cache")
+    second = cache_pictures(FaceSet.open(tmp_path / "set", "all"), 4, tmp_path / "cache")
     assert second.array[:, 0, 0, 0].tolist() == [0, 99, 2, 3]
-    assert len(copied(FaceSet.open(tmp_path / "set", "train"), 4, tmp_path / "cache")) == 3
+    assert len(cache_pictures(FaceSet.open(tmp_path / "set", "train"), 4, tmp_path / "cache")) == 3
 
 
 @pytest.mark.slow
@@ -236,8 +236,8 @@ def test_processes_that_want_the_same_copy_share_one(tmp_path: Path) -> None:
     for i in range(40):
         picture(tmp_path / "set" / f"{i}.png", i, (200, 200))
     make = (
-        "import sys; from pathlib import Path; from attributes import FaceSet; from data.pictures import copied;"
-        "print(copied(FaceSet.open(sys.argv[1], 'all'), 64, Path(sys.argv[2])).path)"
+        "import sys; from pathlib import Path; from attributes import FaceSet; from data.cache import cache_pictures;"
+        "print(cache_pictures(FaceSet.open(sys.argv[1], 'all'), 64, Path(sys.argv[2])).path)"
     )
     words = [sys.executable, "-c", make, str(tmp_path / "set"), str(tmp_path / "cache")]
     both = [subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(2)]
@@ -245,4 +245,4 @@ def test_processes_that_want_the_same_copy_share_one(tmp_path: Path) -> None:
     assert len(told) == 1
     path = Path(told.pop().strip())
     assert [file.name for file in (tmp_path / "cache").glob("*.u8")] == [path.name]
-    assert Copies(path, 64).array[:, 0, 0, 0].tolist() == sorted(range(40), key=str)
+    assert CachedPictures(path, 64).array[:, 0, 0, 0].tolist() == sorted(range(40), key=str)

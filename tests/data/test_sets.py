@@ -13,9 +13,10 @@ import pytest
 from PIL import Image
 
 from attributes import DatasetError
+from data.cache import must_cache
+from data.formats.lsun import LsunSet
 from data.loader import load_pixels
-from data.lsun import LsunSet
-from data.pictures import must_copy, open_pictures
+from data.open_pictures import open_pictures
 
 RANDOM = np.random.default_rng(0)
 
@@ -41,7 +42,7 @@ def test_cifar10_as_it_is_unpacked(tmp_path: Path) -> None:
     (folder / "batches.meta").write_bytes(b"other")
     for place in (tmp_path, folder):
         train, val = open_pictures(place, "train"), open_pictures(place, "val")
-        assert must_copy(train)
+        assert must_cache(train)
         assert (load_pixels(train, 32).flatten(1).numpy() == np.concatenate(parts[:5])).all()
         assert (load_pixels(val, 32).flatten(1).numpy() == parts[5]).all()
     assert len(open_pictures(tmp_path, "all")) == 24

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +14,7 @@ import torch
 from safetensors.torch import save_file
 
 from glow import CheckpointError
-from storage.files import FileError, open_regular, read_bytes, read_text, written_whole
+from storage.files import FileError, atomic_write, open_regular, read_bytes, read_text, remove_unfinished
 from storage.tensors import LARGEST_HEADER, read_header, read_safetensors, write_safetensors
 from storage.values import UnfitValueError, parse_json
 
@@ -103,10 +106,37 @@ def test_no_memory_is_set_aside_for_what_a_file_does_not_have(tmp_path: Path) ->
 def test_a_write_that_fails_leaves_what_was_there(tmp_path: Path) -> None:
     path = tmp_path / "text"
     path.write_text("before")
-    with pytest.raises(UnicodeEncodeError), written_whole(path) as aside:
+    with pytest.raises(UnicodeEncodeError), atomic_write(path) as aside:
         aside.write_text("half \ud800", encoding="utf-8")
     assert path.read_text() == "before"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_is_written_has_the_permissions_of_any_new_file(tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        write_safetensors(tmp_path / "tensors", {"a": torch.zeros(1)}, {"kind": "test"})
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "tensors").stat().st_mode) == 0o640
+
+
+def test_what_a_killed_process_left_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    name = "n" * 255
+    killed = (
+        "import os, sys; from pathlib import Path; from storage.files import atomic_write\n"
+        "with atomic_write(Path(sys.argv[1])) as aside: aside.write_text('half'); os._exit(1)"
+    )
+    for path in (tmp_path / name, tmp_path / "other"):
+        subprocess.run([sys.executable, "-c", killed, str(path)], check=False)
+    assert len(list(tmp_path.iterdir())) == 2
+    with atomic_write(tmp_path / name) as aside:
+        aside.write_text("whole")
+    remove_unfinished(tmp_path, name)
+    assert [path.name for path in tmp_path.glob(".*")] == [path.name for path in tmp_path.glob(".other.*.part")]
+    remove_unfinished(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert (tmp_path / name).read_text() == "whole"
 
 
 def test_numbers_of_json_stay_what_they_are() -> None:

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 import torch
 
+from data.cache import CachedPictures
 from data.loader import Batches
-from data.pictures import Copies
 from glow import load_checkpoint
 from tests.conftest import ROOT
 from tests.train.conftest import Command, Run
@@ -106,7 +106,7 @@ def test_two_processes_grow_the_model_that_one_grows(arguments: Command, run: Ru
 def test_the_shares_of_a_step_are_the_step_without_repeats(ranks: int, tmp_path: Path) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (23, 3, 4, 4), dtype=np.uint8)
     pixels.tofile(tmp_path / "pictures.u8")
-    batches = Batches(Copies(tmp_path / "pictures.u8", 4), 4, batch=8, n_bits=5, seed=3)
+    batches = Batches(CachedPictures(tmp_path / "pictures.u8", 4), 4, batch=8, n_bits=5, seed=3)
     for step in range(4):
         shares = [batches(step, rank, ranks) for rank in range(ranks)]
         assert torch.equal(torch.cat(shares), batches(step))

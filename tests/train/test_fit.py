@@ -12,19 +12,19 @@ from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from attributes import FaceSet
+from data.cache import CachedPictures
 from data.loader import load_pixels
-from data.pictures import Copies
 from glow import GlowConfig, TrainingRecord, load_checkpoint, save_checkpoint
+from glow.distributed import World
 from storage.assets import FACES_64, FACES_128
 from tests.conftest import ROOT
 from tests.train.conftest import Run
 from train.__main__ import main
-from train.distributed import Ranks
 from train.evaluation.bits_per_dim import bits_per_dim
 from train.fit import TrainingDivergedError, fit
 from train.metric_logger import TEMPERATURES
-from train.recipes.config import FitConfig, OptimiserKind
-from train.recipes.presets import PRESETS
+from train.settings.config import FitConfig, OptimiserKind
+from train.settings.presets import PRESETS
 
 CPU = torch.device("cpu")
 
@@ -85,7 +85,7 @@ def test_steps_without_a_finite_gradient_are_skipped_and_many_of_them_end_the_ru
     pixels = torch.randint(0, 256, (8, 3, 4, 4), dtype=torch.uint8)
     pixels.numpy().tofile(tmp_path / "pictures.u8")
     with pytest.raises(TrainingDivergedError, match="lower --learning-rate"):
-        fit(config, Copies(tmp_path / "pictures.u8", 4), pixels, tmp_path / "run", ranks=Ranks(CPU))
+        fit(config, CachedPictures(tmp_path / "pictures.u8", 4), pixels, tmp_path / "run", world=World(CPU))
 
 
 def test_wrong_input_is_answered_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

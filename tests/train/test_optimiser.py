@@ -9,7 +9,7 @@ import torch
 
 from glow import Glow, GlowConfig
 from train.optimiser import Optimiser
-from train.recipes.config import FitConfig, OptimiserKind
+from train.settings.config import FitConfig, OptimiserKind
 
 KINDS: tuple[OptimiserKind, ...] = ("adam", "adamax", "muon")
 X = torch.rand(4, 3, 8, 8, generator=torch.Generator().manual_seed(0))
@@ -30,7 +30,7 @@ def steps(model: Glow, optimiser: Optimiser, count: int) -> list[float]:
         loss = model.bits_per_dim(X).mean()
         loss.backward()
         optimiser.step(1.0, 1.0)
-        optimiser.clear()
+        optimiser.zero_grad()
         losses.append(loss.item())
     return losses
 
@@ -47,15 +47,15 @@ def test_a_step_without_a_finite_gradient_changes_nothing(kind: OptimiserKind) -
     model = made()
     optimiser = Optimiser(model, FitConfig(optimiser=kind))
     steps(model, optimiser, 3)
-    before = copy.deepcopy(model.state_dict()), {name: t.clone() for name, (t, _) in optimiser.tensors().items()}
+    before = copy.deepcopy(model.state_dict()), {name: t.clone() for name, (t, _) in optimiser.state_tensors().items()}
     model.bits_per_dim(X).mean().backward()
     next(model.parameters()).grad.view(-1)[0] = torch.nan  # type: ignore[union-attr]
     norm, bad = optimiser.step(1.0, 1.0)
     assert not torch.isfinite(norm)
     assert bad == 1
     assert all(torch.equal(tensor, before[0][name]) for name, tensor in model.state_dict().items())
-    assert all(torch.equal(tensor, before[1][name]) for name, (tensor, _) in optimiser.tensors().items())
-    optimiser.clear()
+    assert all(torch.equal(tensor, before[1][name]) for name, (tensor, _) in optimiser.state_tensors().items())
+    optimiser.zero_grad()
     assert torch.isfinite(torch.tensor(steps(model, optimiser, 1))).all()
 
 
@@ -67,7 +67,7 @@ def test_a_restored_optimiser_goes_on_as_if_never_stopped(kind: OptimiserKind) -
     again = made()
     again.load_state_dict(copy.deepcopy(model.state_dict()))
     restored = Optimiser(again, FitConfig(optimiser=kind))
-    restored.restore({name: tensor.clone() for name, (tensor, _) in optimiser.tensors().items()})
+    restored.load_state_tensors({name: tensor.clone() for name, (tensor, _) in optimiser.state_tensors().items()})
     assert steps(again, restored, 3) == steps(model, optimiser, 3)
     assert all(torch.equal(ours, theirs) for ours, theirs in zip(again.parameters(), model.parameters(), strict=True))
 

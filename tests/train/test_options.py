@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from train.options import RECIPE_OPTIONS, build_parser
-from train.recipes.config import FitConfig
+from train.settings.config import FitConfig
 
 COMMON = "--device --seed"
 PICTURES = "--data --limit --cache --workers"

@@ -7,8 +7,8 @@ from torch import Tensor
 
 from data.dequantise import dequantise
 from data.loader import generator_of
+from glow.distributed import World
 from glow.model import Glow
-from train.distributed import Ranks
 
 
 @torch.inference_mode()
@@ -18,7 +18,7 @@ def bits_per_dim(
     *,
     batch: int = 50,
     seed: int = 0,
-    ranks: Ranks | None = None,
+    world: World | None = None,
     dequantiser: bool = True,
 ) -> float:
     """Mean bits/dim of ``model`` on uint8 pictures ``(N, 3, H, W)``, unmirrored, each with its own noise from ``seed``.
@@ -28,19 +28,19 @@ def bits_per_dim(
         pixels: the pictures.
         batch: pictures at once.
         seed: of the dequantisation noise.
-        ranks: the processes among which the pictures are shared out; the result does not depend on how many.
+        world: the processes among which the pictures are shared out; the result does not depend on how many.
         dequantiser: False passes a learned one over, as ``dequantise`` in :meth:`glow.model.Glow.bits_per_dim`.
     """
-    ranks = ranks or Ranks(model.device)
+    world = world or World(model.device)
     total = torch.zeros((), dtype=torch.float64)
-    for chosen in torch.arange(len(pixels))[ranks.rank :: ranks.size].split(batch):
+    for chosen in torch.arange(len(pixels))[world.rank :: world.size].split(batch):
         parts = [dequantise(pixels[i], model.config.n_bits, generator_of(seed, int(i))) for i in chosen]
         if parts:
             total += (
                 model.bits_per_dim(torch.stack(parts).to(model.device), dequantise=dequantiser).cpu().double().sum()
             )
-    if ranks.size > 1:
-        total = ranks.sum(total.to(ranks.device)).cpu()
+    if world.size > 1:
+        total = world.all_reduce(total.to(world.device)).cpu()
     return float(total) / len(pixels)
 
 

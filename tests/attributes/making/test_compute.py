@@ -118,17 +118,16 @@ def in_two_processes(*arguments: str) -> list[str]:
 ADD_A_HALF = """
 import sys
 from safetensors.torch import load_file, save_file
-from torch import distributed as dist
 from attributes.directions.sums import LabelSums
-dist.init_process_group("gloo")
-faces = load_file(sys.argv[1])
-mine = slice(dist.get_rank(), None, 2)
-sums = LabelSums(faces["latents"].shape[1], 40)
-sums.add(faces["latents"][mine], faces["labels"][mine])
-sums.all_reduce()
-if dist.get_rank() == 0:
-    save_file({"gram": sums.gram, "means": sums.mean_directions()}, sys.argv[2])
-dist.destroy_process_group()
+from glow.distributed import init_distributed
+with init_distributed("cpu") as world:
+    faces = load_file(sys.argv[1])
+    mine = slice(world.rank, None, 2)
+    sums = LabelSums(faces["latents"].shape[1], 40)
+    sums.add(faces["latents"][mine], faces["labels"][mine])
+    sums.all_reduce(world)
+    if world.is_main:
+        save_file({"gram": sums.gram, "means": sums.mean_directions()}, sys.argv[2])
 """
 
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from attributes import LABEL_NAMES, DatasetError, FaceSet, Recipe, RecipeError
+from data.open_pictures import open_pictures
 from data.photos import table_photos
-from data.pictures import open_pictures
 from tests.fuzz.inputs.arrays import arrays
 from tests.fuzz.inputs.models import no_file
 from tests.fuzz.inputs.mutate import mutated

@@ -1,4 +1,4 @@
-"""The sets of pictures that can be trained on, by what lies in a folder, and their copies at the training size."""
+"""Pictures kept at the training size, in one file for each set: read and made smaller once, and then only mapped."""
 
 from __future__ import annotations
 
@@ -10,32 +10,17 @@ import numpy as np
 from tqdm import tqdm
 
 from data.face_set import FaceSet, Split
-from data.reading import DatasetError, PictureError, Pictures, read_batches
-from data.arrays import ArraySet, find_arrays
+from data.picture_set import DatasetError, PictureError, PictureSet, read_batches
+from data.formats.arrays import ArraySet, find_arrays
+from storage.files import atomic_write, remove_unfinished
 from storage.lock import locked
-from data.lsun import find_lsun
+from data.formats.lsun import find_lsun
 
 FREE_SHARE = 0.5
 """The largest share of the memory that is free which a copy may take."""
 
 
-def open_pictures(folder: str | Path, split: Split, limit: int | None = None) -> Pictures:
-    """The pictures in ``folder``: CIFAR-10, the downsampled ImageNet, LSUN, or one of :class:`FaceSet`'s layouts.
-
-    Args:
-        folder: where they lie; nothing is ever downloaded.
-        split: which part.
-        limit: at most so many, the first ones.
-
-    Raises:
-        DatasetError: there are none, or a file is broken.
-    """
-    place = Path(folder)
-    found = find_arrays(place, split, limit) or find_lsun(place, split, limit)
-    return FaceSet.open(place, split, limit) if found is None else found
-
-
-class Copies:
+class CachedPictures:
     """Pictures at the training size, bytes after bytes in one file that is mapped into memory.
 
     All processes of a machine share the mapped file, in this run and in later ones.
@@ -78,10 +63,10 @@ class Copies:
         return np.asarray(self.array[index])
 
 
-def copied(pictures: Pictures, size: int, folder: Path, *, workers: int = 2) -> Copies:
+def cache_pictures(pictures: PictureSet, size: int, folder: Path, *, workers: int = 2) -> CachedPictures:
     """The set at ``size``, from ``folder`` if it is there already; else read, and written there.
 
-    One process writes, others that want the same wait for it. The file is written aside, flushed to disk and renamed.
+    One process writes, and others that want the same wait for it.
 
     Args:
         pictures: the set.
@@ -97,38 +82,32 @@ def copied(pictures: Pictures, size: int, folder: Path, *, workers: int = 2) -> 
     path = folder / f"{size}-{name}.u8"
     with locked(folder / f".{name}.lock", wait=True):
         if not path.exists():
-            _copy(pictures, size, path, workers)
-    return Copies(path, size)
+            _write(pictures, size, path, workers)
+    return CachedPictures(path, size)
 
 
-def _copy(pictures: Pictures, size: int, path: Path, workers: int) -> None:
-    aside = path.with_name(f".{path.name}.part")  # whose lock is held, so one left behind can only be a dead process's
+def _write(pictures: PictureSet, size: int, path: Path, workers: int) -> None:
+    remove_unfinished(path.parent, path.name)  # the lock is held, so only a dead process can have left it
     count = 0
-    try:
-        # Written and not mapped: a full disk is an error here, there a crash.
-        with (
-            aside.open("wb") as file,
-            tqdm(total=len(pictures), desc="reading pictures", unit="img", disable=None) as bar,
-        ):
-            for indices, pixels in read_batches(pictures, size, 64, workers=workers):
-                file.write(pixels.tobytes())
-                count += len(indices)
-                bar.update(len(indices))
-            file.flush()
-            os.fsync(file.fileno())
+    with (
+        atomic_write(path) as aside,
+        aside.open("wb") as file,  # written and not mapped: a full disk is an error here, there a crash
+        tqdm(total=len(pictures), desc="reading pictures", unit="img", disable=None) as bar,
+    ):
+        for indices, pixels in read_batches(pictures, size, 64, workers=workers):
+            file.write(pixels.tobytes())
+            count += len(indices)
+            bar.update(len(indices))
         if not count:
             raise DatasetError(f"none of the {len(pictures)} pictures can be read at {size} pixels; see above.")
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
 
 
-def must_copy(pictures: Pictures) -> bool:
+def must_cache(pictures: PictureSet) -> bool:
     """Whether a set is too slow to read at random, so that only a copy of it can be trained on."""
     return isinstance(pictures, ArraySet)
 
 
-def copy_fits(pictures: Pictures, size: int) -> bool:
+def cache_fits(pictures: PictureSet, size: int) -> bool:
     """Whether a copy of the set at ``size`` takes no more than :data:`FREE_SHARE` of the memory that is free."""
     return len(pictures) * 3 * size * size <= FREE_SHARE * free_memory()
 

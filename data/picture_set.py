@@ -1,4 +1,4 @@
-"""Reading pictures: what any set of them offers, and reading many, in which a broken one stops nothing."""
+"""What any set of pictures offers; and reading many of one, in which a broken picture stops nothing."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class PictureError(DatasetError):
     """A picture cannot be read; the message names it and says why."""
 
 
-class Pictures(Protocol):
-    """A set of pictures."""
+class PictureSet(Protocol):
+    """A set of pictures: what a class must offer to be trained on, cached or measured with."""
 
     @property
     def identity(self) -> str:
@@ -64,7 +64,7 @@ def central_square(file: BinaryIO, size: int, crop: int | None = None) -> np.nda
 
 
 def read_batches(
-    pictures: Pictures, size: int, batch: int, *, workers: int, indices: Sequence[int] | np.ndarray | None = None
+    pictures: PictureSet, size: int, batch: int, *, workers: int, indices: Sequence[int] | np.ndarray | None = None
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Pictures in order, ``(indices (B,), pixels uint8 (B, 3, size, size))``, read ahead by threads.
 
@@ -94,10 +94,10 @@ def read_batches(
             if position + 2 < len(chunks):
                 ahead.append([pool.submit(load, int(i)) for i in chunks[position + 2]])
             broken += [picture for picture in found if isinstance(picture, PictureError)]
-            whole = [place for place, picture in enumerate(found) if not isinstance(picture, PictureError)]
+            readable = [place for place, picture in enumerate(found) if not isinstance(picture, PictureError)]
             pixels = [picture for picture in found if not isinstance(picture, PictureError)]
             if pixels:
-                yield chunk[whole], np.stack(pixels)
+                yield chunk[readable], np.stack(pixels)
     report_broken(broken, len(order))
 
 

@@ -1,4 +1,4 @@
-"""Named recipes.
+"""Named configs.
 
 Each docstring tells the command, the hardware, how long it takes and the bits/dim that came of it: ours where we have
 measured them, else the paper's (Kingma & Dhariwal 2018, arXiv 1807.03039).
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from glow.config import GlowConfig
-from train.recipes.config import FitConfig
+from train.settings.config import FitConfig
 
 
 def faces_64() -> FitConfig:

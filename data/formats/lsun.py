@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from data.face_set import Split
-from data.reading import DatasetError, PictureError, central_square
+from data.picture_set import DatasetError, PictureError, central_square
 from storage.files import FileError, open_regular
 
 
@@ -34,8 +34,8 @@ class LsunSet:
 
     def __init__(self, folder: Path, limit: int | None = None) -> None:
         self.folder = folder
-        with _database(folder) as database, database.begin() as reading:
-            keys = (bytes(key) for key in reading.cursor().iternext(keys=True, values=False))
+        with _database(folder) as database, database.begin() as transaction:
+            keys = (bytes(key) for key in transaction.cursor().iternext(keys=True, values=False))
             self.keys = list(islice(keys, limit))
 
     @property
@@ -56,8 +56,8 @@ class LsunSet:
         """
         key = self.keys[index]
         try:
-            with _database(self.folder) as database, database.begin() as reading:
-                content = reading.get(key)
+            with _database(self.folder) as database, database.begin() as transaction:
+                content = transaction.get(key)
             return central_square(io.BytesIO(content), size)
         except Exception as error:  # decoders raise whatever a broken file makes them stumble over
             raise PictureError(f"{self.folder}, {key.decode(errors='replace')}: {error}") from error

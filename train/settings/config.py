@@ -1,4 +1,4 @@
-"""What a training run is: the model and the recipe, as one frozen config that its checkpoints carry."""
+"""What decides a run's result: the model's shape and how it is trained, one frozen config that its states carry."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MAY_CHANGE = ("steps", "accumulation", "patience")
 
 @dataclass(frozen=True, kw_only=True)
 class FitConfig:
-    """The recipe of a run. Everything here decides the result; where and how fast it runs is not in it.
+    """The config of a run: all that decides its result. Where and how fast it runs is in ``RunOptions``.
 
     Raises:
         ValueError: a field has a value that cannot be trained with.

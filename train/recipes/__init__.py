@@ -1,1 +1,0 @@
-"""What a run does: its configuration, and named ones."""
