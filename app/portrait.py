@@ -38,8 +38,8 @@ class Portrait:
     """Whether the model drew the face: then the whole picture is the model's, not only a difference."""
 
     fits: dict[tuple[str, int, frozenset[str]], Fit] = field(default_factory=dict, repr=False, compare=False)
-    """How far sliders go on this face (:func:`attributes.fitting.fit`), by name, sense and what is kept fixed; found
-    when a slider first moves, and kept."""
+    """How far sliders go on this face (:func:`attributes.fitting.fit.fit`), by name, sense and what is kept fixed;
+    found when a slider first moves, and kept."""
 
     def seen(self, view: View) -> Portrait:
         """The same face in what a view shows of its photo."""

@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from attributes.custom.store import FOUND
 from attributes.directions.sums import LabelSums
-from attributes.slider import Direction, Slider
+from attributes.sliders.slider import Direction, Slider
 from data.face_set import FaceSet
 from data.labels import LABELS
 from glow.checkpoint import Checkpoint

@@ -11,8 +11,9 @@ from typing import Any
 import torch
 
 from attributes.directions.basis import check_hash
-from attributes.directions.directions import Directions, DirectionsError
-from attributes.slider import Direction, Slider
+from attributes.directions.directions import Directions
+from attributes.sliders.errors import DirectionsError
+from attributes.sliders.slider import Direction, Slider
 from data.labels import LABELS
 from errors import GlowfaceError
 from glow.checkpoint import Checkpoint

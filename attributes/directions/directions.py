@@ -12,17 +12,13 @@ import torch
 
 from attributes.directions.mapper import LatentMapper, mapped
 from attributes.directions.population import Population
-from attributes.moved import Fits, MovedLatent, add_steps, history
-from attributes.natural import UNMAPPED
-from attributes.slider import Direction, Slider
+from attributes.sliders.errors import DirectionsError
+from attributes.sliders.moved_latent import Fits, MovedLatent, add_steps, history
+from attributes.sliders.natural import UNMAPPED
+from attributes.sliders.slider import Direction, Slider
 from data.labels import LABEL_NAMES
-from errors import GlowfaceError
 from glow.latent import Latent
 from glow.layers.mixing import in_float64
-
-
-class DirectionsError(GlowfaceError):
-    """Directions cannot be used with this model or these values; the message says why and what to do."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,7 +111,7 @@ class Directions:
                 the attribute plain in most faces that lack it, as far as these stay natural.
             keep: names of sliders whose directions, as they are without a mapper, are taken out of the moves of all
                 others.
-            fits: of sliders that were fitted to these very faces (:func:`attributes.fitting.fit`): there, 1 is the
+            fits: of sliders that were fitted to these very faces (:func:`attributes.fitting.fit.fit`): there, 1 is the
                 strongest change of each that still looks natural, and no stronger than what makes the attribute plain.
                 Further moves of what comes back remember them.
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from attributes.crossing import between, crossing
 from attributes.directions.basis import Basis
-from attributes.fitting import CLEAR, PLAIN, SHARES
-from attributes.judge import Judge, Seen, progress
-from attributes.natural import limit
-from attributes.slider import LABEL_SLIDERS, Slider
+from attributes.fitting.crossing import between, crossing
+from attributes.fitting.fit import CLEAR, PLAIN, SHARES
+from attributes.fitting.judge import Judge, Seen, progress
+from attributes.sliders.natural import limit
+from attributes.sliders.slider import LABEL_SLIDERS, Slider
 from data.labels import LABELS
 from glow.latent import Latent
 
@@ -27,7 +27,7 @@ TRIED = (0.7, 1.5, 2.6, 4.4)
 ROUGH = 0.2
 """A slider that brings fewer than this share of faces to show its attribute in a natural way is rough."""
 MOST_FACES = 0.75
-"""Share of the faces for which the first look of a fit (:data:`attributes.fitting.SHARES`) goes far enough."""
+"""Share of the faces for which the first look of a fit (:data:`attributes.fitting.fit.SHARES`) goes far enough."""
 LEAST = 0.05
 """The least strength, in lengths of the mean direction."""
 RANGE = 1.5

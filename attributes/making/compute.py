@@ -9,9 +9,9 @@ from torch import distributed as dist
 from tqdm import tqdm
 
 from attributes.directions.basis import Basis
-from attributes.directions.directions import DirectionsError
 from attributes.directions.sums import LabelSums, OneSidedLabelError, add_across_processes
 from attributes.making.chance import channel_variances, without_chance
+from attributes.sliders.errors import DirectionsError
 from data.face_set import FaceSet
 from data.labels import LABEL_NAMES
 from glow.checkpoint import Checkpoint

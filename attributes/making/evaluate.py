@@ -9,13 +9,13 @@ import torch
 from torch import Tensor
 
 from attributes.classifier.network import AttributeClassifier
-from attributes.crossing import crossing
 from attributes.directions.basis import Basis, Kind
 from attributes.directions.directions import Directions
-from attributes.fitting import fit_sides
-from attributes.judge import Judge, log_odds
+from attributes.fitting.crossing import crossing
+from attributes.fitting.fit import fit_sides
+from attributes.fitting.judge import Judge, log_odds
 from attributes.making.calibrate import course, usual
-from attributes.natural import limit
+from attributes.sliders.natural import limit
 from data.labels import LABEL_NAMES
 from glow.latent import Latent
 

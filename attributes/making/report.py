@@ -12,11 +12,12 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from attributes.directions.directions import Directions, DirectionsError
-from attributes.fitting import fit_sides
-from attributes.judge import Judge
+from attributes.directions.directions import Directions
+from attributes.fitting.fit import fit_sides
+from attributes.fitting.judge import Judge
 from attributes.making.calibrate import PROMISED
 from attributes.making.evaluate import ALIKE, Report, Side, other_labels
+from attributes.sliders.errors import DirectionsError
 from data.labels import LABEL_NAMES, LABELS
 from glow.latent import Latent
 

@@ -18,14 +18,14 @@ from tqdm import tqdm
 
 from attributes.classifier.network import AttributeClassifier
 from attributes.directions.basis import Basis
-from attributes.directions.directions import DirectionsError
 from attributes.directions.mapper import LatentMapper, target
 from attributes.making.calibrate import label_mix
 from attributes.making.compute import SPREAD, spread
 from attributes.making.critic import Critic, RealFaces, shaken
 from attributes.making.evaluate import HEADLINE
-from attributes.natural import BY_FEATURES, BY_MOVE, SCALE
-from attributes.slider import LABEL_SLIDERS
+from attributes.sliders.errors import DirectionsError
+from attributes.sliders.natural import BY_FEATURES, BY_MOVE, SCALE
+from attributes.sliders.slider import LABEL_SLIDERS
 from data.face_set import FaceSet
 from data.labels import FAMILIES, LABEL_NAMES
 from glow.checkpoint import Checkpoint
@@ -53,7 +53,7 @@ LACK, REAL = 1.0, 1.0
 KEEP, FAMILY = 2.0, 0.3
 """Cost of the mean change of other labels' log odds; a share of it for those of the same family."""
 ODD, PIXELS = 0.4, 2.0
-"""Costs of a face's oddness (:mod:`attributes.natural`), and of the mean change of its picture in [0, 1]."""
+"""Costs of a face's oddness (:mod:`attributes.sliders.natural`), and of the mean change of its picture in [0, 1]."""
 RATE, CRITIC_RATE, READING_RATE = 4e-4, 3e-4, 1e-3
 WARMED_UP = 100
 """Steps over which the mapper's rate rises."""

@@ -19,7 +19,7 @@ from app.doctor import examine
 from attributes import LABEL_NAMES, directions_path, find_recipe, sliders_folder
 from attributes.__main__ import build_parser as attributes_parser
 from attributes.directions.basis import rough_sliders
-from attributes.natural import LIMITS
+from attributes.sliders.natural import LIMITS
 from storage.assets import DEFAULT_CHECKPOINT, FACES_64
 
 

@@ -12,12 +12,12 @@ import torch
 from attributes import LABEL_NAMES, Basis, DirectionsError, directions_path
 from attributes.__main__ import main
 from attributes.classifier.network import REPORT_HALF, load_classifier
-from attributes.crossing import crossing
-from attributes.fitting import CLEAR, PLAIN
-from attributes.judge import Judge
+from attributes.fitting.crossing import crossing
+from attributes.fitting.fit import CLEAR, PLAIN
+from attributes.fitting.judge import Judge
 from attributes.making.calibrate import course, label_mix
 from attributes.making.evaluate import Evaluation, other_labels
-from attributes.natural import limit
+from attributes.sliders.natural import limit
 from glow import Checkpoint
 from storage.assets import DEFAULT_CLASSIFIER, FACES_64
 

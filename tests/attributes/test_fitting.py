@@ -9,9 +9,9 @@ import torch
 
 from app.editor import Editor
 from attributes import LABEL_NAMES, Fit, Seen, Slider, fit
-from attributes.fitting import BEARS, FURTHER, LITTLE, MORE, PLAIN, SHARES
+from attributes.fitting.fit import BEARS, FURTHER, LITTLE, MORE, PLAIN, SHARES
 from attributes.making.evaluate import HEADLINE
-from attributes.natural import LIMITS, limit
+from attributes.sliders.natural import LIMITS, limit
 from glow import Latent
 
 FITTED = Fit(*torch.tensor([[0.3, 1.0, 2.2], [2.5, 2.5, 2.2]], dtype=torch.float64))

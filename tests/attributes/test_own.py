@@ -19,7 +19,7 @@ from attributes.custom.components import find_components
 from attributes.custom.store import listed_sliders, load_slider, load_sliders, save_slider, slider_name, sliders_folder
 from attributes.directions.directions import Directions
 from attributes.directions.population import Population
-from attributes.slider import Direction, Slider
+from attributes.sliders.slider import Direction, Slider
 from data.photos import aligned_faces, table_photos
 from faces import Detector, crop
 from glow import Checkpoint, Glow, GlowConfig, TrainingRecord, load_checkpoint, save_checkpoint

@@ -1,7 +1,7 @@
 """Fitting a slider to a face: a value of 1 goes as far as that very face needs, and no further than it stays natural.
 
 One strength for all faces is too little for some and too much for most. So each face is looked at on its way, until the
-attribute has become plain or the face begins to look odd (:mod:`attributes.natural`), whichever comes first.
+attribute has become plain or the face begins to look odd (:mod:`attributes.sliders.natural`), whichever comes first.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from collections.abc import Iterable
 
 import torch
 
-from attributes.crossing import crossing
 from attributes.directions.directions import Directions
-from attributes.judge import FEW, Judge, Seen
-from attributes.moved import Fits
-from attributes.natural import limit
-from attributes.slider import Fit
+from attributes.fitting.crossing import crossing
+from attributes.fitting.judge import FEW, Judge, Seen
+from attributes.sliders.moved_latent import Fits
+from attributes.sliders.natural import limit
+from attributes.sliders.slider import Fit
 from data.labels import LABEL_NAMES
 from glow.latent import Latent
 
@@ -53,8 +53,8 @@ def fit(
     """How far a label's slider goes on each of some faces, for :meth:`Directions.move`.
 
     A value of 1 goes to where the classifier sees plainly what the slider is to bring (or that what it is to take away
-    is gone), or to where the face begins to look odd (:func:`attributes.natural.limit`), whichever comes first; but
-    at least half as far as usual, where that looks natural. The end of the range is half as far again, or a fifth
+    is gone), or to where the face begins to look odd (:func:`attributes.sliders.natural.limit`), whichever comes first;
+    but at least half as far as usual, where that looks natural. The end of the range is half as far again, or a fifth
     further than what looks natural.
 
     Args:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from attributes.slider import FURTHEST
+from attributes.sliders.slider import FURTHEST
 from data.labels import LABELS
 from errors import GlowfaceError
 from storage.assets import RECIPES
