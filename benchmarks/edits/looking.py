@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from app.editor import Editor
-from app.portrait import Portrait
+from app.portraits.portrait import Portrait
 from attributes import LABEL_NAMES, AttributeClassifier, Basis
 from attributes.making.evaluate import ALIKE
 from benchmarks.edits import SIDE, Edit
