@@ -1,8 +1,8 @@
 """A small network of our own that reads the 40 labels off an aligned face: the judge of edits.
 
 It is trained by :mod:`attributes.classifier.training` on real faces and knows nothing of the flow, so that a flow's
-edits do not please it by construction. Those of a latent mapper (:mod:`attributes.directions.mapper`) do: a witness
-judges these.
+edits do not please it by construction. Those of a latent mapper (:mod:`attributes.directions.mapper`) do: a
+held-out classifier judges these.
 
 Example:
     >>> from attributes.classifier.network import load_classifier
@@ -27,7 +27,7 @@ from storage.tensors import FORMAT_VERSION, CheckpointError, Header, read_safete
 from storage.values import UnfitValueError, table
 
 if TYPE_CHECKING:
-    from attributes.classifier.held_out import WitnessNet
+    from attributes.classifier.held_out import HeldOutNet
 
 SIDE = 64
 """Side of the pictures that the network reads, in pixels; others are resized to it."""
@@ -43,8 +43,8 @@ REPORT_HALF = slice(1, None, 2)
 
 
 Architecture = Literal["residual", "witness"]
-"""Of the network: :class:`FaceNet`, or :class:`attributes.classifier.held_out.WitnessNet`, which judges what that one
-fitted."""
+"""Of the network, as files and the command line call it: :class:`FaceNet`, or that of the held-out classifier,
+:class:`attributes.classifier.held_out.HeldOutNet`, which judges what the first has fitted."""
 
 
 class _Block(nn.Module):
@@ -95,13 +95,13 @@ class FaceNet(nn.Module):
         return self.logits(self.features(x))
 
 
-def make_net(architecture: Architecture) -> FaceNet | WitnessNet:
+def make_net(architecture: Architecture) -> FaceNet | HeldOutNet:
     """An untrained network."""
     if architecture == "residual":
         return FaceNet()
-    from attributes.classifier.held_out import WitnessNet  # it needs torchvision, a second of start-up
+    from attributes.classifier.held_out import HeldOutNet  # it needs torchvision, a second of start-up
 
-    return WitnessNet()
+    return HeldOutNet()
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ class Calibration:
 class AttributeClassifier:
     """The trained network with its calibration."""
 
-    net: FaceNet | WitnessNet
+    net: FaceNet | HeldOutNet
     """The network, in evaluation mode."""
 
     calibration: Calibration

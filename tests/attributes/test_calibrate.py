@@ -63,17 +63,17 @@ def test_a_plain_direction_that_cannot_reach_so_many_is_compared_where_it_reache
     assert side.reached > 0
 
 
-def test_a_witness_is_asked_by_its_own_reading(basis: Basis, evaluation: Evaluation) -> None:
+def test_a_held_out_classifier_is_asked_by_its_own_reading(basis: Basis, evaluation: Evaluation) -> None:
     """One that says of few faces that they smile sees fewer begin to."""
     judge, label = evaluation.judge, LABEL_NAMES.index("Smiling")
     offset = judge.classifier.calibration.offset.clone()
     offset[label] -= 8
-    witness = replace(judge.classifier, calibration=replace(judge.classifier.calibration, offset=offset))
-    side = Evaluation(judge, evaluation.latents, 40, witness).side(basis.directions("calibrated"), label, 1)
-    assert side.witness is not None
-    assert 0 < side.witness.faces <= side.faces
-    assert side.witness.reached < side.reached
-    assert not torch.equal(side.witness.leakage, side.leakage)
+    held_out = replace(judge.classifier, calibration=replace(judge.classifier.calibration, offset=offset))
+    side = Evaluation(judge, evaluation.latents, 40, held_out).side(basis.directions("calibrated"), label, 1)
+    assert side.held_out is not None
+    assert 0 < side.held_out.faces <= side.faces
+    assert side.held_out.reached < side.reached
+    assert not torch.equal(side.held_out.leakage, side.leakage)
 
 
 def test_every_slider_goes_both_ways_within_its_range(basis: Basis) -> None:

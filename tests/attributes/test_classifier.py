@@ -152,13 +152,13 @@ def test_what_cannot_be_measured_is_not_a_number() -> None:
     assert math.isnan(balanced_accuracies(torch.ones(4, 1, dtype=torch.bool), np.zeros((4, 1), dtype=bool))[0])
 
 
-def test_a_witness_of_another_build_comes_back_from_disk(tmp_path: Path, classifier: AttributeClassifier) -> None:
+def test_a_held_out_classifier_comes_back_from_disk(tmp_path: Path, classifier: AttributeClassifier) -> None:
     torch.manual_seed(0)
-    witness = replace(classifier, net=make_net("witness").eval())
-    save_classifier(tmp_path / "witness.safetensors", witness, 10)
+    held_out = replace(classifier, net=make_net("witness").eval())
+    save_classifier(tmp_path / "witness.safetensors", held_out, 10)
     back = load_classifier(tmp_path / "witness.safetensors")
     x = torch.rand(2, 3, 128, 128)
-    torch.testing.assert_close(back.probabilities(x), witness.probabilities(x), atol=5e-3, rtol=0)
+    torch.testing.assert_close(back.probabilities(x), held_out.probabilities(x), atol=5e-3, rtol=0)
     assert back.features(x).shape != classifier.features(x).shape
 
 
@@ -169,7 +169,7 @@ def test_a_classifier_of_an_unknown_build_is_refused(tmp_path: Path) -> None:
         load_classifier(tmp_path / "new.safetensors")
 
 
-def test_a_witness_does_not_take_the_place_of_the_classifier(
+def test_a_held_out_classifier_does_not_take_the_place_of_the_classifier(
     celebahq_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["classifier", "--data", str(celebahq_folder), "--architecture", "witness"]) == 1
