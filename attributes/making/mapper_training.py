@@ -19,7 +19,7 @@ from attributes.directions.mapper import LatentMapper, target
 from attributes.making.critic import Critic, RealFaces, shaken
 from attributes.making.evaluate import HEADLINE
 from attributes.making.mapper_config import CONFIG
-from attributes.sliders.natural import BY_FEATURES, BY_MOVE, SCALE
+from attributes.sliders.natural import ODDNESS
 from data.labels import FAMILIES, LABEL_NAMES
 from glow.latent import Latent
 from glow.model import Glow
@@ -169,7 +169,8 @@ class MapperTraining:
             lacking = CONFIG.patience * -torch.expm1(-lack / CONFIG.patience)
             cost = cost + CONFIG.lack_cost * lacking + CONFIG.other_labels_cost * others / 2
         apart = (features - features_before).square().sum(1).add(1e-6).sqrt()
-        odd = SCALE * (move.square().sum(1) + 1e-6).sqrt() ** BY_MOVE * apart**BY_FEATURES
+        length = (move.square().sum(1) + 1e-6).sqrt()
+        odd = ODDNESS.scale * length**ODDNESS.move_power * apart**ODDNESS.feature_power
         change = (pictures - before).abs().mean((1, 2, 3))
         self._note(cost=cost, seen=sense * seen[rows, label], odd=odd, change=change)
         return cost + CONFIG.oddness_cost * odd + CONFIG.pixel_cost * change

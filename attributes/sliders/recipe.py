@@ -145,9 +145,9 @@ def find_recipe(text: str) -> Recipe:
     Raises:
         RecipeError: it is neither.
     """
-    own = shipped_recipes()
-    if text in own:
-        return own[text]
+    shipped = shipped_recipes()
+    if text in shipped:
+        return shipped[text]
     if not Path(text).is_file():
-        raise RecipeError(f"there is no recipe {text!r}; give a JSON file, or one of {', '.join(own)}.")
+        raise RecipeError(f"there is no recipe {text!r}; give a JSON file, or one of {', '.join(shipped)}.")
     return Recipe.load(text)

@@ -15,7 +15,7 @@ import torch
 from attributes import LABEL_NAMES, DatasetError, FaceSet
 from attributes.__main__ import main
 from attributes.classifier.network import AttributeClassifier, load_classifier, make_net, save_classifier
-from attributes.classifier.training import balanced_accuracies, calibrate, read_all, train_classifier
+from attributes.classifier.training import balanced_accuracies, platt_scaling, read_all, train_classifier
 from glow import CheckpointError
 from storage.assets import DEFAULT_CLASSIFIER
 from storage.tensors import read_safetensors, write_safetensors
@@ -144,7 +144,7 @@ def test_calibration_makes_probabilities_of_logits() -> None:
     labels = generator.random((4000, 2)) < [0.5, 0.1]
     evidence = torch.from_numpy(np.where(labels, 1.0, -1.0) + generator.normal(size=labels.shape)).float()
     evidence = 2 * evidence  # the log odds of two unit Gaussians that are 2 apart, where both are as frequent
-    found = calibrate(2 * evidence + 1, labels, torch.tensor([0.5, 0.1]))
+    found = platt_scaling(2 * evidence + 1, labels, torch.tensor([0.5, 0.1]))
     torch.testing.assert_close((2 * evidence + 1) * found.slope + found.offset, evidence, atol=1.0, rtol=0.2)
 
 

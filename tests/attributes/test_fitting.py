@@ -9,7 +9,7 @@ import torch
 
 from app.editor import Editor
 from attributes import LABEL_NAMES, Fit, Seen, Slider, fit
-from attributes.fitting.fit import BEARS, FURTHER, LITTLE, MORE, PLAIN, SHARES
+from attributes.fitting.fit import FITTING
 from attributes.making.evaluate import HEADLINE
 from attributes.sliders.natural import LIMITS, limit
 from glow import Latent
@@ -77,11 +77,11 @@ def test_one_makes_the_label_plain_or_goes_as_far_as_looks_natural(
         label, usual = LABEL_NAMES.index(name), fine_editor.labels.slider(name).up
         found = fitted_to(fine_editor, faces, before, name)
         seen, odd = looked_at(fine_editor, faces, before, name=name, value=1.0, found=found)
-        there, most = before.logits[:, label] >= PLAIN, limit(name, 1, mapped=True)
-        assert (found.one[there] <= MORE * usual * 1.001).all()
+        there, most = before.logits[:, label] >= FITTING.plain, limit(name, 1, mapped=True)
+        assert (found.one[there] <= FITTING.least_plain * usual * 1.001).all()
         # Those that stop before they look odd, and not for want of room.
-        stopped = ~there & (found.one < 0.99 * SHARES[-1] * usual) & (odd < most - SLACK)
-        plain.append(seen.logits[stopped, label] > PLAIN - 1.5)
+        stopped = ~there & (found.one < 0.99 * FITTING.shares[-1] * usual) & (odd < most - SLACK)
+        plain.append(seen.logits[stopped, label] > FITTING.plain - 1.5)
         within.append(odd < most + SLACK)
     assert torch.cat(plain).double().mean() > 0.85
     assert torch.cat(within).double().mean() > 0.95
@@ -92,11 +92,11 @@ def test_a_fitted_range_ends_a_little_beyond_where_a_face_begins_to_look_odd(
     fine_editor: Editor, faces: Latent, before: Seen, name: str, sense: int
 ) -> None:
     found = fitted_to(fine_editor, faces, before, name, sense)
-    assert ((found.end >= found.one) & (found.end <= FURTHER * found.one * 1.001)).all()
+    assert ((found.end >= found.one) & (found.end <= FITTING.end_of_plain * found.one * 1.001)).all()
     slider = fine_editor.labels.slider(name)
     end = slider.high if sense > 0 else slider.low
     seen, odd = looked_at(fine_editor, faces, before, name=name, value=end, found=found)
-    assert (odd < 1.2 * BEARS * limit(name, sense, mapped=True)).double().mean() > 0.7
+    assert (odd < 1.2 * FITTING.end_of_natural * limit(name, sense, mapped=True)).double().mean() > 0.7
     assert seen.whole.all()
 
 
@@ -123,7 +123,7 @@ def test_where_nothing_natural_comes_a_slider_stays_near_0_and_says_so(
     found = fit(directions, fine_editor.judge, faces, before=before, name="Eyeglasses", sense=1)
     assert found.little is not None
     assert found.little.double().mean() > 0.8
-    assert (found.one[found.little] < LITTLE * directions.slider("Eyeglasses").up).all()
+    assert (found.one[found.little] < FITTING.little * directions.slider("Eyeglasses").up).all()
     moved = directions.move(faces, {"Eyeglasses": 1.0}, (), {("Eyeglasses", 1): found})
     assert fine_editor.judge.look(moved.flatten()).whole.all()
     assert not directions.move(faces, {"Eyeglasses": 1.0}).flatten().sub(moved.flatten()).norm(dim=1).min() < 1
@@ -181,10 +181,10 @@ def test_a_range_ends_at_a_place_that_was_seen_whole(
         times = len(latents) // len(faces.scales[0])
         start, along = faces.flatten().repeat(times, 1), vectors.repeat(times, 1)
         gone = ((latents - start).double() * along).sum(1) / along.square().sum(1)
-        whole = seen.whole & (gone < 0.99 * SHARES[3] * usual)
+        whole = seen.whole & (gone < 0.99 * FITTING.shares[3] * usual)
         return replace(seen, logits=torch.full_like(seen.logits, -5.0), whole=whole)
 
     judge = replace(fine_editor.judge)
     object.__setattr__(judge, "look", breaks)
     found = fit(fine_editor.labels, judge, faces, before=before, name=name, sense=1)
-    torch.testing.assert_close(found.end, torch.full_like(found.end, SHARES[2] * usual), rtol=1e-6, atol=0)
+    torch.testing.assert_close(found.end, torch.full_like(found.end, FITTING.shares[2] * usual), rtol=1e-6, atol=0)
