@@ -27,7 +27,7 @@ TRIED = (0.7, 1.5, 2.6, 4.4)
 ROUGH = 0.2
 """A slider that brings fewer than this share of faces to show its attribute in a natural way is rough."""
 MOST_FACES = 0.75
-"""Share of the faces for which the first look of a fit (:class:`attributes.fitting.fit.FittingConfig`) goes far enough."""
+"""Share of the faces for which the first look of a fit (:mod:`attributes.fitting.fit`) goes far enough."""
 LEAST = 0.05
 """The least strength, in lengths of the mean direction."""
 RANGE = 1.5

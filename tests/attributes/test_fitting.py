@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 import torch
 
 from app.editor import Editor
-from attributes import LABEL_NAMES, Fit, Seen, Slider, fit
+from app.portraits.portrait import Portrait
+from app.portraits.slider_snapshot import SliderSnapshot
+from attributes import LABEL_NAMES, Fit, Fits, Judge, Moves, Seen, Slider, fit
 from attributes.fitting.fit import FITTING
 from attributes.making.evaluate import HEADLINE
 from attributes.sliders.natural import LIMITS, limit
@@ -147,25 +150,42 @@ def test_fitted_moves_are_taken_back_bit_for_bit(fine_editor: Editor, faces: Lat
     assert torch.equal(twice.flatten(), fine_editor.labels.move(faces, {"Smiling": 0.75}, (), fits).flatten())
 
 
+def fits_of(editor: Editor, portrait: Portrait, values: dict[str, float], keep: Sequence[str] = ()) -> Fits:
+    return editor.sliders.fits(portrait, editor.directions.checked(values, keep), editor.judge)
+
+
 def test_what_is_kept_fixed_asks_for_a_fit_of_its_own(fine_editor: Editor) -> None:
     (portrait,) = fine_editor.sample(1, 0.6, seed=3)
-    keep = frozenset({"Male"})
-    fine_editor.moved(portrait, {"Young": -1.0}, keep)
-    assert set(portrait.fits) == {("Young", -1, keep)}
+    free, kept = (fits_of(fine_editor, portrait, {"Young": -1.0}, keep) for keep in ((), ["Male"]))
+    assert set(free) == set(kept) == {("Young", -1)}
+    assert kept["Young", -1] is not free["Young", -1]
+
+
+class KnownFits(SliderSnapshot):
+    """Sliders of which it is known whether they do little on a face."""
+
+    little = False
+
+    def fits(self, portrait: Portrait, moves: Moves, judge: Judge) -> Fits:
+        found = super().fits(portrait, moves, judge)
+        return {side: replace(fit, little=torch.tensor([self.little])) for side, fit in found.items()}
+
+
+class LittleFits(KnownFits):
+    little = True
 
 
 def test_the_editor_fits_each_slider_once_and_tells_which_do_little(fine_editor: Editor) -> None:
     (portrait,) = fine_editor.sample(1, 0.6, seed=3)
-    values = {"Smiling": 1.0, "Young": -1.0}
+    values = {"Smiling": 1.0, "Young": -1.0, "Bangs": 0.0}
     first = fine_editor.moved(portrait, values)
-    assert set(portrait.fits) == {("Smiling", 1, frozenset()), ("Young", -1, frozenset())}
-    known = dict(portrait.fits)
+    known = fits_of(fine_editor, portrait, values)
+    assert set(known) == {("Smiling", 1), ("Young", -1)}
     assert torch.equal(fine_editor.moved(portrait, dict(reversed(values.items()))), first)
-    assert all(portrait.fits[key] is value for key, value in known.items())
-    smiling = portrait.fits["Smiling", 1, frozenset()]
-    for little in (True, False):
-        portrait.fits["Smiling", 1, frozenset()] = replace(smiling, little=torch.tensor([little]))
-        assert ("Smiling" in fine_editor.doing_little(portrait, values)) == little
+    assert all(fits_of(fine_editor, portrait, values)[side] is fit for side, fit in known.items())
+    for snapshot, told in ((LittleFits, ["Smiling"]), (KnownFits, [])):
+        editor = replace(fine_editor, sliders=snapshot(fine_editor.directions))
+        assert editor.doing_little(portrait, {"Smiling": 1.0}) == told
 
 
 def test_a_range_ends_at_a_place_that_was_seen_whole(
