@@ -156,7 +156,7 @@ def run_edit(args: argparse.Namespace) -> None:
     editor = Editor.load(args.checkpoint, device=args.device)
     for problem in editor.problems:
         print(f"note: {problem}", file=sys.stderr)
-    asked, values = values, editor.directions.within(values)
+    asked, values = values, dict(editor.directions.checked(values).values)
     for name, value in values.items():
         if value != asked[name]:
             print(f"note: {name} {asked[name]:g} is beyond the end of its range; {value:g} was taken", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""Is everything here and in order: versions, device, model, directions, classifier, own sliders, exactness, speed."""
+"""Is all here and in order: versions, device, model, directions, custom sliders, classifier, exactness, speed."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def examine(checkpoint_path: Path, device_name: str = "auto") -> list[Finding]:
     try:
         directions = load_directions(directions_path(checkpoint_path), checkpoint)
         findings.append(Finding("directions", f"40, from {directions.faces} faces, made for this model"))
-        findings += _own_sliders(checkpoint_path, checkpoint, directions)
+        findings += _custom_sliders(checkpoint_path, checkpoint, directions)
     except (DirectionsError, CheckpointError) as error:
         findings.append(Finding("directions", str(error), False))
     try:
@@ -75,10 +75,13 @@ def _package(name: str) -> Finding:
         return Finding(name, "not installed; run `pip install -r requirements.txt`", False)
 
 
-def _own_sliders(path: Path, checkpoint: Checkpoint, labels: Directions) -> list[Finding]:
-    own = load_sliders(sliders_folder(path), checkpoint, labels)
-    titles = ", ".join(direction.slider.title for direction in own.directions)
-    return [Finding("own sliders", titles or "none"), *(Finding("own slider", text, False) for text in own.problems)]
+def _custom_sliders(path: Path, checkpoint: Checkpoint, labels: Directions) -> list[Finding]:
+    custom = load_sliders(sliders_folder(path), checkpoint, labels)
+    titles = ", ".join(direction.slider.title for direction in custom.directions)
+    return [
+        Finding("custom sliders", titles or "none"),
+        *(Finding("custom slider", text, False) for text in custom.problems),
+    ]
 
 
 def _model(path: Path, checkpoint: Checkpoint) -> Finding:

@@ -10,34 +10,30 @@ Example:
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
-from app.portrait import Portrait
+from app.portraits.portrait import Portrait
+from app.portraits.put_back import blend_put_back, edit_put_back, enlarged
+from app.portraits.slider_snapshot import SliderSnapshot
 from attributes import (
     LABEL_NAMES,
     AttributeClassifier,
-    Direction,
     Directions,
-    Fits,
     Judge,
     directions_path,
     fit,
     load_classifier,
     load_directions,
-    load_sliders,
     sliders_folder,
 )
-from faces import Alignment, Detector, Face, FaceError, Photo, PhotoSource, align, crop, crop_float, open_photo, paste
-from faces.compositing.blend import Person, blended
+from faces import Alignment, Detector, Face, FaceError, Photo, PhotoSource, align, crop, open_photo
 from faces.compositing.matte import matte
 from glow import Checkpoint, Latent, choose_device, load_checkpoint
 from storage.assets import DEFAULT_CHECKPOINT
@@ -46,19 +42,17 @@ DOES_LITTLE = "does little here: going further would not look natural"
 """What is said of a slider that a face bears hardly any of, after its name and value."""
 REDUCED = "of its 16 bits a channel, 8 are kept: it is too large, or of a rare kind"
 """What is said of a photo that loses depth."""
-DRAWN_SIZE = 256
-"""Side of the picture of a drawn face, in pixels: the model's own picture, enlarged smoothly."""
-
-FINEST_BLEND = 1024
-"""Largest side at which a blend mixes the two photos' fine detail, in pixels."""
 
 WhichFace = int | Face | Literal["whole"]
 """A number counted from 0 with the largest face first, a face marked by hand, or "whole" for the central square."""
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True, eq=False)
 class Editor:
-    """The model, its directions and the face detector. Holds no user's data; one serves all users."""
+    """The model, its sliders and the face detector. Holds no user's data; one serves all users.
+
+    Nothing changes under them: what :meth:`refreshed` finds on disk is another editor.
+    """
 
     checkpoint: Checkpoint
     """The flow."""
@@ -75,27 +69,14 @@ class Editor:
     path: Path
     """The file of the flow."""
 
-    folder: Path = field(init=False)
-    """Where a user's own sliders lie."""
-
-    directions: Directions = field(init=False)
-    """The directions of all sliders: the 40 labels', then a user's own, as :meth:`refresh` found them."""
-
-    own: tuple[Direction, ...] = ()
-    """The user's own sliders."""
-
-    problems: tuple[str, ...] = ()
-    """For each file of own sliders that cannot be used, what is wrong and what to do."""
-
-    def __post_init__(self) -> None:
-        self.folder = sliders_folder(self.path)
-        self.refresh()
+    sliders: SliderSnapshot
+    """All sliders, the custom ones beside the model among them, as they were when they were read."""
 
     @staticmethod
     def load(
         checkpoint: str | Path = DEFAULT_CHECKPOINT, directions: str | Path | None = None, device: str = "auto"
     ) -> Editor:
-        """An editor with a checkpoint, its directions and the own sliders beside it.
+        """An editor with a checkpoint, its directions and the custom sliders beside it.
 
         Args:
             checkpoint: the model's file.
@@ -111,29 +92,42 @@ class Editor:
         loaded = load_checkpoint(checkpoint, chosen)
         vectors = load_directions(directions or directions_path(checkpoint), loaded)
         detector = Detector(str(chosen) if chosen.type == "cuda" else "cpu")
-        return Editor(loaded, vectors, load_classifier(device=chosen), detector, Path(checkpoint))
+        return Editor._with_sliders(loaded, vectors, load_classifier(device=chosen), detector, Path(checkpoint))
+
+    @staticmethod
+    def _with_sliders(
+        checkpoint: Checkpoint, labels: Directions, classifier: AttributeClassifier, detector: Detector, path: Path
+    ) -> Editor:
+        snapshot = SliderSnapshot.read(sliders_folder(path), checkpoint, labels)
+        return Editor(checkpoint, labels, classifier, detector, path, snapshot)
 
     def with_model(self, checkpoint: str | Path) -> Editor:
         """An editor with another model, on the same device, that shares the classifier and the detector.
 
         Raises:
-            CheckpointError: a file is missing or broken.
-            DirectionsError: the directions beside it belong to another checkpoint.
+            CheckpointError, DirectionsError: as of :meth:`load`.
         """
         loaded = load_checkpoint(checkpoint, self.checkpoint.model.device)
         vectors = load_directions(directions_path(checkpoint), loaded)
-        return Editor(loaded, vectors, self.classifier, self.detector, Path(checkpoint))
+        return Editor._with_sliders(loaded, vectors, self.classifier, self.detector, Path(checkpoint))
 
-    def refresh(self) -> None:
-        """Read the own sliders again, as `python -m attributes learn` may have made new ones meanwhile.
+    def refreshed(self) -> Editor:
+        """An editor with the custom sliders that are there now, as `python -m attributes learn` may have made new ones.
 
-        One whose file is gone stays until the end: somebody's picture may be moved along it.
+        This very editor where nothing has changed. One whose file is gone stays (:meth:`SliderSnapshot.read`).
         """
-        found = load_sliders(self.folder, self.checkpoint, self.labels)
-        names = {direction.slider.name for direction in found.directions}
-        gone = [direction for direction in self.own if direction.slider.name not in names]
-        self.own, self.problems = (*found.directions, *gone), found.problems
-        self.directions = self.labels.with_sliders(self.own)
+        found = SliderSnapshot.read(sliders_folder(self.path), self.checkpoint, self.labels, self.sliders)
+        return self if found is self.sliders else replace(self, sliders=found)
+
+    @property
+    def directions(self) -> Directions:
+        """The directions of all sliders."""
+        return self.sliders.directions
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """For each file of custom sliders that cannot be used, what is wrong and what to do."""
+        return self.sliders.problems
 
     @property
     def judge(self) -> Judge:
@@ -188,8 +182,13 @@ class Editor:
         """Encode one face of an open photo; "whole" takes the photo's central square for the face."""
         return self._encoded(photo, Alignment.whole(photo.pixels) if face == "whole" else align(face))
 
-    def again(self, portrait: Portrait) -> Portrait:
-        """A face that another model's editor has encoded, encoded by this one's. One that was drawn is a photo here."""
+    def reencoded(self, portrait: Portrait) -> Portrait:
+        """A face encoded by this editor's model: the very portrait where it is already, else its photo's square anew.
+
+        One that another model drew is a photo here.
+        """
+        if portrait.model_hash == self.checkpoint.hash:
+            return portrait
         return self._encoded(portrait.photo, portrait.alignment)
 
     def _encoded(self, photo: Photo, alignment: Alignment) -> Portrait:
@@ -197,7 +196,7 @@ class Editor:
         latent = self.encode(face[None])
         decoded = self.decode(latent)
         grey = bool((face == face[..., :1]).all())
-        return Portrait(photo, alignment, latent, decoded, matte(decoded), grey)
+        return Portrait(photo, alignment, latent, self.checkpoint.hash, decoded, matte(decoded), grey=grey)
 
     def edit(
         self,
@@ -229,31 +228,18 @@ class Editor:
         Raises:
             DirectionsError: a name is no slider, or a value is not a finite number.
         """
-        kept = frozenset(keep)
-        moved = self.directions.move(portrait.latent, values, kept, self._fits(portrait, values, kept))
+        moves = self.directions.checked(values, keep)
+        fits = self.sliders.fits(portrait, moves, self.judge)
+        moved = self.directions.move(portrait.latent, moves.values, moves.keep, fits)
         return portrait.decoded if moved is portrait.latent else self.decode(moved)
 
-    def _fits(self, portrait: Portrait, values: Mapping[str, float], keep: frozenset[str]) -> Fits:
-        """How far the labels' sliders go on this face; looked for once for each side of a slider."""
-        moving = [(n, 1 if v > 0 else -1) for n, v in values.items() if n in LABEL_NAMES and v and math.isfinite(v)]
-        if any((*side, keep) not in portrait.fits for side in moving):
-            before = self.judge.read(portrait.decoded)
-        for name, sense in moving:
-            if (name, sense, keep) not in portrait.fits:
-                portrait.fits[name, sense, keep] = fit(
-                    self.directions,
-                    self.judge,
-                    portrait.latent,
-                    before=before,
-                    name=name,
-                    sense=sense,
-                    keep=keep,
-                )
-        return {side: portrait.fits[*side, keep] for side in moving}
-
     def doing_little(self, portrait: Portrait, values: Mapping[str, float], keep: Iterable[str] = ()) -> list[str]:
-        """Which of the sliders that move a face do little there, as more of them would not look natural."""
-        fits = self._fits(portrait, values, frozenset(keep))
+        """Which of the sliders that move a face do little there, as more of them would not look natural.
+
+        Raises:
+            DirectionsError: a name is no slider, or a value is not a finite number.
+        """
+        fits = self.sliders.fits(portrait, self.directions.checked(values, keep), self.judge)
         return [name for (name, _), found in fits.items() if found.little is not None and bool(found.little.any())]
 
     def put_back(self, portrait: Portrait, picture: Tensor, *, lock_background: bool = True) -> Photo:
@@ -262,15 +248,7 @@ class Editor:
         With ``lock_background``, only where the person is; else hair that grows may cover what is behind, and colours
         there may change a little.
         """
-        if picture is portrait.decoded:
-            return portrait.photo
-        change = (picture - portrait.decoded).cpu()
-        if lock_background:
-            change = change * portrait.matte
-        photo, decoded = portrait.photo, portrait.decoded.cpu()
-        if portrait.drawn:
-            return replace(photo, pixels=_enlarged(decoded + change, photo.pixels.shape[0]))
-        return _pasted(portrait, change, decoded)
+        return edit_put_back(portrait, picture, lock_background=lock_background)
 
     def read(self, picture: Tensor, moved: Iterable[str] = ()) -> dict[str, float]:
         """How probable each label is, from 0 to 1, in a face's picture ``(1, 3, S, S)``, as the classifier sees it.
@@ -301,9 +279,7 @@ class Editor:
         if ratio == 0:
             return first.photo
         mixed = self.decode(first.latent.lerp(second.latent, ratio))
-        size = round(float(np.clip(first.alignment.size, self.size, FINEST_BLEND)))
-        one, other = (Person(_square(face, size), face.decoded.cpu(), face.matte) for face in (first, second))
-        return _pasted(first, blended(one, other, mixed.cpu(), matte(mixed), ratio, lock_background=lock_background))
+        return blend_put_back(first, second, mixed, ratio, lock_background=lock_background)
 
     def sample(self, count: int, temperature: float = 0.7, seed: int = 0) -> list[Portrait]:
         """Faces drawn by the model.
@@ -319,29 +295,6 @@ class Editor:
 
     def _drawn(self, latent: Latent) -> Portrait:
         decoded = self.decode(latent)
-        pixels = _enlarged(decoded)
-        photo = Photo(pixels, name="drawn face")
-        return Portrait(photo, Alignment.whole(pixels), latent, decoded, matte(decoded), drawn=True)
-
-
-def _pasted(portrait: Portrait, change: Tensor, guide: Tensor | None = None) -> Photo:
-    """A face's photo with a change ``(1, 3, N, N)`` of its square, in as many bits as it has."""
-    rows = None if guide is None else _rows(guide)
-    photo, where = portrait.photo, portrait.alignment
-    return photo.with_pixels(paste(photo.finest, where, _rows(change), rows, grey=portrait.grey))
-
-
-def _rows(picture: Tensor) -> np.ndarray:
-    """A picture ``(1, 3, S, S)`` as ``(S, S, 3)``."""
-    return picture[0].permute(1, 2, 0).numpy()
-
-
-def _square(portrait: Portrait, size: int) -> Tensor:
-    """A face's square of its photo, ``(1, 3, size, size)`` in [0, 1]."""
-    return torch.from_numpy(crop_float(portrait.photo.pixels, portrait.alignment, size)).permute(2, 0, 1)[None]
-
-
-def _enlarged(picture: Tensor, size: int = DRAWN_SIZE) -> np.ndarray:
-    """A decoded picture ``(1, 3, S, S)`` as uint8 ``(size, size, 3)``."""
-    pixels = (picture[0].permute(1, 2, 0) * 255).round().byte().cpu().numpy()
-    return np.asarray(Image.fromarray(pixels).resize((size, size), Image.Resampling.BICUBIC))
+        pixels = enlarged(decoded)
+        photo, whole = Photo(pixels, name="drawn face"), Alignment.whole(pixels)
+        return Portrait(photo, whole, latent, self.checkpoint.hash, decoded, matte(decoded), drawn=True)

@@ -25,9 +25,15 @@ class Models:
     """
 
     def __init__(self, checkpoint: str | Path, device: str = "auto") -> None:
-        self.first = Editor.load(checkpoint, device=device)
-        self._editors = {self.first.path: self.first}
-        self._lock = threading.Lock()
+        first = Editor.load(checkpoint, device=device)
+        self._first = first.path
+        self._editors = {first.path: first}
+        self._loading, self._refreshing = threading.Lock(), threading.Lock()
+
+    @property
+    def first(self) -> Editor:
+        """The editor of the model to begin with."""
+        return self._editors[self._first]
 
     def choices(self) -> list[tuple[str, str]]:
         """Titles and paths, the fastest first. Files that are no models, or broken, are left out."""
@@ -51,10 +57,21 @@ class Models:
         """
         path = Path(path)
         if path not in self._editors:
-            with self._lock:
+            with self._loading:
                 if path not in self._editors:
                     self._editors[path] = self._load(path)
         return self._editors[path]
+
+    def refreshed(self, path: str | Path) -> Editor:
+        """As :meth:`editor`, with the custom sliders that are there now.
+
+        It is the model's editor from then on. Who uses the one from before sees no change until they take this.
+        """
+        path = Path(path)
+        self.editor(path)
+        with self._refreshing:
+            self._editors[path] = self._editors[path].refreshed()
+            return self._editors[path]
 
     def _load(self, path: Path) -> Editor:
         if str(path) not in {choice for _, choice in self.choices()}:

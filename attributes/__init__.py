@@ -3,12 +3,14 @@
 from attributes.classifier.network import AttributeClassifier, load_classifier
 from attributes.custom.store import FOUND, YOUR_OWN, listed_sliders, load_sliders, sliders_folder
 from attributes.directions.basis import Basis, directions_path, load_directions, rough_sliders
-from attributes.directions.directions import Directions, DirectionsError
-from attributes.fitting import fit
-from attributes.judge import Judge, Seen
-from attributes.moved import Fits
-from attributes.recipe import Recipe, RecipeError, find_recipe, no_slider, shipped_recipes
-from attributes.slider import Direction, Fit, Slider
+from attributes.directions.directions import Directions
+from attributes.fitting.fit import fit
+from attributes.fitting.judge import Judge, Seen
+from attributes.sliders.errors import DirectionsError
+from attributes.sliders.moved_latent import Fits
+from attributes.sliders.moves import Moves, check_names, no_slider
+from attributes.sliders.recipe import Recipe, RecipeError, find_recipe, shipped_recipes
+from attributes.sliders.slider import Direction, Fit, Slider
 from data.face_set import DatasetError, FaceSet
 from data.labels import GROUPS, LABEL_NAMES, LABELS, Label, labels_in_group
 
@@ -29,10 +31,12 @@ __all__ = [
     "Fits",
     "Judge",
     "Label",
+    "Moves",
     "Recipe",
     "RecipeError",
     "Seen",
     "Slider",
+    "check_names",
     "directions_path",
     "find_recipe",
     "fit",

@@ -12,10 +12,10 @@ import torch
 from attributes.classifier.network import load_classifier
 from attributes.custom.commands import add_own_commands
 from attributes.directions.basis import Basis, directions_path
-from attributes.directions.directions import DirectionsError
 from attributes.making.compute import compute_directions
 from attributes.making.measure_commands import add_measure_commands
 from attributes.making.train_mapper import BATCH, STEPS, train_mapper
+from attributes.sliders.errors import DirectionsError
 from data.face_set import DatasetError, FaceSet
 from glow.checkpoint import CheckpointError, load_checkpoint
 from glow.device import choose_device, fastest_net_dtype

@@ -14,6 +14,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -52,8 +53,8 @@ def in_python(checkpoint: Path) -> dict[str, float]:
     view = session.view(1024, face=True)
 
     def first_move(number: int) -> None:
-        portrait.fits.clear()
-        editor.edit(portrait, {LABEL_NAMES[number % len(LABEL_NAMES)]: 1.0})
+        # A copy of the face, to which no slider was fitted yet.
+        editor.edit(replace(portrait), {LABEL_NAMES[number % len(LABEL_NAMES)]: 1.0})
 
     def move(number: int) -> None:
         session.set({"Smiling": (number % 10 + 1) / 10})

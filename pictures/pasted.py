@@ -13,7 +13,7 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 
 from app.editor import Editor
-from app.portrait import Portrait
+from app.portraits.portrait import Portrait
 from benchmarks.edits import Edit
 from benchmarks.pasting.examples import examples
 from benchmarks.pasting.page import AS_IT_WAS, put_back

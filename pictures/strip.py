@@ -14,7 +14,7 @@ from matplotlib.cbook import get_sample_data
 from PIL import Image, ImageDraw, ImageFont
 
 from app.editor import Editor
-from app.portrait import Portrait
+from app.portraits.portrait import Portrait
 from faces import crop
 
 EDITS = (

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from app.editor import Editor
 from attributes import LABEL_NAMES
-from attributes.fitting import fit_sides
+from attributes.fitting.fit import fit_sides
 from train.evaluation.bits_per_dim import bits_per_dim
 
 BLOCK = 8

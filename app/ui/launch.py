@@ -55,8 +55,8 @@ def launch(checkpoint: Path, device: str = "auto", *, port: int = 7860, browser:
         os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
         # torch makes an empty folder for a compiler that is never used here; it shall go with the rest.
         os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(folder.root / "torch"))
-        from app.ui.server.serve import serve
-        from app.ui.visit import Visits
+        from app.ui.serve import serve
+        from app.ui.visits.visit import Visits
 
         warming.start()
         with suppress(KeyboardInterrupt):  # Ctrl+C is how a person ends it

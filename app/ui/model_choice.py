@@ -8,11 +8,13 @@ from typing import Any
 import gradio as gr
 
 from app.models import Models
-from app.ui.handling import on_visit, tell
-from app.ui.panels import blend_panel, edit_panel, slider_panel
+from app.ui.panels import blend_panel, slider_panel
 from app.ui.panels.blend_panel import BlendPanel
+from app.ui.panels.edit_events import everything
 from app.ui.panels.edit_panel import EditPanel
-from app.ui.visit import Visit, Visits
+from app.ui.panels.slider_panel import Updates
+from app.ui.visits.handling import on_visit, tell
+from app.ui.visits.visit import Visit, Visits
 
 
 def build_model_choice(models: Models) -> gr.Dropdown:
@@ -51,12 +53,11 @@ def bind_model_choice(choice: gr.Dropdown, visits: Visits, edit: EditPanel, blen
             tell(error)
             return {choice: str(before.path)}
 
-    def shown(visit: Visit, ratio: float, locked: bool) -> dict[Any, Any]:
-        updates = dict(zip(edit.sliders.arrangement, slider_panel.refresh(visit), strict=True))
-        updates |= dict(zip(edit.sliders.labels, slider_panel.labels_placed(visit), strict=True))
-        if visit.session.photo is not None:
-            everything = zip(edit.everything, edit_panel.everything(visit), strict=True)
-            updates |= {component: update for component, update in everything if component not in updates}
+    def shown(visit: Visit, ratio: float, locked: bool) -> Updates:
+        # Of the sliders also where their ends are: these updates take the place of what everything says of them.
+        arrangement = slider_panel.refresh(edit.sliders, visits.models, visit)
+        updates = everything(edit, visit) if visit.session.photo is not None else {}
+        updates |= arrangement | slider_panel.labels_placed(edit.sliders, visit)
         if all(visit.blended):
             updates[blend.picture] = blend_panel.show(visit, ratio, locked)
         return updates

@@ -1,8 +1,8 @@
-"""A classifier of another build, for what the classifier that fits sliders must not judge alone.
+"""The held-out classifier: of another build, for what the classifier that fits sliders must not judge alone.
 
 Other layers (ShuffleNet v2, Ma et al. 2018, arXiv 1807.11164, as torchvision has it), larger pictures, other changes
 by chance. ``python -m attributes classifier --architecture witness --seed 1 -o runs/witness.safetensors``
-trains it; ``evaluate`` and ``benchmarks.edits`` ask it.
+trains it (files call its architecture "witness"); ``evaluate`` and ``benchmarks.edits`` ask it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ APART = 8
 """Parts of a batch that are changed each in its own way."""
 
 
-class WitnessNet(nn.Module):
+class HeldOutNet(nn.Module):
     """ShuffleNet v2 from pictures ``(B, 3, 112, 112)`` in [0, 1] to 40 logits."""
 
     side = SIDE

@@ -1,8 +1,8 @@
 """A small network of our own that reads the 40 labels off an aligned face: the judge of edits.
 
 It is trained by :mod:`attributes.classifier.training` on real faces and knows nothing of the flow, so that a flow's
-edits do not please it by construction. Those of a latent mapper (:mod:`attributes.directions.mapper`) do: a witness
-judges these.
+edits do not please it by construction. Those of a latent mapper (:mod:`attributes.directions.mapper`) do: a
+held-out classifier judges these.
 
 Example:
     >>> from attributes.classifier.network import load_classifier
@@ -28,7 +28,7 @@ from storage.tensors import FORMAT_VERSION, CheckpointError, Header, read_safete
 from storage.values import UnfitValueError, table
 
 if TYPE_CHECKING:
-    from attributes.classifier.held_out import WitnessNet
+    from attributes.classifier.held_out import HeldOutNet
 
 SIDE = 64
 """Side of the pictures that the network reads, in pixels; others are resized to it."""
@@ -44,8 +44,8 @@ REPORT_HALF = slice(1, None, 2)
 
 
 Architecture = Literal["residual", "witness"]
-"""Of the network: :class:`FaceNet`, or :class:`attributes.classifier.held_out.WitnessNet`, which judges what that one
-fitted."""
+"""Of the network, as files and the command line call it: :class:`FaceNet`, or that of the held-out classifier,
+:class:`attributes.classifier.held_out.HeldOutNet`, which judges what the first has fitted."""
 
 
 class _Block(nn.Module):
@@ -96,17 +96,17 @@ class FaceNet(nn.Module):
         return self.logits(self.features(x))
 
 
-def make_net(architecture: Architecture) -> FaceNet | WitnessNet:
+def make_net(architecture: Architecture) -> FaceNet | HeldOutNet:
     """An untrained network."""
     if architecture == "residual":
         return FaceNet()
-    from attributes.classifier.held_out import WitnessNet  # it needs torchvision, a second of start-up
+    from attributes.classifier.held_out import HeldOutNet  # it needs torchvision, a second of start-up
 
-    return WitnessNet()
+    return HeldOutNet()
 
 
 @dataclass(frozen=True)
-class Calibration:
+class PlattScaling:
     """How logits become probabilities, per label (Platt 1999)."""
 
     slope: Tensor
@@ -121,12 +121,12 @@ class Calibration:
 
 @dataclass(frozen=True)
 class AttributeClassifier:
-    """The trained network with its calibration."""
+    """The trained network, with what makes probabilities of its logits."""
 
-    net: FaceNet | WitnessNet
+    net: FaceNet | HeldOutNet
     """The network, in evaluation mode."""
 
-    calibration: Calibration
+    scaling: PlattScaling
     """From its logits to probabilities."""
 
     balanced_accuracy: tuple[float, ...]
@@ -152,7 +152,7 @@ class AttributeClassifier:
 
         Not so the labels in ``wished``, which somebody has brought about: how rare they are tells nothing of this face.
         """
-        prior = torch.logit(self.calibration.prevalence)
+        prior = torch.logit(self.scaling.prevalence)
         prior[[LABEL_NAMES.index(name) for name in wished]] = 0
         return torch.sigmoid(self.evidence(x) + prior)
 
@@ -163,13 +163,13 @@ class AttributeClassifier:
     def read(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """:meth:`features` and :meth:`evidence` of pictures, in one pass; gradients flow through."""
         features = self.net.features(self.resized(x)).float()
-        return features, self.net.logits(features).float() * self.calibration.slope + self.calibration.offset
+        return features, self.net.logits(features).float() * self.scaling.slope + self.scaling.offset
 
     def resized(self, x: Tensor) -> Tensor:
         """Pictures ``(B, 3, H, W)`` as the network reads them."""
         if x.ndim != 4 or x.shape[1] != 3:
             raise ValueError(f"pictures have the shape (B, 3, H, W), not {tuple(x.shape)}.")
-        x = x.to(self.calibration.slope)
+        x = x.to(self.scaling.slope)
         side = self.net.side
         if x.shape[2:] != (side, side):
             x = F.interpolate(x, size=(side, side), mode="bicubic", antialias=True, align_corners=False)
@@ -180,9 +180,9 @@ def save_classifier(path: str | Path, classifier: AttributeClassifier, faces: in
     """Write a classifier, trained on so many ``faces``, to ``path`` (safetensors); its weights in half precision."""
     tensors = {f"net.{name}": value for name, value in classifier.net.state_dict().items() if value.is_floating_point()}
     tensors = {name: value.half() if value.ndim > 1 else value for name, value in tensors.items()}
-    tensors["calibration.slope"] = classifier.calibration.slope
-    tensors["calibration.offset"] = classifier.calibration.offset
-    tensors["calibration.prevalence"] = classifier.calibration.prevalence
+    tensors["calibration.slope"] = classifier.scaling.slope
+    tensors["calibration.offset"] = classifier.scaling.offset
+    tensors["calibration.prevalence"] = classifier.scaling.prevalence
     accuracy = {name: round(a, 4) for name, a in zip(LABEL_NAMES, classifier.balanced_accuracy, strict=True)}
     header = {
         "kind": "attribute classifier",
@@ -221,9 +221,9 @@ def load_classifier(path: str | Path = DEFAULT_CLASSIFIER, device: str | torch.d
     except UnfitValueError as error:
         raise CheckpointError(f"{path} does not fit this Glowface ({error}); train it again.") from error
     net.load_state_dict({name: tensors[f"net.{name}"].float() for name in _state(net)}, strict=False)
-    calibration = Calibration(slope.to(device), offset.to(device), prevalence.to(device))
+    scaling = PlattScaling(slope.to(device), offset.to(device), prevalence.to(device))
     net = net.eval().requires_grad_(False).to(device).to(memory_format=torch.channels_last)
-    return AttributeClassifier(net, calibration, accuracy)
+    return AttributeClassifier(net, scaling, accuracy)
 
 
 def _state(net: nn.Module) -> dict[str, Tensor]:

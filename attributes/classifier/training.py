@@ -18,8 +18,8 @@ from attributes.classifier.network import (
     REPORT_HALF,
     Architecture,
     AttributeClassifier,
-    Calibration,
     FaceNet,
+    PlattScaling,
     make_net,
 )
 from data.face_set import DatasetError, FaceSet
@@ -30,7 +30,7 @@ BATCH = 128
 LEARNING_RATE = 3e-3
 WEIGHT_DECAY = 0.05
 FEWEST = 5
-"""Faces with and without a label that its calibration needs; a rarer one keeps the network's own balance."""
+"""Faces with and without a label that its scaling needs; a rarer one keeps the network's own balance."""
 
 
 def read_all(faces: FaceSet, side: int = FaceNet.side) -> np.ndarray:
@@ -54,7 +54,7 @@ def train_classifier(
     architecture: Architecture = "residual",
     device: str | torch.device = "cpu",
 ) -> AttributeClassifier:
-    """Train on labelled faces; calibrate on one half of the validation faces, measure on the other.
+    """Train on labelled faces; scale the logits on one half of the validation faces, measure on the other.
 
     In the loss, faces with and without a label weigh the same in total. Convolutions run in bfloat16 where that is
     faster.
@@ -109,12 +109,12 @@ def train_classifier(
             bar.update()
     net = net.eval().requires_grad_(False).cpu()
     logits = _logits(net, validation_pixels)
-    calibration = calibrate(logits[CALIBRATION_HALF], validation_labels[CALIBRATION_HALF], prevalence)
-    sure = (logits * calibration.slope + calibration.offset)[REPORT_HALF] > 0
-    return AttributeClassifier(net, calibration, balanced_accuracies(sure, validation_labels[REPORT_HALF]))
+    scaling = platt_scaling(logits[CALIBRATION_HALF], validation_labels[CALIBRATION_HALF], prevalence)
+    sure = (logits * scaling.slope + scaling.offset)[REPORT_HALF] > 0
+    return AttributeClassifier(net, scaling, balanced_accuracies(sure, validation_labels[REPORT_HALF]))
 
 
-def calibrate(logits: Tensor, labels: np.ndarray, prevalence: Tensor) -> Calibration:
+def platt_scaling(logits: Tensor, labels: np.ndarray, prevalence: Tensor) -> PlattScaling:
     """Platt's logistic regression of each label on its logit, with both sides weighing the same in total.
 
     Args:
@@ -129,12 +129,12 @@ def calibrate(logits: Tensor, labels: np.ndarray, prevalence: Tensor) -> Calibra
             slopes.append(1.0)
             offsets.append(0.0)
             continue
-        fit = LogisticRegression(class_weight="balanced")
-        fit.fit(logits[:, column : column + 1].numpy(), labels[:, column])
+        regression = LogisticRegression(class_weight="balanced")
+        regression.fit(logits[:, column : column + 1].numpy(), labels[:, column])
         # Below 0.1, a label that few faces have would be read as its own opposite by chance.
-        slopes.append(max(float(fit.coef_[0, 0]), 0.1))
-        offsets.append(float(fit.intercept_[0]))
-    return Calibration(torch.tensor(slopes), torch.tensor(offsets), prevalence)
+        slopes.append(max(float(regression.coef_[0, 0]), 0.1))
+        offsets.append(float(regression.intercept_[0]))
+    return PlattScaling(torch.tensor(slopes), torch.tensor(offsets), prevalence)
 
 
 def balanced_accuracies(said: Tensor, labels: np.ndarray) -> tuple[float, ...]:

@@ -1,1 +1,1 @@
-"""Custom sliders: from pictures of one's own, or from what latents vary by."""
+"""Custom sliders: from somebody's own photos, or from what latents vary by."""

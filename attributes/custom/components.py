@@ -12,7 +12,7 @@ from sklearn.decomposition import IncrementalPCA
 from attributes.custom.store import FOUND
 from attributes.directions.sums import LabelSums
 from attributes.encoding import encode_faces
-from attributes.slider import Direction, Slider
+from attributes.sliders.slider import Direction, Slider
 from data.face_set import FaceSet
 from data.labels import LABELS
 from glow.checkpoint import Checkpoint

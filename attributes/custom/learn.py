@@ -18,8 +18,8 @@ from tqdm import tqdm
 from attributes.classifier.network import AttributeClassifier
 from attributes.custom.store import YOUR_OWN, slider_name
 from attributes.directions.basis import Basis
-from attributes.directions.directions import DirectionsError
-from attributes.slider import Direction, Slider
+from attributes.sliders.errors import DirectionsError
+from attributes.sliders.slider import Direction, Slider
 from glow.checkpoint import Checkpoint
 from glow.latent import Latent
 from glow.model import Glow

@@ -1,4 +1,4 @@
-"""Sliders of one's own: a file for each, in a folder beside the model that it belongs to."""
+"""Custom sliders: a file for each, in a folder beside the model that it belongs to."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from typing import Any
 import torch
 
 from attributes.directions.basis import check_hash
-from attributes.directions.directions import Directions, DirectionsError
-from attributes.slider import Direction, Slider
+from attributes.directions.directions import Directions
+from attributes.sliders.errors import DirectionsError
+from attributes.sliders.slider import Direction, Slider
 from data.labels import LABELS
 from errors import GlowfaceError
 from glow.checkpoint import Checkpoint
@@ -33,7 +34,7 @@ _MEASURES = ("name", "title", "group", "up", "down", "low", "high")
 
 
 @dataclass(frozen=True)
-class OwnSliders:
+class CustomSliders:
     """What lies in a model's folder of sliders."""
 
     directions: tuple[Direction, ...] = ()
@@ -44,7 +45,7 @@ class OwnSliders:
 
 
 def sliders_folder(checkpoint: str | Path) -> Path:
-    """Where the own sliders of a checkpoint lie: beside it, in ``NAME.sliders``."""
+    """Where the custom sliders of a checkpoint lie: beside it, in ``NAME.sliders``."""
     return Path(checkpoint).with_suffix(".sliders")
 
 
@@ -130,7 +131,7 @@ def _slider(header: Header) -> Slider:
     return Slider(**given)
 
 
-def load_sliders(folder: str | Path, checkpoint: Checkpoint, labels: Directions) -> OwnSliders:
+def load_sliders(folder: str | Path, checkpoint: Checkpoint, labels: Directions) -> CustomSliders:
     """The sliders of ``folder`` that can be used beside ``labels``; what is wrong with others is told, not raised."""
     directions: list[Direction] = []
     problems: list[str] = []
@@ -143,7 +144,7 @@ def load_sliders(folder: str | Path, checkpoint: Checkpoint, labels: Directions)
             problems.append(str(error))
         else:
             directions.append(direction)
-    return OwnSliders(tuple(directions), tuple(problems))
+    return CustomSliders(tuple(directions), tuple(problems))
 
 
 def listed_sliders(folder: str | Path) -> tuple[Slider, ...]:

@@ -11,12 +11,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from attributes.directions.directions import Directions, DirectionsError
+from attributes.directions.directions import Directions
 from attributes.directions.mapper import LatentMapper
 from attributes.directions.partial import partial_weights
 from attributes.directions.population import Population
 from attributes.directions.sums import OneSidedLabelError, label_covariance
-from attributes.slider import LABEL_SLIDERS, Slider
+from attributes.sliders.errors import DirectionsError
+from attributes.sliders.slider import LABEL_SLIDERS, Slider
 from data.labels import FAMILIES, LABEL_NAMES, LABELS
 from glow.checkpoint import Checkpoint
 from glow.latent import Latent

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import copy
-import difflib
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -12,17 +10,14 @@ import torch
 
 from attributes.directions.mapper import LatentMapper, mapped
 from attributes.directions.population import Population
-from attributes.moved import Fits, MovedLatent, add_steps, history
-from attributes.natural import UNMAPPED
-from attributes.slider import Direction, Slider
+from attributes.sliders.errors import DirectionsError
+from attributes.sliders.moved_latent import Fits, MovedLatent, add_steps, history
+from attributes.sliders.moves import Moves, check_names
+from attributes.sliders.natural import UNMAPPED
+from attributes.sliders.slider import Direction, Slider
 from data.labels import LABEL_NAMES
-from errors import GlowfaceError
 from glow.latent import Latent
 from glow.layers.mixing import in_float64
-
-
-class DirectionsError(GlowfaceError):
-    """Directions cannot be used with this model or these values; the message says why and what to do."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,20 +55,13 @@ class Directions:
         """
         return self.sliders[self._index(name)]
 
-    def within(self, values: Mapping[str, float]) -> dict[str, float]:
-        """The values as all moves take them: what lies beyond the end of a slider's range counts as the end; of moves
-        with different things kept fixed, each by itself.
+    def checked(self, values: Mapping[str, float], keep: Iterable[str] = ()) -> Moves:
+        """What is asked of these sliders, checked (:meth:`attributes.sliders.moves.Moves.checked`).
 
         Raises:
             DirectionsError: a name is no slider, or a value is not a finite number.
         """
-        found = {}
-        for name, value in values.items():
-            slider = self.slider(name)
-            if not math.isfinite(value):
-                raise DirectionsError(f"the value of {name} is {value}; it must be a finite number.")
-            found[name] = min(max(value, slider.low), slider.high)
-        return found
+        return Moves.checked(self.sliders, values, keep)
 
     @torch.inference_mode()
     def along(self, latent: Latent, name: str, sense: int) -> torch.Tensor:
@@ -111,11 +99,12 @@ class Directions:
 
         Args:
             latent: faces to move, any batch size.
-            values: a number per slider name, taken as :meth:`within` says. For a calibrated slider, 1 is what makes
-                the attribute plain in most faces that lack it, as far as these stay natural.
+            values: a number per slider name; of all moves together, what is beyond the end of a range counts as the
+                end. For a calibrated slider, 1 is what makes the attribute plain in most faces that lack it, as far as
+                these stay natural.
             keep: names of sliders whose directions, as they are without a mapper, are taken out of the moves of all
                 others.
-            fits: of sliders that were fitted to these very faces (:func:`attributes.fitting.fit`): there, 1 is the
+            fits: of sliders that were fitted to these very faces (:func:`attributes.fitting.fit.fit`): there, 1 is the
                 strongest change of each that still looks natural, and no stronger than what makes the attribute plain.
                 Further moves of what comes back remember them.
 
@@ -123,10 +112,7 @@ class Directions:
             DirectionsError: a name is no slider, or a value is not a finite number.
             ValueError: a slider was fitted to other faces than these.
         """
-        kept = frozenset(keep)
-        for name in kept:
-            self._index(name)
-        self.within(values)  # refuses what is no value
+        kept = frozenset(self.checked(values, keep).keep)
         origin, steps, known = history(latent, self)
         fitted = {**known, **(fits or {})}
         total = add_steps(steps, values, kept)
@@ -137,7 +123,7 @@ class Directions:
         order = sorted(total, key=lambda step: (self._index(step[0]), sorted(step[1])))
         indices = [self._index(name) for name, _ in order]
         sliders = [self.sliders[index] for index in indices]
-        going_to = [self.within({step[0]: float(total[step])})[step[0]] for step in order]
+        going_to = [slider.within(float(total[step])) for slider, step in zip(sliders, order, strict=True)]
         flat = self.vectors.flatten()
         chosen = in_float64(flat[indices])
         vectors = [
@@ -205,12 +191,8 @@ class Directions:
         )
 
     def _index(self, name: str) -> int:
-        try:
-            return self.names.index(name)
-        except ValueError:
-            near = difflib.get_close_matches(name, self.names, n=3)
-            hint = f"did you mean {' or '.join(near)}?" if near else f"the labels are {', '.join(self.names)}."
-            raise DirectionsError(f"{name!r} is no label; {hint}") from None
+        check_names([name], self.names)
+        return self.names.index(name)
 
     def to(self, device: str | torch.device) -> Directions:
         """The directions on another device."""

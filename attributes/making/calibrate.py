@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from attributes.crossing import between, crossing
 from attributes.directions.basis import Basis
-from attributes.fitting import CLEAR, PLAIN, SHARES
-from attributes.judge import Judge, Seen, progress
-from attributes.natural import limit
-from attributes.slider import LABEL_SLIDERS, Slider
+from attributes.fitting.crossing import between, crossing
+from attributes.fitting.fit import FITTING
+from attributes.fitting.judge import Judge, Seen, progress
+from attributes.sliders.natural import limit
+from attributes.sliders.slider import LABEL_SLIDERS, Slider
 from data.labels import LABELS
 from glow.latent import Latent
 
@@ -27,7 +27,7 @@ TRIED = (0.7, 1.5, 2.6, 4.4)
 ROUGH = 0.2
 """A slider that brings fewer than this share of faces to show its attribute in a natural way is rough."""
 MOST_FACES = 0.75
-"""Share of the faces for which the first look of a fit (:data:`attributes.fitting.SHARES`) goes far enough."""
+"""Share of the faces for which the first look of a fit (:mod:`attributes.fitting.fit`) goes far enough."""
 LEAST = 0.05
 """The least strength, in lengths of the mean direction."""
 RANGE = 1.5
@@ -87,8 +87,8 @@ def _length(basis: Basis, mix: Tensor) -> float:
 
 
 def usual(lengths: Tensor) -> float:
-    """The usual strength, of which :data:`SHARES` let each face's own fit go from little to twice as much."""
-    return max(LEAST, float(torch.quantile(lengths, MOST_FACES)) / SHARES[3]) if len(lengths) else 1.0
+    """The usual strength, of which the shares in a fit let each face go from little to twice as much."""
+    return max(LEAST, float(torch.quantile(lengths, MOST_FACES)) / FITTING.shares[3]) if len(lengths) else 1.0
 
 
 def course(
@@ -115,10 +115,10 @@ def course(
         move = tried * vectors.expand(len(latents), -1)[left]
         seen = judge.look(latents[left] + move)
         logits[place, left], over[place, left] = seen.logits, seen.oddness(before[left], move.cpu()) - most
-        left = left[(sense * seen.logits[:, label] < PLAIN) & (over[place, left] < 0)]
+        left = left[(sense * seen.logits[:, label] < FITTING.plain) & (over[place, left] < 0)]
         if not len(left):
             break
     odds = sense * logits[:, :, label]
-    lengths = crossing(odds - PLAIN, at).minimum(crossing(over, at)).clamp_max(TRIED[-1])
+    lengths = crossing(odds - FITTING.plain, at).minimum(crossing(over, at)).clamp_max(TRIED[-1])
     there = between(lengths, at, odds[:, :, None])[:, 0]
-    return Course(lengths, float((there >= CLEAR).double().mean()))
+    return Course(lengths, float((there >= FITTING.clear).double().mean()))

@@ -7,10 +7,10 @@ import torch
 from torch import Tensor
 
 from attributes.directions.basis import Basis
-from attributes.directions.directions import DirectionsError
 from attributes.directions.sums import LabelSums, OneSidedLabelError
 from attributes.encoding import encode_faces
 from attributes.making.chance import channel_variances, without_chance
+from attributes.sliders.errors import DirectionsError
 from data.face_set import FaceSet
 from data.labels import LABEL_NAMES
 from glow.checkpoint import Checkpoint

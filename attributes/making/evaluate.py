@@ -9,13 +9,13 @@ import torch
 from torch import Tensor
 
 from attributes.classifier.network import AttributeClassifier
-from attributes.crossing import crossing
 from attributes.directions.basis import Basis, Kind
 from attributes.directions.directions import Directions
-from attributes.fitting import fit_sides
-from attributes.judge import Judge, log_odds
+from attributes.fitting.crossing import crossing
+from attributes.fitting.fit import fit_sides
+from attributes.fitting.judge import Judge, log_odds
 from attributes.making.calibrate import course, usual
-from attributes.natural import limit
+from attributes.sliders.natural import limit
 from data.labels import LABEL_NAMES
 from glow.latent import Latent
 
@@ -38,8 +38,8 @@ EDITED = 1 / 3
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What another classifier, which no slider was fitted with, sees of an edit."""
+class HeldOutSide:
+    """What the held-out classifier, which no slider was fitted with, sees of an edit."""
 
     faces: int
     """How many faces it finds on the other side, as the judge does; the figures are of these."""
@@ -73,8 +73,8 @@ class Side:
     outside: float
     """Mean change of the pixels outside the edited region, in 8-bit levels."""
 
-    witness: Seen | None
-    """The same to another classifier, where there is one."""
+    held_out: HeldOutSide | None
+    """The same to the held-out classifier, where there is one."""
 
 
 @dataclass(frozen=True)
@@ -106,15 +106,15 @@ class Evaluation:
         judge: the flow and the classifier.
         latents: validation faces ``(B, D)`` that had no part in calibration.
         most: at most so many faces for each slider: half of them on each side, where there are so many.
-        witness: another classifier, to see whether it sees the same.
+        held_out: a classifier that no slider was fitted with, to see whether it sees the same.
     """
 
-    def __init__(self, judge: Judge, latents: Tensor, most: int, witness: AttributeClassifier | None = None) -> None:
-        self.judge, self.latents, self.most, self.witness = judge, latents, most, witness
+    def __init__(self, judge: Judge, latents: Tensor, most: int, held_out: AttributeClassifier | None = None) -> None:
+        self.judge, self.latents, self.most, self.held_out = judge, latents, most, held_out
         self.pictures = judge.draw(latents)[0]
         self.seen = judge.look(latents)
         self.before = self._read(self.pictures, judge.classifier)
-        self.witnessed = self._read(self.pictures, witness) if witness else None
+        self.held_out_before = self._read(self.pictures, held_out) if held_out else None
         features = self._features(self.pictures)
         self.features = features
         self.apart = float((features - features.roll(1, 0)).norm(dim=1).mean())
@@ -160,19 +160,19 @@ class Evaluation:
             flips=float(changed[:, others].double().sum(1).mean()),
             person=float(apart) / self.apart,
             outside=float(difference[:, outside].mean()) * 255,
-            witness=self._seen(faces, pictures, label),
+            held_out=self._held_out_side(faces, pictures, label),
         )
 
-    def _seen(self, faces: Tensor, pictures: Tensor, label: int) -> Seen | None:
-        """The same as the witness sees it."""
-        if self.witness is None or self.witnessed is None:
+    def _held_out_side(self, faces: Tensor, pictures: Tensor, label: int) -> HeldOutSide | None:
+        """The same as the held-out classifier sees it."""
+        if self.held_out is None or self.held_out_before is None:
             return None
-        now, before = self._read(pictures, self.witness), self.witnessed[faces]
+        now, before = self._read(pictures, self.held_out), self.held_out_before[faces]
         there = before[:, label] >= 0.5
         alike = there == (self.before[faces, label] >= 0.5)
         changed = ((now[:, label] >= 0.5) != there)[alike]
         change = (now - before)[alike].abs().double()
-        return Seen(len(changed), float(changed.double().mean()), change.mean(0))
+        return HeldOutSide(len(changed), float(changed.double().mean()), change.mean(0))
 
     def monotone(self, directions: Directions, label: int) -> float:
         """Share of the steps over the slider's range that raise the label's probability, or leave it."""

@@ -12,11 +12,12 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from attributes.directions.directions import Directions, DirectionsError
-from attributes.fitting import fit_sides
-from attributes.judge import Judge
+from attributes.directions.directions import Directions
+from attributes.fitting.fit import fit_sides
+from attributes.fitting.judge import Judge
 from attributes.making.calibrate import PROMISED
 from attributes.making.evaluate import ALIKE, Report, Side, other_labels
+from attributes.sliders.errors import DirectionsError
 from data.labels import LABEL_NAMES, LABELS
 from glow.latent import Latent
 
@@ -35,8 +36,9 @@ def write_json(path: Path, reports: Sequence[Report], comparison: Comparison) ->
 
     def plain(side: Side) -> dict[str, object]:
         figures = asdict(side) | {"leakage": _rounded(side.leakage)}
-        if side.witness:
-            figures["witness"] = asdict(side.witness) | {"leakage": _rounded(side.witness.leakage)}
+        figures["witness"] = figures.pop("held_out")  # as files have always called it
+        if side.held_out:
+            figures["witness"] = asdict(side.held_out) | {"leakage": _rounded(side.held_out.leakage)}
         return figures
 
     found = {
@@ -106,19 +108,19 @@ def write_markdown(
     lines += ["", f"On average {np.mean(shares):.0%} of what `mean` leaks at the same rate; half was the aim."]
     if all(report.reversed for report in reports):
         lines.append("+1 then −1 gave every latent back bit for bit, for every slider.")
-    lines += _of_the_witness(by_name, comparison)
-    witnessed = all(report.up.witness for report in reports)
+    lines += _to_the_held_out_classifier(by_name, comparison)
+    with_held_out = all(report.up.held_out for report in reports)
     lines += [
         "", "## All sliders", "",
         "| label | range | faces ↑ + ↓ | reached ↑ | reached ↓ | leakage ↑ | leakage ↓ | flips | person | outside "
-        "| monotone | scales |" + (" other classifier ↑ | ↓ |" if witnessed else ""),
+        "| monotone | scales |" + (" other classifier ↑ | ↓ |" if with_held_out else ""),
         "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
-        + (" ---: | ---: |" if witnessed else ""),
+        + (" ---: | ---: |" if with_held_out else ""),
     ]  # fmt: skip
     scales = _shares_of_scales(directions)
     for index, (slider, report) in enumerate(zip(directions.sliders, reports, strict=False)):
         up, down = report.up, report.down
-        seen = "".join(f" {side.witness.reached:.0%} |" for side in (up, down) if side.witness)
+        seen = "".join(f" {side.held_out.reached:.0%} |" for side in (up, down) if side.held_out)
         lines.append(
             f"| {slider.name}{' (rough)' if slider.rough else ''} | {slider.low:g} to {slider.high:g} | "
             f"{up.faces} + {down.faces} | {up.reached:.0%} | "
@@ -144,11 +146,11 @@ def _shares_of_scales(directions: Directions) -> list[str]:
 
 
 def _weak(reports: Sequence[Report]) -> list[str]:
-    """A sentence that names the labels short of what is promised, to the judge and to the witness."""
+    """A sentence that names the labels short of what is promised, to the judge and to the held-out classifier."""
     by_judge = [report.up.reached for report in reports]
-    by_witness = [report.up.witness.reached for report in reports if report.up.witness]
+    by_held_out = [report.up.held_out.reached for report in reports if report.up.held_out]
     found = []
-    for seen, whom in ((by_judge, ""), (by_witness, " to the other classifier")):
+    for seen, whom in ((by_judge, ""), (by_held_out, " to the other classifier")):
         rounded = zip(LABEL_NAMES, (round(share, 2) for share in seen), strict=False)
         short = [f"{name} ({share:.0%})" for name, share in rounded if share < PROMISED]
         if short:
@@ -156,11 +158,11 @@ def _weak(reports: Sequence[Report]) -> list[str]:
     return found
 
 
-def _of_the_witness(by_name: Mapping[str, Report], comparison: Comparison) -> list[str]:
+def _to_the_held_out_classifier(by_name: Mapping[str, Report], comparison: Comparison) -> list[str]:
     """The headline labels as a classifier sees them that no slider was fitted with; nothing where none was asked."""
     shares, rows = [], []
     for name, sides in comparison.items():
-        index, own, mean = LABEL_NAMES.index(name), by_name[name].up.witness, sides["mean"].witness
+        index, own, mean = LABEL_NAMES.index(name), by_name[name].up.held_out, sides["mean"].held_out
         if own is None or mean is None:
             return []
         leaks = [other_labels(seen.leakage, index) for seen in (own, mean)]

@@ -6,16 +6,17 @@ own picture. Everything below was defined before anything was measured.
 
 **Faces**: validation faces of the half that nothing was tuned or calibrated on (``REPORT_HALF``), the first ones.
 
-**The witness** is an attribute classifier that no slider was fitted with. It looks at the face's square, cut from the
-photo before and after.
+**The held-out classifier** reads attributes, and no slider was fitted with it. It looks at the face's square, cut from
+the photo before and after.
 
 - *Lacked it*: the attribute that the edit is to bring (or to take away) is missing (there) before the edit, as
-  CelebA's label has it and as the witness sees it, at a probability of 0.5; without labels, as the witness sees it.
-- *Seen*: of those faces, the share in which the witness sees the label on the other side of 0.5 after the edit.
+  CelebA's label has it and as the held-out classifier sees it, at a probability of 0.5; without labels, as the latter
+  sees it.
+- *Seen*: of those faces, the share in which it sees the label on the other side of 0.5 after the edit.
 - *Leakage*: how much the probabilities of the 39 other labels change on average over the same faces, in absolute
   value, as in ``attributes.making.evaluate``.
 - *Mean's*: the leakage of the paper's plain mean difference, as long for all faces, pasted alike, at the length at
-  which the witness sees as many changes. Between the lengths that were tried (``ALIKE``) it is a straight line; where
+  which it sees as many changes. Between the lengths that were tried (``ALIKE``) it is a straight line; where
   none brings as many, it is that of the length that brings most, with its rate. Broken faces are left out, as what
   is seen in them says nothing.
 

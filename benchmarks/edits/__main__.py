@@ -37,7 +37,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--data", type=Path, default=Path("data/celebahq"), help="CelebA-HQ (default: %(default)s)")
     parser.add_argument("--faces", type=at_least_1, default=FACES, help="how many (default: %(default)s)")
     parser.add_argument("--checkpoint", type=Path, default=DEFAULT_CHECKPOINT, help="default: Glowface's")
-    parser.add_argument("--witness", type=Path, help="a classifier that no slider was fitted with")
+    parser.add_argument("--witness", type=Path, help="the held-out classifier, which no slider was fitted with")
     parser.add_argument("--no-mean", action="store_true", help="do not look at the plain mean differences: faster")
     parser.add_argument("--only", nargs="+", choices=list(BY_NAME), metavar="EDIT", help=f"of {', '.join(BY_NAME)}")
     parser.add_argument("--pictures", type=Path, metavar="DIR", help="also write the photos here, below runs/")
@@ -48,10 +48,10 @@ def build_parser() -> argparse.ArgumentParser:
 
 def measure(args: argparse.Namespace, faces: FaceSet, editor: Editor, rows: Rows) -> list[str]:
     """Look at whatever was not looked at yet; the names of pictures in which no face is found."""
-    witness = load_classifier(args.witness, editor.checkpoint.model.device) if args.witness else None
-    with_mean = witness is not None and not args.no_mean
+    held_out = load_classifier(args.witness, editor.checkpoint.model.device) if args.witness else None
+    with_mean = held_out is not None and not args.no_mean
     plain = Basis.load(directions_path(args.checkpoint), editor.checkpoint) if with_mean else None
-    looking = Looking(editor, OutsideNetworks(), witness, plain)
+    looking = Looking(editor, OutsideNetworks(), held_out, plain)
     edits = [BY_NAME[name] for name in args.only] if args.only else EDITS
 
     def done(face: str, name: str) -> bool:
@@ -100,8 +100,8 @@ def run(args: argparse.Namespace) -> None:
     print(text)
     if args.markdown:
         command = shlex.join(["python", "-m", "benchmarks.edits", *sys.argv[1:]])
-        witness = args.witness.name if args.witness else None
-        about = page(text, command, len(faces) - len(left_out), left_out, witness)
+        held_out = args.witness.name if args.witness else None
+        about = page(text, command, len(faces) - len(left_out), left_out, held_out)
         write_section(f"Edits of {args.checkpoint.stem}", about, args.markdown)
 
 

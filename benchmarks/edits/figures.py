@@ -19,8 +19,8 @@ Key = tuple[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Witnessed:
-    """What the witness sees of an edit."""
+class HeldOutFigures:
+    """What the held-out classifier sees of an edit."""
 
     lacked: int
     """How many faces lacked the attribute; the rest is of these."""
@@ -43,7 +43,7 @@ class Figures:
     """What an edit does."""
 
     faces: int
-    witness: Witnessed | None
+    held_out: HeldOutFigures | None
     years: float
     gender: float
     """The share of faces whose gender is seen to change; for Male, of those whose gender was the other one."""
@@ -77,7 +77,7 @@ def figures(rows: Mapping[Key, Row], edit: Edit, labels: Mapping[str, np.ndarray
     other = was != (edit.sense > 0) if edit.label == "Male" else np.full(len(was), True)
     return Figures(
         faces=len(pairs),
-        witness=_witnessed(pairs, edit, labels),
+        held_out=_held_out_figures(pairs, edit, labels),
         years=float(growth("age").mean()),
         gender=float((was != now)[other].mean()) if other.any() else math.nan,
         mouth=float(growth("mouth").mean()),
@@ -90,7 +90,9 @@ def figures(rows: Mapping[Key, Row], edit: Edit, labels: Mapping[str, np.ndarray
     )
 
 
-def _witnessed(pairs: Sequence[tuple[Row, Row]], edit: Edit, labels: Mapping[str, np.ndarray]) -> Witnessed | None:
+def _held_out_figures(
+    pairs: Sequence[tuple[Row, Row]], edit: Edit, labels: Mapping[str, np.ndarray]
+) -> HeldOutFigures | None:
     label = LABEL_NAMES.index(edit.label)
     lacked = []
     for before, after in pairs:
@@ -101,14 +103,16 @@ def _witnessed(pairs: Sequence[tuple[Row, Row]], edit: Edit, labels: Mapping[str
         if there == labelled == (edit.sense < 0):
             lacked.append((before, after))
     if not lacked:
-        return Witnessed(lacked=0, seen=math.nan, leakage=math.nan, mean_leakage=math.nan, mean_seen=math.nan)
+        return HeldOutFigures(lacked=0, seen=math.nan, leakage=math.nan, mean_leakage=math.nan, mean_seen=math.nan)
     seen, leakage = _change([(before.witness, after.witness) for before, after in lacked], label)
     course = [(0.0, 0.0)]
     for place in range(len(ALIKE)):
         plain = [(before.witness, after.mean[place]) for before, after in lacked if after.mean]
         course.append(_change(plain, label))
     mean_seen, mean_leakage = at_the_rate(course, seen)
-    return Witnessed(lacked=len(lacked), seen=seen, leakage=leakage, mean_leakage=mean_leakage, mean_seen=mean_seen)
+    return HeldOutFigures(
+        lacked=len(lacked), seen=seen, leakage=leakage, mean_leakage=mean_leakage, mean_seen=mean_seen
+    )
 
 
 def _change(read: Sequence[tuple[list[float] | None, list[float] | None]], label: int) -> tuple[float, float]:

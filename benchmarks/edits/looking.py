@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from app.editor import Editor
-from app.portrait import Portrait
+from app.portraits.portrait import Portrait
 from attributes import LABEL_NAMES, AttributeClassifier, Basis
 from attributes.making.evaluate import ALIKE
 from benchmarks.edits import SIDE, Edit
@@ -44,19 +44,19 @@ class Looking:
     Args:
         editor: makes them.
         networks: those of others.
-        witness: a classifier that no slider was fitted with.
-        plain: the directions, of which the plain mean differences are looked at by the witness; None to leave them out.
+        held_out: a classifier that no slider was fitted with.
+        plain: the directions, whose plain mean differences the held-out classifier looks at; None to leave these out.
     """
 
     def __init__(
         self,
         editor: Editor,
         networks: OutsideNetworks,
-        witness: AttributeClassifier | None = None,
+        held_out: AttributeClassifier | None = None,
         plain: Basis | None = None,
     ) -> None:
-        self.editor, self.networks, self.witness = editor, networks, witness
-        self.means = plain.vectors(plain.kind("mean")).flatten() if plain and witness else None
+        self.editor, self.networks, self.held_out = editor, networks, held_out
+        self.means = plain.vectors(plain.kind("mean")).flatten() if plain and held_out else None
 
     def face(self, name: str, portrait: Portrait, edits: Sequence[Edit]) -> Iterator[tuple[Row, Photo]]:
         """The rows of one open face and the photos that they were seen in: before, then after each edit."""
@@ -82,20 +82,20 @@ class Looking:
             identity=round(seen.distance(before), 4),
             found=found_again(self.editor.detector, photo.pixels, portrait.alignment),
             ends=round(ends(photo.pixels), 6),
-            witness=self._witness([square])[0] if self.witness else None,
+            witness=self._labels([square])[0] if self.held_out else None,
         )
 
     def _square(self, portrait: Portrait, photo: Photo) -> np.ndarray:
         return crop(photo.pixels, portrait.alignment, SIDE)
 
-    def _witness(self, squares: list[np.ndarray]) -> list[list[float]]:
-        assert self.witness is not None
+    def _labels(self, squares: list[np.ndarray]) -> list[list[float]]:
+        assert self.held_out is not None
         x = torch.from_numpy(np.stack(squares)).permute(0, 3, 1, 2).float() / 255
-        seen = self.witness.probabilities(x.to(self.witness.calibration.slope.device))
+        seen = self.held_out.probabilities(x.to(self.held_out.scaling.slope.device))
         return [[round(value, 4) for value in row] for row in seen.tolist()]
 
     def _plain(self, portrait: Portrait, edits: Sequence[Edit]) -> dict[str, list[list[float] | None]]:
-        """What the witness sees where the face goes along plain mean differences, by edit, at each length."""
+        """What the held-out classifier sees along plain mean differences, by edit, at each length."""
         if self.means is None or not edits:
             return {}
         vectors = torch.stack([edit.sense * self.means[LABEL_NAMES.index(edit.label)] for edit in edits])
@@ -105,6 +105,6 @@ class Looking:
         found: list[list[float] | None] = []
         for picture, fine in zip(pictures.split(1), whole.tolist(), strict=True):
             photo = self.editor.put_back(portrait, picture.to(portrait.decoded.device))
-            found.append(self._witness([self._square(portrait, photo)])[0] if fine else None)
+            found.append(self._labels([self._square(portrait, photo)])[0] if fine else None)
         lengths = len(ALIKE)
         return {edit.name: found[lengths * k : lengths * (k + 1)] for k, edit in enumerate(edits)}

@@ -10,7 +10,7 @@ from benchmarks.edits import EDITS, Edit
 from benchmarks.edits.figures import Figures, Key, figures
 from benchmarks.edits.rows import Row
 
-_WITNESS = (
+_HELD_OUT = (
     "| edit | faces that lacked it | seen | leakage | share of `mean`'s | `mean`'s |",
     "| --- | ---: | ---: | ---: | ---: | ---: |",
 )
@@ -23,15 +23,15 @@ _OUTSIDE = (
 def tables(rows: Mapping[Key, Row], labels: Mapping[str, np.ndarray]) -> str:
     """All tables in Markdown, a line for each edit; arguments as of :func:`benchmarks.edits.figures.figures`."""
     found = [(edit, got) for edit in EDITS if (got := figures(rows, edit, labels))]
-    witnessed = [_witness_line(edit, got) for edit, got in found if got.witness]
+    held_out_lines = [_held_out_line(edit, got) for edit, got in found if got.held_out]
     outside = [_outside_line(edit, got) for edit, got in found]
-    parts = [[*_WITNESS, *witnessed]] if witnessed else []
+    parts = [[*_HELD_OUT, *held_out_lines]] if held_out_lines else []
     text = "\n\n".join("\n".join(part) for part in (*parts, [*_OUTSIDE, *outside]))
     return text.replace("nan%", "–").replace("nan", "–")
 
 
-def _witness_line(edit: Edit, got: Figures) -> str:
-    seen = got.witness
+def _held_out_line(edit: Edit, got: Figures) -> str:
+    seen = got.held_out
     assert seen is not None
     share = seen.leakage / seen.mean_leakage if seen.mean_leakage else float("nan")
     return _line(
@@ -52,7 +52,7 @@ def _line(edit: Edit, *cells: object) -> str:
     return "| " + " | ".join(map(str, (name, *cells))) + " |"
 
 
-def page(text: str, command: str, pictures: int, left_out: Sequence[str], witness: str | None) -> str:
+def page(text: str, command: str, pictures: int, left_out: Sequence[str], held_out: str | None) -> str:
     """The section of the page: what was measured, how, and the tables."""
     lines = [
         f"{pictures} validation faces of the half that nothing was tuned on, opened, edited with one slider at 1 or "
@@ -60,8 +60,8 @@ def page(text: str, command: str, pictures: int, left_out: Sequence[str], witnes
         "are in `benchmarks/edits/outside.py`. Mouth, lips and eyes are in distances between the eyes; for Male, "
         "*gender* is of the faces whose gender was the other one.",
     ]
-    if witness:
-        lines[0] += f" The witness is `{witness}`."
+    if held_out:
+        lines[0] += f" The held-out classifier is `{held_out}`."
     if left_out:
         lines[0] += f" No face was found in {len(left_out)} more: {', '.join(left_out)}."
     return "\n\n".join([*lines, f"Command: `{command}`", text])

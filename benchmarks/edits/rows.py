@@ -42,7 +42,7 @@ class Row:
     """The share of the photo's pixels with a channel at its end."""
 
     witness: list[float] | None = None
-    """The 40 probabilities; None without a witness."""
+    """The 40 probabilities of the held-out classifier; None without one. Files have always called it so."""
 
     mean: list[list[float] | None] | None = None
     """The same for the plain mean difference at each of its lengths, None for a broken face; None if not looked at."""

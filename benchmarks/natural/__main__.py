@@ -12,7 +12,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import cross_val_predict
 
 from attributes import Basis, DatasetError, DirectionsError, Judge, directions_path, load_classifier
-from attributes.judge import levels
+from attributes.fitting.judge import levels
 from benchmarks.edits.pictures import PicturesError, folder_for_pictures
 from benchmarks.natural.edits import drawn, face_set, made, read_rows, sheets, write_rows
 from benchmarks.natural.kinds import lay_kinds
@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> None:
     if args.what == "kinds":
         folder = folder_for_pictures(args.out / "kinds")
         lay_kinds(basis, Judge(checkpoint.model, load_classifier()), faces, folder)
-        print(f"{folder}: look at the sheets; what looks best goes into attributes/natural.py")
+        print(f"{folder}: look at the sheets; what looks best goes into attributes/sliders/natural.py")
         return
     rows = read_rows(args.graded) if args.what == "score" else drawn([path.stem for path in faces.paths], args.seed)
     before, after = made(checkpoint, basis, faces, rows)

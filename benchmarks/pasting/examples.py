@@ -12,7 +12,7 @@ from PIL import Image
 from torch import Tensor
 
 from app.editor import Editor
-from app.portrait import Portrait
+from app.portraits.portrait import Portrait
 from benchmarks.edits import Edit
 from faces import Alignment
 from train.matte import Taught

@@ -19,7 +19,7 @@ from app.doctor import examine
 from attributes import LABEL_NAMES, directions_path, find_recipe, sliders_folder
 from attributes.__main__ import build_parser as attributes_parser
 from attributes.directions.basis import rough_sliders
-from attributes.natural import LIMITS
+from attributes.sliders.natural import LIMITS
 from storage.assets import DEFAULT_CHECKPOINT, FACES_64
 
 
@@ -221,7 +221,7 @@ def test_doctor_finds_all_in_order(capsys: pytest.CaptureFixture[str]) -> None:
     for text in (
         "torch",
         "made for this model",
-        "own sliders",
+        "custom sliders",
         "balanced accuracy",
         "lossless for 8 bits",
         "bits/dim",
@@ -246,5 +246,5 @@ def test_doctor_says_what_is_wrong(tmp_path: Path) -> None:
     shutil.copy(FACES_64.with_suffix(".directions.safetensors"), tmp_path / "alone.directions.safetensors")
     findings = {finding.name: finding for finding in examine(alone, "cpu")}
     assert findings["directions"].good
-    assert "broken.safetensors is broken" in findings["own slider"].text
-    assert not findings["own slider"].good
+    assert "broken.safetensors is broken" in findings["custom slider"].text
+    assert not findings["custom slider"].good

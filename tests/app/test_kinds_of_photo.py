@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +13,13 @@ from PIL import Image
 
 from app.cli import main
 from app.editor import Editor
+from app.portraits.view import View
 from app.session import Session
-from app.ui.panels.edit_panel import save
+from app.ui.panels.edit_events import save
 from app.ui.server.folder import ServerFolder
 from app.ui.server.uploads import Uploads
-from app.ui.visit import Visit
-from app.view import View
-from faces import open_photo, save_photo
+from app.ui.visits.visit import Visit
+from faces import NoFaceError, open_photo, save_photo
 from storage.assets import FACES_64
 from tests.faces.files.crafted import deep_png, deep_samples
 
@@ -57,7 +58,8 @@ def test_depth_that_is_lost_is_told(deep: np.ndarray, tmp_path: Path, capsys: py
 def test_the_session_exports_sixteen_bits_and_shows_eight(editor: Editor, deep: np.ndarray, tmp_path: Path) -> None:
     (tmp_path / "in.png").write_bytes(deep_png(deep))
     session = Session(editor)
-    session.photo = open_photo(tmp_path / "in.png")
+    with suppress(NoFaceError):
+        session.open(tmp_path / "in.png")
     session.use_whole()
     session.export(tmp_path / "out.png")
     assert np.array_equal(deep_samples((tmp_path / "out.png").read_bytes()), deep)
@@ -71,7 +73,8 @@ def test_the_download_has_sixteen_bits(editor: Editor, deep: np.ndarray, tmp_pat
     folder.ensure()
     visit = Visit(editor, "me", Uploads(folder, 3600))
     (tmp_path / "face.png").write_bytes(deep_png(deep))
-    visit.session.photo = open_photo(tmp_path / "face.png")
+    with suppress(NoFaceError):
+        visit.session.open(tmp_path / "face.png")
     visit.session.use_whole()
     save(visit, "PNG (exact)")
     (written,) = visit.folder.rglob("face-edited.png")

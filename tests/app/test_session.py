@@ -10,8 +10,9 @@ import pytest
 from PIL import Image
 
 from app.editor import Editor
+from app.portraits.slider_snapshot import SliderSnapshot
+from app.portraits.view import View
 from app.session import Session
-from app.view import View
 from attributes import LABEL_NAMES, YOUR_OWN, Direction, DirectionsError, Recipe, RecipeError
 from faces import NoFaceError, PhotoError
 from glow import Latent
@@ -156,8 +157,8 @@ def test_a_drawn_face_can_be_taken_on(session: Session, editor: Editor) -> None:
     assert np.array_equal(session.picture().pixels, before)
 
 
-def own_slider(editor: Editor, name: str, high: float) -> Direction:
-    """An own slider along the editor's direction of Bangs, with another end."""
+def custom_slider(editor: Editor, name: str, high: float) -> Direction:
+    """A custom slider along the editor's direction of Bangs, with another end."""
     label = editor.labels.slider("Bangs")
     index = LABEL_NAMES.index("Bangs")
     vector = Latent(tuple(scale[index : index + 1] for scale in editor.labels.vectors.scales))
@@ -165,6 +166,11 @@ def own_slider(editor: Editor, name: str, high: float) -> Direction:
     return Direction(
         replace(label, name=name, title=name, low=-1.0, high=high, group=YOUR_OWN), vector, mean, deviation
     )
+
+
+def with_custom(editor: Editor, *custom: Direction) -> Editor:
+    """The editor with other custom sliders."""
+    return replace(editor, sliders=SliderSnapshot(editor.labels.with_sliders(custom), custom))
 
 
 def test_another_model_goes_on_with_the_same_work(
@@ -192,10 +198,9 @@ def test_another_model_goes_on_with_the_same_work(
 def test_what_the_other_model_lacks_is_there_again_on_the_way_back(
     editor: Editor, fine_editor: Editor, astronaut: np.ndarray
 ) -> None:
-    """An own slider of the first model, and one of which the second has less; with two faces."""
-    first, second = replace(editor), replace(fine_editor)
-    first.directions = first.labels.with_sliders([own_slider(first, "Scarf", 2.0), own_slider(first, "Hat", 2.0)])
-    second.directions = second.labels.with_sliders([own_slider(second, "Hat", 1.3737)])
+    """A custom slider of the first model, and one of which the second has less; with two faces."""
+    first = with_custom(editor, custom_slider(editor, "Scarf", 2.0), custom_slider(editor, "Hat", 2.0))
+    second = with_custom(fine_editor, custom_slider(fine_editor, "Hat", 1.3737))
     session = Session(first)
     session.open(np.concatenate([astronaut, astronaut[:, ::-1]], axis=1))
     session.choose(1)
@@ -216,17 +221,17 @@ def test_what_the_other_model_lacks_is_there_again_on_the_way_back(
     assert (session.values["Scarf"], session.values["Hat"], session.values["Smiling"]) == (1.0, 2.0, 1.0)
 
 
-def test_a_model_that_fails_leaves_all_as_it_was(
-    session: Session, fine_editor: Editor, monkeypatch: pytest.MonkeyPatch
-) -> None:
+class BrokenEditor(Editor):
+    """An editor whose model cannot encode a face."""
+
+    def encode(self, pixels: np.ndarray) -> Latent:
+        raise RuntimeError(f"out of memory for {pixels.shape}")
+
+
+def test_a_model_that_fails_leaves_all_as_it_was(session: Session, fine_editor: Editor) -> None:
     session.set({"Smiling": 1.0})
     before = session.picture().pixels
-
-    def fails(_: object) -> None:
-        raise RuntimeError("out of memory")
-
-    broken = replace(fine_editor)
-    monkeypatch.setattr(broken, "encode", fails)
+    broken = BrokenEditor(**vars(fine_editor))
     with pytest.raises(RuntimeError):
         session.use(broken)
     assert session.editor is not broken

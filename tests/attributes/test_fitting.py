@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 import torch
 
 from app.editor import Editor
-from attributes import LABEL_NAMES, Fit, Seen, Slider, fit
-from attributes.fitting import BEARS, FURTHER, LITTLE, MORE, PLAIN, SHARES
-from attributes.judge import Judge
+from app.portraits.portrait import Portrait
+from app.portraits.slider_snapshot import SliderSnapshot
+from attributes import LABEL_NAMES, Fit, Fits, Judge, Moves, Seen, Slider, fit
+from attributes.fitting.fit import FITTING
 from attributes.making.evaluate import HEADLINE
-from attributes.natural import limit
+from attributes.sliders.natural import limit
 from glow import Latent
 
 FITTED = Fit(*torch.tensor([[0.3, 1.0, 2.2], [2.5, 2.5, 2.2]], dtype=torch.float64))
@@ -78,11 +80,11 @@ def test_one_makes_the_label_plain_or_goes_as_far_as_looks_natural(
         label, usual = LABEL_NAMES.index(name), fine_editor.labels.slider(name).up
         found = fitted_to(fine_editor, faces, before, name)
         seen, odd = looked_at(fine_editor, faces, before, name=name, value=1.0, found=found)
-        there, most = before.logits[:, label] >= PLAIN, limit(name, 1, mapped=True)
-        assert (found.one[there] <= MORE * usual * 1.001).all()
+        there, most = before.logits[:, label] >= FITTING.plain, limit(name, 1, mapped=True)
+        assert (found.one[there] <= FITTING.least_plain * usual * 1.001).all()
         # Those that stop before they look odd, and not for want of room.
-        stopped = ~there & (found.one < 0.99 * SHARES[-1] * usual) & (odd < most - SLACK)
-        plain.append(seen.logits[stopped, label] > PLAIN - 1.5)
+        stopped = ~there & (found.one < 0.99 * FITTING.shares[-1] * usual) & (odd < most - SLACK)
+        plain.append(seen.logits[stopped, label] > FITTING.plain - 1.5)
         within.append(odd < most + SLACK)
     assert torch.cat(plain).double().mean() > 0.85
     assert torch.cat(within).double().mean() > 0.95
@@ -93,11 +95,11 @@ def test_a_fitted_range_ends_a_little_beyond_where_a_face_begins_to_look_odd(
     fine_editor: Editor, faces: Latent, before: Seen, name: str, sense: int
 ) -> None:
     found = fitted_to(fine_editor, faces, before, name, sense)
-    assert ((found.end >= found.one) & (found.end <= FURTHER * found.one * 1.001)).all()
+    assert ((found.end >= found.one) & (found.end <= FITTING.end_of_plain * found.one * 1.001)).all()
     slider = fine_editor.labels.slider(name)
     end = slider.high if sense > 0 else slider.low
     seen, odd = looked_at(fine_editor, faces, before, name=name, value=end, found=found)
-    assert (odd < 1.2 * BEARS * limit(name, sense, mapped=True)).double().mean() > 0.7
+    assert (odd < 1.2 * FITTING.end_of_natural * limit(name, sense, mapped=True)).double().mean() > 0.7
     assert seen.whole.all()
 
 
@@ -124,7 +126,7 @@ def test_where_nothing_natural_comes_a_slider_stays_near_0_and_says_so(
     found = fit(directions, fine_editor.judge, faces, before=before, name="Eyeglasses", sense=1)
     assert found.little is not None
     assert found.little.double().mean() > 0.8
-    assert (found.one[found.little] < LITTLE * directions.slider("Eyeglasses").up).all()
+    assert (found.one[found.little] < FITTING.little * directions.slider("Eyeglasses").up).all()
     moved = directions.move(faces, {"Eyeglasses": 1.0}, (), {("Eyeglasses", 1): found})
     assert fine_editor.judge.look(moved.flatten()).whole.all()
     assert not directions.move(faces, {"Eyeglasses": 1.0}).flatten().sub(moved.flatten()).norm(dim=1).min() < 1
@@ -148,25 +150,42 @@ def test_fitted_moves_are_taken_back_bit_for_bit(fine_editor: Editor, faces: Lat
     assert torch.equal(twice.flatten(), fine_editor.labels.move(faces, {"Smiling": 0.75}, (), fits).flatten())
 
 
+def fits_of(editor: Editor, portrait: Portrait, values: dict[str, float], keep: Sequence[str] = ()) -> Fits:
+    return editor.sliders.fits(portrait, editor.directions.checked(values, keep), editor.judge)
+
+
 def test_what_is_kept_fixed_asks_for_a_fit_of_its_own(fine_editor: Editor) -> None:
     (portrait,) = fine_editor.sample(1, 0.6, seed=3)
-    keep = frozenset({"Male"})
-    fine_editor.moved(portrait, {"Young": -1.0}, keep)
-    assert set(portrait.fits) == {("Young", -1, keep)}
+    free, kept = (fits_of(fine_editor, portrait, {"Young": -1.0}, keep) for keep in ((), ["Male"]))
+    assert set(free) == set(kept) == {("Young", -1)}
+    assert kept["Young", -1] is not free["Young", -1]
+
+
+class KnownFits(SliderSnapshot):
+    """Sliders of which it is known whether they do little on a face."""
+
+    little = False
+
+    def fits(self, portrait: Portrait, moves: Moves, judge: Judge) -> Fits:
+        found = super().fits(portrait, moves, judge)
+        return {side: replace(fit, little=torch.tensor([self.little])) for side, fit in found.items()}
+
+
+class LittleFits(KnownFits):
+    little = True
 
 
 def test_the_editor_fits_each_slider_once_and_tells_which_do_little(fine_editor: Editor) -> None:
     (portrait,) = fine_editor.sample(1, 0.6, seed=3)
-    values = {"Smiling": 1.0, "Young": -1.0}
+    values = {"Smiling": 1.0, "Young": -1.0, "Bangs": 0.0}
     first = fine_editor.moved(portrait, values)
-    assert set(portrait.fits) == {("Smiling", 1, frozenset()), ("Young", -1, frozenset())}
-    known = dict(portrait.fits)
+    known = fits_of(fine_editor, portrait, values)
+    assert set(known) == {("Smiling", 1), ("Young", -1)}
     assert torch.equal(fine_editor.moved(portrait, dict(reversed(values.items()))), first)
-    assert all(portrait.fits[key] is value for key, value in known.items())
-    smiling = portrait.fits["Smiling", 1, frozenset()]
-    for little in (True, False):
-        portrait.fits["Smiling", 1, frozenset()] = replace(smiling, little=torch.tensor([little]))
-        assert ("Smiling" in fine_editor.doing_little(portrait, values)) == little
+    assert all(fits_of(fine_editor, portrait, values)[side] is fit for side, fit in known.items())
+    for snapshot, told in ((LittleFits, ["Smiling"]), (KnownFits, [])):
+        editor = replace(fine_editor, sliders=snapshot(fine_editor.directions))
+        assert editor.doing_little(portrait, {"Smiling": 1.0}) == told
 
 
 def test_a_range_ends_at_a_place_that_was_seen_whole(fine_editor: Editor, faces: Latent, before: Seen) -> None:
@@ -182,8 +201,10 @@ def test_a_range_ends_at_a_place_that_was_seen_whole(fine_editor: Editor, faces:
             start, along = faces.flatten().repeat(times, 1), vectors.repeat(times, 1)
             gone = ((latents - start).double() * along).sum(1) / along.square().sum(1)
             same = Seen.cat([before] * times)
-            return replace(same, logits=torch.full_like(same.logits, -5.0), whole=gone < 0.99 * SHARES[3] * usual)
+            return replace(
+                same, logits=torch.full_like(same.logits, -5.0), whole=gone < 0.99 * FITTING.shares[3] * usual
+            )
 
     judge = Abrupt(fine_editor.checkpoint.model, fine_editor.classifier)
     found = fit(fine_editor.labels, judge, faces, before=before, name=name, sense=1)
-    torch.testing.assert_close(found.end, torch.full_like(found.end, SHARES[2] * usual), rtol=1e-6, atol=0)
+    torch.testing.assert_close(found.end, torch.full_like(found.end, FITTING.shares[2] * usual), rtol=1e-6, atol=0)

@@ -66,9 +66,9 @@ def test_figures_of_an_edit() -> None:
     )
     found = figures(rows, BY_NAME["Male+"], {})
     assert found is not None
-    assert found.witness is not None
-    assert (found.faces, found.witness.lacked, found.witness.seen) == (3, 2, 0.5)
-    assert found.witness.leakage == pytest.approx(0)
+    assert found.held_out is not None
+    assert (found.faces, found.held_out.lacked, found.held_out.seen) == (3, 2, 0.5)
+    assert found.held_out.leakage == pytest.approx(0)
     assert found.years == pytest.approx(4)
     assert found.gender == 0.5  # of the two whose gender was the other one
     assert found.mouth == pytest.approx(0.1 / 3)
@@ -77,16 +77,16 @@ def test_figures_of_an_edit() -> None:
     assert "Male +" in tables(rows, {})
 
 
-def test_a_face_lacks_what_neither_its_label_nor_the_witness_has() -> None:
+def test_a_face_lacks_what_neither_its_label_nor_the_held_out_classifier_has() -> None:
     rows = by_key(*(row(face, name, witness=0.1) for face in "12" for name in (BEFORE, "Male+")))
     with_it, without = np.full(40, True), np.full(40, False)
     found = figures(rows, BY_NAME["Male+"], {"1": without, "2": with_it})
     assert found is not None
-    assert found.witness is not None
-    assert found.witness.lacked == 1
+    assert found.held_out is not None
+    assert found.held_out.lacked == 1
 
 
-def test_without_a_witness_there_is_no_table_of_one() -> None:
+def test_without_a_held_out_classifier_there_is_no_table_of_one() -> None:
     rows = by_key(row("1", BEFORE), row("1", "Male+"))
     assert "lacked" not in tables(rows, {})
     assert figures(rows, BY_NAME["Male-"], {}) is None
@@ -113,8 +113,8 @@ def test_broken_faces_of_the_plain_mean_are_left_out() -> None:
     )
     found = figures(rows, BY_NAME["Male+"], {})
     assert found is not None
-    assert found.witness is not None
-    assert (found.witness.mean_seen, found.witness.mean_leakage) == pytest.approx((1, 0.4))
+    assert found.held_out is not None
+    assert (found.held_out.mean_seen, found.held_out.mean_leakage) == pytest.approx((1, 0.4))
 
 
 def test_rows_go_on_where_a_run_was_killed(tmp_path: Path) -> None:

@@ -8,9 +8,9 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-from app.ui.handling import PREVIEW_SIDE, on_visit, photo_input
-from app.ui.visit import Visit, Visits
-from app.view import View
+from app.portraits.view import View
+from app.ui.visits.handling import PREVIEW_SIDE, on_visit, photo_input
+from app.ui.visits.visit import Visit, Visits
 from faces import save_photo
 
 

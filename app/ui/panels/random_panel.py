@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import gradio as gr
 
-from app.ui.handling import on_select, on_visit
-from app.ui.panels.edit_panel import EditPanel, everything
-from app.ui.visit import Visit, Visits
+from app.ui.panels.edit_events import everything
+from app.ui.panels.edit_panel import EditPanel
+from app.ui.panels.slider_panel import Updates
+from app.ui.visits.handling import on_select, on_visit
+from app.ui.visits.visit import Visit, Visits
 
 COUNT = 16
 MAX_SEED = 2**31 - 1
@@ -54,40 +57,47 @@ def bind_random_panel(panel: RandomPanel, visits: Visits, edit_panel: EditPanel,
     settings = [panel.temperature, panel.seed]
     drawn = [panel.grid, panel.chosen, panel.edit]
     private: dict[str, Any] = {"api_visibility": "private"}
-    panel.draw.click(on_visit(visits, draw), settings, drawn, **private)
-    panel.temperature.release(on_visit(visits, redraw), settings, drawn, **private)
+    panel.draw.click(on_visit(visits, partial(draw, panel)), settings, drawn, **private)
+    panel.temperature.release(on_visit(visits, partial(redraw, panel)), settings, drawn, **private)
     panel.again.click(lambda: random.randrange(MAX_SEED), None, panel.seed, show_progress="hidden", **private).then(
-        on_visit(visits, draw), settings, drawn, **private
+        on_visit(visits, partial(draw, panel)), settings, drawn, **private
     )
-    panel.grid.select(on_select(visits, choose), None, [panel.chosen, panel.edit], show_progress="hidden", **private)
-    panel.edit.click(on_visit(visits, take), panel.chosen, [tabs, edit_panel.photo, *edit_panel.everything], **private)
+    panel.grid.select(
+        on_select(visits, partial(choose, panel)), None, [panel.chosen, panel.edit], show_progress="hidden", **private
+    )
+    panel.edit.click(
+        on_visit(visits, partial(take, edit_panel, tabs)), panel.chosen,
+        [tabs, edit_panel.photo, *edit_panel.everything], **private,
+    )  # fmt: skip
 
 
-def draw(visit: Visit, temperature: float, seed: float | None) -> Any:
+def draw(panel: RandomPanel, visit: Visit, temperature: float, seed: float | None) -> Updates:
     """Draw a grid of faces."""
-    visit.drawn_by = visit.session.editor
-    visit.drawn = visit.drawn_by.sample(COUNT, temperature, int(seed or 0))
+    visit.drawn = visit.session.editor.sample(COUNT, temperature, int(seed or 0))
     pictures = visit.show_all("drawn", (face.photo.pixels for face in visit.drawn))
-    return gr.Gallery(value=pictures, selected_index=None), None, gr.Button(interactive=False)
+    return {
+        panel.grid: gr.Gallery(value=pictures, selected_index=None),
+        panel.chosen: None,
+        panel.edit: gr.Button(interactive=False),
+    }
 
 
-def redraw(visit: Visit, temperature: float, seed: float | None) -> Any:
+def redraw(panel: RandomPanel, visit: Visit, temperature: float, seed: float | None) -> Any:
     """Draw the same faces at another temperature, if any are there."""
-    return draw(visit, temperature, seed) if visit.drawn else gr.skip()
+    return draw(panel, visit, temperature, seed) if visit.drawn else gr.skip()
 
 
-def choose(visit: Visit, index: int) -> Any:
+def choose(panel: RandomPanel, visit: Visit, index: int) -> Updates:
     """Remember the face that was clicked."""
-    return index, gr.Button(interactive=bool(visit.drawn))
+    return {panel.chosen: index, panel.edit: gr.Button(interactive=bool(visit.drawn))}
 
 
-def take(visit: Visit, chosen: int | None) -> Any:
+def take(edit_panel: EditPanel, tabs: gr.Tabs, visit: Visit, chosen: int | None) -> Any:
     """Open the chosen face in the tab "Edit"."""
     if chosen is None or chosen >= len(visit.drawn):
         gr.Info("Click a face first.")
         return gr.skip()
     face = visit.drawn[chosen]
-    editor = visit.session.editor
-    visit.session.take(face if editor is visit.drawn_by else editor.again(face))
+    visit.session.take(visit.session.editor.reencoded(face))
     visit.photo = visit.show(face.photo.pixels)
-    return [gr.Tabs(selected="edit"), visit.photo, *everything(visit)]
+    return {tabs: gr.Tabs(selected="edit"), edit_panel.photo: visit.photo, **everything(edit_panel, visit)}

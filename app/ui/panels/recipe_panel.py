@@ -7,7 +7,8 @@ from typing import Any
 
 import gradio as gr
 
-from app.ui.visit import Visit
+from app.ui.panels.slider_panel import Updates
+from app.ui.visits.visit import Visit
 from attributes import Recipe, shipped_recipes
 
 
@@ -64,9 +65,9 @@ def open_file(visit: Visit, path: str | None) -> Any:
     return add(visit, recipe)
 
 
-def save(visit: Visit, name: str) -> Any:
+def save(panel: RecipePanel, visit: Visit, name: str) -> Updates:
     """Make a recipe of the present moves, and hand its file to the browser."""
     recipe = visit.session.recipe(name.strip() or "My recipe")
     path = visit.new_file("recipe.json")
     recipe.save(path)
-    return add(visit, recipe), gr.DownloadButton(value=str(path))
+    return {panel.choice: add(visit, recipe), panel.download: gr.DownloadButton(value=str(path))}

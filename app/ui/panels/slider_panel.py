@@ -1,23 +1,29 @@
-"""The sliders: the 40 labels' by group, those of one's own, and what is kept fixed."""
+"""The sliders: the 40 labels' by group, custom ones, and what is kept fixed."""
 
 from __future__ import annotations
 
 import math
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from itertools import zip_longest
+from typing import Any, TypeAlias
 
 import gradio as gr
 
 from app.editor import Editor
-from app.ui.handling import number_slider, warn
-from app.ui.panels.custom_rows import OWN_GROUPS, ROOM, own_rows, row_names
-from app.ui.visit import Visit
-from attributes import GROUPS, LABEL_NAMES, YOUR_OWN, Slider, labels_in_group
+from app.models import Models
+from app.ui.visits.handling import number_slider, warn
+from app.ui.visits.visit import Visit
+from attributes import FOUND, GROUPS, YOUR_OWN, Slider, labels_in_group
 from storage.assets import DEFAULT_CHECKPOINT
 
 OPEN_GROUPS = ("Expression", "Hair")
+CUSTOM_GROUPS = (YOUR_OWN, FOUND)
+ROOM = 12
+"""Custom sliders of each group for which the page has room: its components are fixed, what they show is not. The
+command line knows all."""
+
 STEP = 0.05
 HOW_TO = (
     "From photos with something and without it, a command makes a slider of your own; then refresh.\n\n"
@@ -25,25 +31,31 @@ HOW_TO = (
 )
 
 
+Updates: TypeAlias = dict[Any, Any]
+"""What components of the page are to show, by component."""
+
+
 @dataclass(frozen=True)
 class SliderPanel:
     """The column's components."""
 
     keep: gr.Dropdown
-    labels: list[gr.Slider]
-    """In the order of :data:`attributes.LABELS`."""
+    labels: Mapping[str, gr.Slider]
+    """By the label's name."""
 
-    groups: list[gr.Accordion]
-    own: list[gr.Slider]
-    """The places of :func:`own_rows`."""
+    groups: Mapping[str, gr.Accordion]
+    """Of the custom sliders, by their groups' titles."""
+
+    places: Mapping[str, tuple[gr.Slider, ...]]
+    """For custom sliders, :data:`ROOM` in each group."""
 
     note: gr.Markdown
     refresh: gr.Button
 
     @property
     def sliders(self) -> list[gr.Slider]:
-        """All of them, as :func:`values_shown` orders their values."""
-        return [*self.labels, *self.own]
+        """All of them."""
+        return [*self.labels.values(), *self._all_places]
 
     @property
     def values(self) -> list[Any]:
@@ -52,8 +64,28 @@ class SliderPanel:
 
     @property
     def arrangement(self) -> list[Any]:
-        """What changes when own sliders are read again."""
-        return [self.keep, self.note, *self.groups, *self.own]
+        """What changes when custom sliders are read again."""
+        return [self.keep, self.note, *self.groups.values(), *self._all_places]
+
+    @property
+    def _all_places(self) -> list[gr.Slider]:
+        return [place for places in self.places.values() for place in places]
+
+    def label_fields(self, editor: Editor) -> dict[gr.Slider, Slider]:
+        """The slider of an editor that each of the labels' fields stands for."""
+        return {field: editor.directions.slider(name) for name, field in self.labels.items()}
+
+    def custom_fields(self, editor: Editor) -> dict[gr.Slider, Slider | None]:
+        """The slider that stands in each of the custom sliders' places; None in empty ones."""
+        return {
+            place: slider
+            for group, places in self.places.items()
+            for place, slider in zip_longest(places, custom_sliders(editor, group))
+        }
+
+    def fields(self, editor: Editor) -> dict[gr.Slider, Slider | None]:
+        """The slider in each of all fields."""
+        return {**self.label_fields(editor), **self.custom_fields(editor)}
 
 
 def build_slider_panel(editor: Editor) -> SliderPanel:
@@ -62,40 +94,39 @@ def build_slider_panel(editor: Editor) -> SliderPanel:
         kept_choices(editor), multiselect=True, label="Keep fixed", elem_id="keep", value=[],
         info="What shall stay as it is while sliders move",
     )  # fmt: skip
-    by_name: dict[str, gr.Slider] = {}
+    labels: dict[str, gr.Slider] = {}
     for group in GROUPS:
         with gr.Accordion(group, open=group in OPEN_GROUPS):
             members = [editor.directions.slider(label.name) for label in labels_in_group(group)]
             # Rough ones last, of the model that the page was made with.
             for member in sorted(members, key=lambda member: member.rough):
-                low, high = ends(member)
-                by_name[member.name] = number_slider(
-                    low, high, value=0, step=STEP, label=caption(member), elem_id=f"slider-{member.name}"
-                )
-    rows = own_rows(editor)
-    groups: list[gr.Accordion] = []
-    own: list[gr.Slider] = []
-    for group in OWN_GROUPS:
-        with gr.Accordion(group, open=False, visible=_open(group, rows), elem_id=f"group-{len(groups)}") as accordion:
+                labels[member.name] = _field(member, f"slider-{member.name}")
+    groups: dict[str, gr.Accordion] = {}
+    places: dict[str, tuple[gr.Slider, ...]] = {}
+    for group in CUSTOM_GROUPS:
+        number, sliders = len(groups), custom_sliders(editor, group)
+        with gr.Accordion(group, open=False, visible=_offered(group, editor), elem_id=f"group-{number}") as groups[
+            group
+        ]:
             if group == YOUR_OWN:
-                note = gr.Markdown(how_to(editor), elem_id="own-note")
+                note = gr.Markdown(how_to(editor), elem_id="custom-note")
                 refresh = gr.Button("Refresh", size="sm", elem_id="refresh")
-            for _ in range(ROOM):
-                slider = rows[len(own)]
-                low, high = ends(slider) if slider else (-1.0, 1.0)
-                own.append(
-                    number_slider(
-                        low,
-                        high,
-                        value=0,
-                        step=STEP,
-                        label=slider.title if slider else "",
-                        visible=slider is not None,
-                        elem_id=f"own-{len(own)}",
-                    )
-                )
-        groups.append(accordion)
-    return SliderPanel(keep, [by_name[name] for name in LABEL_NAMES], groups, own, note, refresh)
+            places[group] = tuple(
+                _field(sliders[place] if place < len(sliders) else None, f"custom-{number * ROOM + place}")
+                for place in range(ROOM)
+            )
+    return SliderPanel(keep, labels, groups, places, note, refresh)
+
+
+def _field(slider: Slider | None, elem_id: str) -> gr.Slider:
+    low, high = ends(slider) if slider else (-1.0, 1.0)
+    label = caption(slider) if slider else ""
+    return number_slider(low, high, value=0, step=STEP, label=label, visible=slider is not None, elem_id=elem_id)
+
+
+def custom_sliders(editor: Editor, group: str) -> list[Slider]:
+    """The custom sliders of a group for which the page has room."""
+    return [each.slider for each in editor.sliders.custom if each.slider.group == group][:ROOM]
 
 
 def how_to(editor: Editor) -> str:
@@ -126,49 +157,47 @@ def kept_choices(editor: Editor) -> list[tuple[str, str]]:
     return [(slider.title, slider.name) for slider in editor.directions.sliders]
 
 
-def _open(group: str, rows: Sequence[Slider | None]) -> bool:
-    return group == YOUR_OWN or any(slider is not None and slider.group == group for slider in rows)
+def _offered(group: str, editor: Editor) -> bool:
+    return group == YOUR_OWN or bool(custom_sliders(editor, group))
 
 
-def refresh(visit: Visit) -> list[Any]:
-    """Read the own sliders again; updates of :attr:`SliderPanel.arrangement`."""
-    editor = visit.session.editor
-    editor.refresh()
+def refresh(panel: SliderPanel, models: Models, visit: Visit) -> Updates:
+    """Go on with the custom sliders that there are now; updates of :attr:`SliderPanel.arrangement`."""
+    editor = models.refreshed(visit.session.editor.path)
+    visit.use(editor)
     for problem in editor.problems:
         warn(problem)
-    rows = own_rows(editor)
-    visit.own = row_names(rows)
-    values = values_shown(visit)[len(LABEL_NAMES) :]
-    left_out = len(editor.own) - sum(slider is not None for slider in rows)
-    note = how_to(editor)
+    places = panel.custom_fields(editor)
+    note, left_out = how_to(editor), len(editor.sliders.custom) - sum(slider is not None for slider in places.values())
     if left_out:
         note += f"\n\nThe page has room for {ROOM} of a kind; {left_out} more are for the command line."
-    return [
-        gr.Dropdown(kept_choices(editor), value=list(visit.session.keep)),
-        note,
-        *(gr.Accordion(visible=_open(group, rows)) for group in OWN_GROUPS),
-        *(_placed(slider, value) for slider, value in zip(rows, values, strict=True)),
-    ]
+    return {
+        panel.keep: gr.Dropdown(kept_choices(editor), value=list(visit.session.keep)),
+        panel.note: note,
+        **{accordion: gr.Accordion(visible=_offered(group, editor)) for group, accordion in panel.groups.items()},
+        **{place: _placed(slider, visit) for place, slider in places.items()},
+    }
 
 
-def labels_placed(visit: Visit) -> list[Any]:
+def labels_placed(panel: SliderPanel, visit: Visit) -> Updates:
     """Updates of :attr:`SliderPanel.labels`: their ends are the model's."""
-    directions, values = visit.session.editor.directions, values_shown(visit)[: len(LABEL_NAMES)]
-    return [_placed(directions.slider(name), value) for name, value in zip(LABEL_NAMES, values, strict=True)]
+    return {field: _placed(slider, visit) for field, slider in panel.label_fields(visit.session.editor).items()}
 
 
-def _placed(slider: Slider | None, value: float) -> Any:
+def _placed(slider: Slider | None, visit: Visit) -> Any:
     if slider is None:
         return gr.Slider(visible=False)
     low, high = ends(slider)
+    value = _on_page(slider, visit.session.values[slider.name])
     return gr.Slider(low, high, value=value, label=caption(slider), visible=True)
 
 
-def values_shown(visit: Visit) -> list[float]:
-    """The shown values of :attr:`SliderPanel.sliders`."""
-    directions, values = visit.session.editor.directions, visit.session.values
-    names = [*LABEL_NAMES, *visit.own]
-    return [0.0 if name is None else _on_page(directions.slider(name), values[name]) for name in names]
+def values_shown(panel: SliderPanel, visit: Visit) -> Updates:
+    """Updates of :attr:`SliderPanel.values`."""
+    values = visit.session.values
+    fields = panel.fields(visit.session.editor)
+    shown = {field: _on_page(slider, values[slider.name]) if slider else 0.0 for field, slider in fields.items()}
+    return {**shown, panel.keep: list(visit.session.keep)}
 
 
 def _on_page(slider: Slider, value: float) -> float:
@@ -177,15 +206,12 @@ def _on_page(slider: Slider, value: float) -> float:
     return min(max(shown(slider, value), low), high)
 
 
-def values_set(visit: Visit, numbers: Sequence[float]) -> dict[str, float]:
-    """The values by name that the page's sliders stand for."""
-    directions, values = visit.session.editor.directions, visit.session.values
-    names = [*LABEL_NAMES, *visit.own]
-    found = {}
-    for name, number in zip(names, numbers, strict=True):
-        if name:
-            slider = directions.slider(name)
+def values_set(panel: SliderPanel, visit: Visit, numbers: Mapping[gr.Slider, float]) -> dict[str, float]:
+    """The values by name that the numbers in the page's fields stand for."""
+    values, found = visit.session.values, {}
+    for field, slider in panel.fields(visit.session.editor).items():
+        if slider is not None:
             # A field that nobody has touched says nothing new, though its number be cut off at a whole step.
-            touched = number != _on_page(slider, values[name])
-            found[name] = shown(slider, number) if touched else values[name]
-    return directions.within(found)
+            touched = numbers[field] != _on_page(slider, values[slider.name])
+            found[slider.name] = shown(slider, numbers[field]) if touched else values[slider.name]
+    return found

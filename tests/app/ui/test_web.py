@@ -219,18 +219,18 @@ def test_a_slider_made_by_learn_appears_and_works(
     command = ["learn", "My grin", "--with", str(tmp_path / "with"), "--without", str(tmp_path / "without")]
     assert attributes_main([*command, "--checkpoint", str(own_checkpoint), "--aligned", "yes"]) == 0
     page.click("#refresh")
-    field = page.locator("#own-0 input[type=number]")
-    page.wait_for_selector("#own-0:has-text('My grin')")
+    field = page.locator("#custom-0 input[type=number]")
+    page.wait_for_selector("#custom-0:has-text('My grin')")
     field.fill("-1")
     field.press("Enter")
     status(page, "My grin -1")
     assert not all(np.array_equal(picture(page, index=i), first) for i in (0, 1))
     page.click("#undo")
     status(page, "bit for bit")
-    page.wait_for_function("document.querySelector('#own-0 input[type=number]').value === '0'")
+    page.wait_for_function("document.querySelector('#custom-0 input[type=number]').value === '0'")
     page.reload()
     page.get_by_role("button", name="Your own").click()
-    page.wait_for_selector("#own-0:has-text('My grin')")
+    page.wait_for_selector("#custom-0:has-text('My grin')")
 
 
 def test_the_page_is_no_wider_than_a_phone(browser: Browser, address: str, astronaut_file: Path) -> None:

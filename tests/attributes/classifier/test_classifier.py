@@ -15,7 +15,7 @@ import torch
 from attributes import LABEL_NAMES, DatasetError, FaceSet
 from attributes.__main__ import main
 from attributes.classifier.network import AttributeClassifier, load_classifier, make_net, save_classifier
-from attributes.classifier.training import balanced_accuracies, calibrate, read_all, train_classifier
+from attributes.classifier.training import balanced_accuracies, platt_scaling, read_all, train_classifier
 from glow import CheckpointError
 from storage.assets import DEFAULT_CLASSIFIER
 from storage.tensors import read_safetensors, write_safetensors
@@ -144,7 +144,7 @@ def test_calibration_makes_probabilities_of_logits() -> None:
     labels = generator.random((4000, 2)) < [0.5, 0.1]
     evidence = torch.from_numpy(np.where(labels, 1.0, -1.0) + generator.normal(size=labels.shape)).float()
     evidence = 2 * evidence  # the log odds of two unit Gaussians that are 2 apart, where both are as frequent
-    found = calibrate(2 * evidence + 1, labels, torch.tensor([0.5, 0.1]))
+    found = platt_scaling(2 * evidence + 1, labels, torch.tensor([0.5, 0.1]))
     torch.testing.assert_close((2 * evidence + 1) * found.slope + found.offset, evidence, atol=1.0, rtol=0.2)
 
 
@@ -152,13 +152,13 @@ def test_what_cannot_be_measured_is_not_a_number() -> None:
     assert math.isnan(balanced_accuracies(torch.ones(4, 1, dtype=torch.bool), np.zeros((4, 1), dtype=bool))[0])
 
 
-def test_a_witness_of_another_build_comes_back_from_disk(tmp_path: Path, classifier: AttributeClassifier) -> None:
+def test_a_held_out_classifier_comes_back_from_disk(tmp_path: Path, classifier: AttributeClassifier) -> None:
     torch.manual_seed(0)
-    witness = replace(classifier, net=make_net("witness").eval())
-    save_classifier(tmp_path / "witness.safetensors", witness, 10)
+    held_out = replace(classifier, net=make_net("witness").eval())
+    save_classifier(tmp_path / "witness.safetensors", held_out, 10)
     back = load_classifier(tmp_path / "witness.safetensors")
     x = torch.rand(2, 3, 128, 128)
-    torch.testing.assert_close(back.probabilities(x), witness.probabilities(x), atol=5e-3, rtol=0)
+    torch.testing.assert_close(back.probabilities(x), held_out.probabilities(x), atol=5e-3, rtol=0)
     assert back.features(x).shape != classifier.features(x).shape
 
 
@@ -169,7 +169,7 @@ def test_a_classifier_of_an_unknown_build_is_refused(tmp_path: Path) -> None:
         load_classifier(tmp_path / "new.safetensors")
 
 
-def test_a_witness_does_not_take_the_place_of_the_classifier(
+def test_a_held_out_classifier_does_not_take_the_place_of_the_classifier(
     celebahq_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["classifier", "--data", str(celebahq_folder), "--architecture", "witness"]) == 1

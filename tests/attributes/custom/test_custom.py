@@ -19,7 +19,7 @@ from attributes.custom.components import find_components
 from attributes.custom.store import listed_sliders, load_slider, load_sliders, save_slider, slider_name, sliders_folder
 from attributes.directions.directions import Directions
 from attributes.directions.population import Population
-from attributes.slider import Direction, Slider
+from attributes.sliders.slider import Direction, Slider
 from data.photos import aligned_faces, table_photos
 from faces import Detector, crop
 from glow import Checkpoint, Glow, GlowConfig, TrainingRecord, load_checkpoint, save_checkpoint
@@ -31,7 +31,7 @@ MEASURES = ("name", "title", "group", "up", "down", "low", "high", "sign")
 
 
 @pytest.fixture(scope="module")
-def own_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def checkpoint_copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Glowface's model in a folder of its own, so that sliders made for it do not lie in the repository."""
     folder = tmp_path_factory.mktemp("model")
     for path in (FACES_64, FACES_64.with_suffix(".directions.safetensors")):
@@ -56,16 +56,16 @@ def learn(checkpoint: Path, *arguments: str | Path) -> int:
 
 
 def test_a_slider_learned_from_two_folders_makes_other_faces_smile(
-    own_checkpoint: Path,
+    checkpoint_copy: Path,
     two_folders: tuple[Path, Path],
     validation_faces: torch.Tensor,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert learn(own_checkpoint, "My grin", "--with", two_folders[0], "--without", two_folders[1]) == 0
+    assert learn(checkpoint_copy, "My grin", "--with", two_folders[0], "--without", two_folders[1]) == 0
     said = capsys.readouterr().out
     assert "made from 16 faces with it and 16 without" in said
     assert "--set My_grin=1" in said
-    editor = Editor.load(own_checkpoint, device="cpu")
+    editor = Editor.load(checkpoint_copy, device="cpu")
     assert editor.problems == ()
     slider = editor.directions.slider("My_grin")
     assert (slider.title, slider.group) == ("My grin", YOUR_OWN)
@@ -83,7 +83,7 @@ def test_a_slider_learned_from_two_folders_makes_other_faces_smile(
 
 
 def test_a_table_gives_a_slider_for_each_of_its_labels(
-    own_checkpoint: Path, two_folders: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    checkpoint_copy: Path, two_folders: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rows = ["file,Grin,Sulk"]
     for folder, (grin, sulk) in zip(two_folders, (("1", "0"), ("no", "yes")), strict=True):
@@ -91,10 +91,10 @@ def test_a_table_gives_a_slider_for_each_of_its_labels(
             rows.append(f"{path.name},{grin},{sulk}")
             shutil.copy(path, tmp_path)
     (tmp_path / "labels.csv").write_text("\n".join(rows) + "\n\n")
-    assert learn(own_checkpoint, "--csv", tmp_path / "labels.csv", "--aligned", "yes") == 0
+    assert learn(checkpoint_copy, "--csv", tmp_path / "labels.csv", "--aligned", "yes") == 0
     assert capsys.readouterr().out.count("made from 16 faces with it and 16 without") == 2
-    checkpoint = load_checkpoint(own_checkpoint)
-    folder = sliders_folder(own_checkpoint)
+    checkpoint = load_checkpoint(checkpoint_copy)
+    folder = sliders_folder(checkpoint_copy)
     grin, sulk = (load_slider(folder / f"{name}.safetensors", checkpoint) for name in ("grin", "sulk"))
     torch.testing.assert_close(grin.vector.flatten(), -sulk.vector.flatten(), atol=1e-3, rtol=0)
 
@@ -127,12 +127,12 @@ def test_what_cannot_be_learned_is_said_in_one_line(
 
 
 def test_faces_that_do_not_differ_make_no_slider(
-    own_checkpoint: Path, two_folders: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+    checkpoint_copy: Path, two_folders: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
     same = ["--with", two_folders[0], "--without", two_folders[0], "--aligned", "yes"]
-    assert learn(own_checkpoint, "Nothing", *same) == 1
+    assert learn(checkpoint_copy, "Nothing", *same) == 1
     assert "do not differ in any way" in capsys.readouterr().err
-    assert not (sliders_folder(own_checkpoint) / "nothing.safetensors").exists()
+    assert not (sliders_folder(checkpoint_copy) / "nothing.safetensors").exists()
 
 
 @pytest.mark.parametrize(
@@ -178,21 +178,21 @@ def test_photos_are_aligned_unless_they_are_already(
     assert np.array_equal(found.pixels[1:], aligned_faces(cut, 64, "yes", Detector()).pixels)
 
 
-def test_another_models_slider_is_refused_and_nothing_else_is_lost(own_checkpoint: Path, tmp_path: Path) -> None:
+def test_another_models_slider_is_refused_and_nothing_else_is_lost(tmp_path: Path) -> None:
     config = GlowConfig(image_size=16, levels=2, steps=1, widths=(8, 8))
     save_checkpoint(tmp_path / "m.safetensors", Glow(config), TrainingRecord())
     other = load_checkpoint(tmp_path / "m.safetensors")
     vector = other.model.sample_latent(1)
     foreign = Direction(Slider(name="Foreign", title="Foreign", group=YOUR_OWN), vector, 0.0, 1.0)
-    folder = tmp_path / "sliders"
+    for file in (FACES_64, FACES_64.with_suffix(".directions.safetensors")):
+        shutil.copy(file, tmp_path)
+    folder = sliders_folder(tmp_path / FACES_64.name)
     path = save_slider(folder, foreign, other.hash, {})
     assert load_slider(path, other).slider == foreign.slider
     with pytest.raises(DirectionsError, match="belongs to another checkpoint"):
-        load_slider(path, load_checkpoint(own_checkpoint))
+        load_slider(path, load_checkpoint(FACES_64))
     (folder / "broken.safetensors").write_bytes(b"no slider")
-    editor = Editor.load(FACES_64, device="cpu")
-    editor.folder = folder
-    editor.refresh()
+    editor = Editor.load(tmp_path / FACES_64.name, device="cpu")
     assert editor.directions.names == LABEL_NAMES
     assert len(editor.problems) == 2
     assert any("foreign.safetensors belongs to another checkpoint" in problem for problem in editor.problems)

@@ -113,7 +113,7 @@ def test_what_is_kept_does_not_move(directions: Directions, z: Latent) -> None:
 def test_values_beyond_the_end_of_a_range_count_as_the_end(directions: Directions, z: Latent) -> None:
     slider = directions.slider("Smiling")
     for beyond, end in ((9.0, slider.high), (-9.0, slider.low)):
-        assert directions.within({"Smiling": beyond}) == {"Smiling": end}
+        assert directions.checked({"Smiling": beyond}).values == {"Smiling": end}
         assert same(directions.move(z, {"Smiling": beyond}), directions.move(z, {"Smiling": end}))
         twice = directions.move(directions.move(z, {"Smiling": 0.9 * end}), {"Smiling": 0.9 * end})
         assert same(twice, directions.move(z, {"Smiling": end}))
@@ -148,8 +148,8 @@ def test_sliders_beyond_the_labels_move_alike(directions: Directions, z: Latent)
 @pytest.mark.parametrize(
     ("values", "keep", "message"),
     [
-        ({"Smilling": 1.0}, (), "'Smilling' is no label; did you mean Smiling"),
-        ({"Smiling": 1.0}, ("Hut",), "'Hut' is no label"),
+        ({"Smilling": 1.0}, (), "'Smilling' was asked for, and there is no such slider; did you mean Smiling"),
+        ({"Smiling": 1.0}, ("Hut",), "'Hut' was asked for, and there is no such slider"),
         ({"Smiling": float("nan")}, (), "Smiling is nan"),
         ({"Smiling": float("inf")}, (), "Smiling is inf"),
     ],

@@ -11,8 +11,8 @@ import torch
 from app.editor import Editor
 from attributes import LABEL_NAMES
 from attributes.directions.mapper import LatentMapper, mapped
-from attributes.natural import UNMAPPED
-from attributes.slider import Fit
+from attributes.sliders.natural import UNMAPPED
+from attributes.sliders.slider import Fit
 from glow import Latent
 
 

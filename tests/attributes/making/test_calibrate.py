@@ -12,12 +12,12 @@ import torch
 from attributes import LABEL_NAMES, Basis, DirectionsError, directions_path
 from attributes.__main__ import main
 from attributes.classifier.network import REPORT_HALF, load_classifier
-from attributes.crossing import crossing
-from attributes.fitting import CLEAR, PLAIN
-from attributes.judge import Judge
+from attributes.fitting.crossing import crossing
+from attributes.fitting.fit import FITTING
+from attributes.fitting.judge import Judge
 from attributes.making.calibrate import course, label_mix
 from attributes.making.evaluate import Evaluation, other_labels
-from attributes.natural import limit
+from attributes.sliders.natural import limit
 from glow import Checkpoint
 from storage.assets import DEFAULT_CLASSIFIER, FACES_64
 
@@ -63,17 +63,17 @@ def test_a_plain_direction_that_cannot_reach_so_many_is_compared_where_it_reache
     assert side.reached > 0
 
 
-def test_a_witness_is_asked_by_its_own_reading(basis: Basis, evaluation: Evaluation) -> None:
+def test_a_held_out_classifier_is_asked_by_its_own_reading(basis: Basis, evaluation: Evaluation) -> None:
     """One that says of few faces that they smile sees fewer begin to."""
     judge, label = evaluation.judge, LABEL_NAMES.index("Smiling")
-    offset = judge.classifier.calibration.offset.clone()
+    offset = judge.classifier.scaling.offset.clone()
     offset[label] -= 8
-    witness = replace(judge.classifier, calibration=replace(judge.classifier.calibration, offset=offset))
-    side = Evaluation(judge, evaluation.latents, 40, witness).side(basis.directions("calibrated"), label, 1)
-    assert side.witness is not None
-    assert 0 < side.witness.faces <= side.faces
-    assert side.witness.reached < side.reached
-    assert not torch.equal(side.witness.leakage, side.leakage)
+    held_out = replace(judge.classifier, scaling=replace(judge.classifier.scaling, offset=offset))
+    side = Evaluation(judge, evaluation.latents, 40, held_out).side(basis.directions("calibrated"), label, 1)
+    assert side.held_out is not None
+    assert 0 < side.held_out.faces <= side.faces
+    assert side.held_out.reached < side.reached
+    assert not torch.equal(side.held_out.leakage, side.leakage)
 
 
 def test_every_slider_goes_both_ways_within_its_range(basis: Basis) -> None:
@@ -137,6 +137,6 @@ def test_a_course_ends_where_the_label_is_plain_or_the_face_looks_odd(basis: Bas
     moves = found.lengths[:, None].float() * vectors
     seen = judge.look(latents + moves)
     odd, odds = seen.oddness(some, moves), seen.logits[:, label]
-    assert ((odd < most + 0.2) & (odds < PLAIN + 2)).all()
-    assert ((odd > most - 0.2) | (odds > PLAIN - 2)).all()
-    assert found.reached == pytest.approx(float((odds >= CLEAR).double().mean()), abs=0.11)
+    assert ((odd < most + 0.2) & (odds < FITTING.plain + 2)).all()
+    assert ((odd > most - 0.2) | (odds > FITTING.plain - 2)).all()
+    assert found.reached == pytest.approx(float((odds >= FITTING.clear).double().mean()), abs=0.11)

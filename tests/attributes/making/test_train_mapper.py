@@ -12,7 +12,8 @@ from attributes import LABEL_NAMES, Basis, DirectionsError, FaceSet, directions_
 from attributes.__main__ import main
 from attributes.directions.mapper import LatentMapper, mapped
 from attributes.making.critic import FEWEST, Critic, RealFaces, shaken
-from attributes.making.train_mapper import LabelledFaces, MapperTraining, _encoded, course, mapped_basis, train_mapper
+from attributes.making.mapper_training import LabelledFaces, MapperTraining
+from attributes.making.train_mapper import _encoded, half_cosine, mapped_basis, train_mapper
 from glow import Checkpoint, Latent
 from storage.assets import FACES_64
 
@@ -128,9 +129,9 @@ def _seen(checkpoint: Checkpoint, latents: torch.Tensor) -> torch.Tensor:
 
 
 def test_the_rate_falls_from_full_to_nothing() -> None:
-    assert course(0) == 1
-    assert course(0.5) == pytest.approx(0.5)
-    assert course(1) == pytest.approx(0)
+    assert half_cosine(0) == 1
+    assert half_cosine(0.5) == pytest.approx(0.5)
+    assert half_cosine(1) == pytest.approx(0)
 
 
 def test_a_mapped_basis_comes_back_from_its_file(

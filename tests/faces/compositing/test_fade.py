@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.view import View
+from app.portraits.view import View
 from faces import Alignment, Photo
 from faces.compositing.fade import VISIBLE, fade, feather_mask, photo_beyond
 

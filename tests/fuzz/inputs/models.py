@@ -25,7 +25,7 @@ from attributes import (
     load_classifier,
     load_directions,
 )
-from attributes.classifier.network import AttributeClassifier, Calibration, FaceNet, save_classifier
+from attributes.classifier.network import AttributeClassifier, FaceNet, PlattScaling, save_classifier
 from attributes.custom.store import listed_sliders, load_slider, load_sliders, save_slider
 from attributes.directions.mapper import LatentMapper
 from attributes.directions.sums import LabelSums
@@ -115,7 +115,7 @@ def classifiers() -> tuple[bytes, ...]:
     """The file of an untrained classifier."""
     half = [torch.full((LABELS,), 0.5) for _ in range(3)]
     accuracy = (0.5,) * (LABELS - 1) + (math.nan,)
-    classifier = AttributeClassifier(FaceNet().eval(), Calibration(*half), accuracy)
+    classifier = AttributeClassifier(FaceNet().eval(), PlattScaling(*half), accuracy)
     with TemporaryDirectory() as folder:
         save_classifier(Path(folder, "c.safetensors"), classifier, 9)
         return (Path(folder, "c.safetensors").read_bytes(),)

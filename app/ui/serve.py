@@ -18,7 +18,7 @@ from starlette.routing import Mount
 from app.ui.layout import build_page
 from app.ui.server.gate import Gate
 from app.ui.style import CSS, THEME
-from app.ui.visit import Visits
+from app.ui.visits.visit import Visits
 from errors import GlowfaceError
 
 QUEUE_SIZE = 1024

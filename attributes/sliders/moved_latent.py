@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeAlias
 
-from attributes.slider import Fit
+from attributes.sliders.slider import Fit
 from glow.latent import Latent
 
 Fits: TypeAlias = Mapping[tuple[str, int], Fit]

@@ -15,9 +15,8 @@ from PIL import Image
 
 from app.editor import Editor
 from app.models import Models
-from app.portrait import Portrait
+from app.portraits.portrait import Portrait
 from app.session import Session
-from app.ui.panels.custom_rows import own_rows, row_names
 from app.ui.server.folder import FolderError, ServerFolder
 from app.ui.server.uploads import Uploads, file_name
 from attributes import Recipe
@@ -42,10 +41,8 @@ class Visit:
         self.session = Session(editor)
         self.blended: list[Portrait | None] = [None, None]
         self.drawn: list[Portrait] = []
-        self.drawn_by = editor
         self.close_up = True
         self.marks: list[tuple[float, float]] = []
-        self.own = row_names(own_rows(editor))  # as the page has them
         self.photo: str | None = None  # what the upload field shows
         self.recipes: dict[str, Recipe] = {}  # opened or saved by this visit
         self.lock = threading.Lock()
@@ -60,12 +57,10 @@ class Visit:
         self._numbers = count()
 
     def use(self, editor: Editor) -> None:
-        """Go on with another model, with all that is open."""
-        if editor is self.session.editor:
-            return
-        blended = [face and editor.again(face) for face in self.blended]
+        """Go on with another model, or other sliders of the same, with all that is open."""
+        blended = [face and editor.reencoded(face) for face in self.blended]
         self.session.use(editor)
-        self.blended, self.own = blended, row_names(own_rows(editor))
+        self.blended = blended
 
     def new_file(self, name: str) -> Path:
         """A path for a file called ``name``; the oldest files of the visit make room for it.

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from torch import Tensor
 
-from app.view import View
-from attributes import Fit
+from app.portraits.view import View
 from faces import Alignment, Photo
 from glow import Latent
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Portrait:
     """A face in a photo, encoded. Every edit starts from this and never from an earlier edit."""
 
@@ -25,6 +24,9 @@ class Portrait:
     latent: Latent
     """The face's latent, a batch of one."""
 
+    model_hash: str
+    """The hash of the checkpoint whose model encoded it."""
+
     decoded: Tensor
     """What the model makes of the latent, ``(1, 3, S, S)`` in [0, 1]: the face itself, but for rounding."""
 
@@ -36,10 +38,6 @@ class Portrait:
 
     drawn: bool = False
     """Whether the model drew the face: then the whole picture is the model's, not only a difference."""
-
-    fits: dict[tuple[str, int, frozenset[str]], Fit] = field(default_factory=dict, repr=False, compare=False)
-    """How far sliders go on this face (:func:`attributes.fitting.fit`), by name, sense and what is kept fixed; found
-    when a slider first moves, and kept."""
 
     def seen(self, view: View) -> Portrait:
         """The same face in what a view shows of its photo."""

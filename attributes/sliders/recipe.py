@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from attributes.slider import FURTHEST
-from data.labels import LABELS
+from attributes.sliders.errors import DirectionsError
+from attributes.sliders.moves import check_names
+from attributes.sliders.slider import FURTHEST
 from errors import GlowfaceError
 from storage.assets import RECIPES
 from storage.files import FileError, atomic_write, read_text
@@ -63,6 +63,18 @@ class Recipe:
         return Recipe.parse(content, path.name)
 
     @staticmethod
+    def of(name: str, values: Mapping[str, float], keep: Sequence[str]) -> Recipe:
+        """The recipe of what is moved and kept fixed; values of 0 are left out.
+
+        Raises:
+            RecipeError: nothing is moved, or the name is empty.
+        """
+        moves = {slider: value for slider, value in values.items() if value}
+        if not moves:
+            raise RecipeError("nothing is moved yet; move a slider, and then save.")
+        return Recipe.parse({"name": name, "moves": moves, "keep": list(keep)}, "the recipe")
+
+    @staticmethod
     def parse(content: Any, source: str) -> Recipe:
         """The recipe of a decoded JSON file; ``source`` names it in errors.
 
@@ -100,9 +112,10 @@ class Recipe:
         Raises:
             RecipeError: something is not.
         """
-        for name in (*self.moves, *self.keep):
-            if name not in names:
-                raise RecipeError(f"the recipe {self.name!r} names {name!r}, {no_slider(name, names)}")
+        try:
+            check_names((*self.moves, *self.keep), names, by=f"the recipe {self.name!r}")
+        except DirectionsError as error:
+            raise RecipeError(str(error)) from error
 
     def save(self, path: str | Path) -> None:
         """Write it to ``path`` (JSON): whole, or not at all.
@@ -121,18 +134,6 @@ class Recipe:
             ) from error
 
 
-def no_slider(name: str, names: Sequence[str]) -> str:
-    """What to say of a name that no slider has, with those that are near, by their names or by what people see."""
-    seen = {label.title.casefold(): label for label in LABELS if label.name in names}
-    near = []
-    for word in difflib.get_close_matches(name.replace("_", " ").casefold(), seen, n=1, cutoff=0.8):
-        label = seen[word]
-        near.append(f"{label.name} (-1 is more of it)" if label.sign < 0 else label.name)
-    near += [other for other in difflib.get_close_matches(name, names, n=3) if not any(other in said for said in near)]
-    hint = f"did you mean {' or '.join(near)}?" if near else "`python -m app labels` lists all."
-    return f"and there is no such slider; {hint}"
-
-
 def shipped_recipes() -> dict[str, Recipe]:
     """The recipes that come with Glowface, by their files' names without the ending."""
     return {path.stem: Recipe.load(path) for path in sorted(RECIPES.glob("*.json"))}
@@ -144,9 +145,9 @@ def find_recipe(text: str) -> Recipe:
     Raises:
         RecipeError: it is neither.
     """
-    own = shipped_recipes()
-    if text in own:
-        return own[text]
+    shipped = shipped_recipes()
+    if text in shipped:
+        return shipped[text]
     if not Path(text).is_file():
-        raise RecipeError(f"there is no recipe {text!r}; give a JSON file, or one of {', '.join(own)}.")
+        raise RecipeError(f"there is no recipe {text!r}; give a JSON file, or one of {', '.join(shipped)}.")
     return Recipe.load(text)

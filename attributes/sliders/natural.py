@@ -8,13 +8,27 @@ never saw; the second, where the face becomes another one or breaks.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
-SCALE, BY_MOVE, BY_FEATURES = 0.198, 0.66, 0.34
-"""A logistic regression of the grades in docs/natural/graded.csv on the logarithms of both numbers gives their powers
-(``python -m benchmarks.natural score`` fits it), the scale is so that, over all of those edits, 1 is where they begin
-to be rejected."""
+
+@dataclass(frozen=True, kw_only=True)
+class OddnessConfig:
+    """The powers of both numbers in the oddness of an edit.
+
+    A logistic regression of the grades in docs/natural/graded.csv on the logarithms of both numbers gives the powers
+    (``python -m benchmarks.natural score`` fits it); the scale is so that, over all of those edits, 1 is where they
+    begin to be rejected.
+    """
+
+    scale: float = 0.198
+    move_power: float = 0.66
+    feature_power: float = 0.34
+
+
+ODDNESS = OddnessConfig()
 
 NATURAL = 0.8
 """Oddness up to which a face counts as natural, where nothing else was found for an edit."""
@@ -65,5 +79,6 @@ def oddness(move: Tensor, features: Tensor) -> Tensor:
         features: ``(B,)``, the distance between the classifier's features of the face before and after
             (:meth:`attributes.classifier.network.AttributeClassifier.features`).
     """
-    found = SCALE * move.cpu().double() ** BY_MOVE * features.cpu().double() ** BY_FEATURES
+    by_move, by_features = move.cpu().double() ** ODDNESS.move_power, features.cpu().double() ** ODDNESS.feature_power
+    found = ODDNESS.scale * by_move * by_features
     return torch.where(found.isfinite(), found, torch.inf)

@@ -10,8 +10,8 @@ from typing import Any
 
 import gradio as gr
 
-from app.ui.text import as_text
-from app.ui.visit import Visits
+from app.ui.visits.text import as_text
+from app.ui.visits.visit import Visits
 from errors import GlowfaceError
 
 PREVIEW_SIDE = 1024

@@ -80,6 +80,10 @@ class Slider:
         number(f"low of {self.name}", self.low, -FURTHEST, -1e-6)
         number(f"high of {self.name}", self.high, 1e-6, FURTHEST)
 
+    def within(self, value: float) -> float:
+        """The value as moves take it: what lies beyond the end of the range counts as the end."""
+        return min(max(value, self.low), self.high)
+
     def amount(self, value: float) -> float:
         """How many lengths of the vector a value goes."""
         return value * (self.up if value > 0 else self.down)

@@ -1,43 +1,59 @@
 """Fitting a slider to a face: a value of 1 goes as far as that very face needs, and no further than it stays natural.
 
 One strength for all faces is too little for some and too much for most. So each face is looked at on its way, until the
-attribute has become plain or the face begins to look odd (:mod:`attributes.natural`), whichever comes first.
+attribute has become plain or the face begins to look odd (:mod:`attributes.sliders.natural`), whichever comes first.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import torch
 
-from attributes.crossing import crossing
 from attributes.directions.directions import Directions
-from attributes.judge import FEW, Judge, Seen
-from attributes.moved import Fits
-from attributes.natural import limit
-from attributes.slider import Fit
+from attributes.fitting.crossing import crossing
+from attributes.fitting.judge import FEW, Judge, Seen
+from attributes.sliders.moved_latent import Fits
+from attributes.sliders.natural import limit
+from attributes.sliders.slider import Fit
 from data.labels import LABEL_NAMES
 from glow.latent import Latent
 
-SHARES = (0.3, 0.55, 0.8, 1.1, 1.4, 1.7, 2.0)
-"""Where a face is looked at, as shares of the usual strength, a few at a time; no fit goes further than the last."""
-CLEAR = 1.1
-"""Log odds at which an attribute counts as seen: the classifier finds it three times as likely as not."""
-PLAIN = 5.0
-"""Log odds at which it is so plain that no stronger edit is called for. Where the classifier just comes to see a smile,
-people see hardly any, and another classifier none in nearly half of the faces."""
-MORE = 0.5
-"""The least share of the usual strength, where it looks natural: also where the attribute is plain, or nearly so, from
-the start. A smile that is there already is to become a wider one, not a grin."""
-FURTHER = 1.5
-"""The end of the range is so many times as far as a value of 1,"""
-BEARS = 1.2
-"""but no further than so many times as far as looks natural: about so much odder, as oddness grows as a move does. Who
-pulls a slider beyond 1 wants more of it than a photo shows, and still no broken face."""
-LITTLE = 0.3
-"""Where a face begins to look odd before this share of the usual strength, a slider does little."""
-LEAST = 1e-3
-"""The least share of the usual strength: a way has a length, though nothing can be seen of it."""
+
+@dataclass(frozen=True, kw_only=True)
+class FittingConfig:
+    """Where a fitted slider stops. Lengths are shares of the slider's usual strength."""
+
+    shares: tuple[float, ...] = (0.3, 0.55, 0.8, 1.1, 1.4, 1.7, 2.0)
+    """Where a face is looked at, a few at a time; no fit goes further than the last."""
+
+    clear: float = 1.1
+    """Log odds at which an attribute counts as seen: the classifier finds it three times as likely as not."""
+
+    plain: float = 5.0
+    """Log odds at which it is so plain that no stronger edit is called for. Where the classifier just comes to see a
+    smile, people see hardly any, and another classifier none in nearly half of the faces."""
+
+    least_plain: float = 0.5
+    """The least length, where it looks natural: also where the attribute is plain, or nearly so, from the start. A
+    smile that is there already is to become a wider one, not a grin."""
+
+    end_of_plain: float = 1.5
+    """The end of the range is so many times as far as a value of 1,"""
+
+    end_of_natural: float = 1.2
+    """but no further than so many times as far as looks natural: about so much odder, as oddness grows as a move does.
+    Who pulls a slider beyond 1 wants more of it than a photo shows, and still no broken face."""
+
+    little: float = 0.3
+    """Where a face begins to look odd before this length, a slider does little."""
+
+    least: float = 1e-3
+    """The least length of all: a way has a length, though nothing can be seen of it."""
+
+
+FITTING = FittingConfig()
 
 
 def fit(
@@ -53,8 +69,8 @@ def fit(
     """How far a label's slider goes on each of some faces, for :meth:`Directions.move`.
 
     A value of 1 goes to where the classifier sees plainly what the slider is to bring (or that what it is to take away
-    is gone), or to where the face begins to look odd (:func:`attributes.natural.limit`), whichever comes first; but
-    at least half as far as usual, where that looks natural. The end of the range is half as far again, or a fifth
+    is gone), or to where the face begins to look odd (:func:`attributes.sliders.natural.limit`), whichever comes first;
+    but at least half as far as usual, where that looks natural. The end of the range is half as far again, or a fifth
     further than what looks natural.
 
     Args:
@@ -70,15 +86,15 @@ def fit(
     vector = directions.along(latent, name, sense)
     own = vector if len(vector) == len(latent) else None
     usual = abs(slider.amount(sense))
-    at = usual * torch.tensor((0.0, *SHARES), dtype=torch.float64)
+    at = usual * torch.tensor((0.0, *FITTING.shares), dtype=torch.float64)
     # What lacks until the attribute is plain, and how much odder the face may get; NaN where nobody has looked.
     lack = torch.full((len(at), len(latent)), torch.nan, dtype=torch.float64)
     spare = lack.clone()
     lack[0], spare[0] = (
-        PLAIN - sense * before.logits[:, label],
+        FITTING.plain - sense * before.logits[:, label],
         (most := limit(name, sense, mapped=directions.mapper is not None)),
     )
-    plain, left = torch.full_like(lack[0], MORE * usual), torch.arange(len(latent))
+    plain, left = torch.full_like(lack[0], FITTING.least_plain * usual), torch.arange(len(latent))
     for places in torch.arange(1, len(at)).split(FEW):
         if not len(left):
             break
@@ -88,20 +104,20 @@ def fit(
         fits = [{(name, sense): Fit(to, to, vector=theirs)} for to in lengths]
         moved = [directions.move(some, {name: float(sense)}, kept, each) for each in fits]
         seen = judge.look(torch.cat([one.flatten() for one in moved]))
-        lack[places[:, None], left] = PLAIN - sense * seen.logits[:, label].view(lengths.shape)
+        lack[places[:, None], left] = FITTING.plain - sense * seen.logits[:, label].view(lengths.shape)
         moves = torch.cat([(one - some).flatten().cpu() for one in moved])
         odd = seen.oddness(Seen.cat([before[left]] * len(places)), moves)
         spare[places[:, None], left] = most - odd.view(lengths.shape)
-        plain = torch.where(lack[0] > 0, crossing(-lack, at), 0.0).clamp_min(MORE * usual)
+        plain = torch.where(lack[0] > 0, crossing(-lack, at), 0.0).clamp_min(FITTING.least_plain * usual)
         # As far as the end of the range may go, where the face stays natural on the way.
-        left = left[(FURTHER * plain[left] > at[places[-1]]) & (spare[: places[-1] + 1, left] > 0).all(0)]
+        left = left[(FITTING.end_of_plain * plain[left] > at[places[-1]]) & (spare[: places[-1] + 1, left] > 0).all(0)]
     looked = at[(~spare.isnan()).sum(0) - 1]
-    natural = crossing(-spare, at).minimum(looked).clamp_min(LEAST * usual)
+    natural = crossing(-spare, at).minimum(looked).clamp_min(FITTING.least * usual)
     one = plain.minimum(natural)
     # The furthest place that was looked at with the face whole at it and before it.
     whole = at[(spare.isfinite().cumprod(0).sum(0) - 1).clamp_min(0)]
-    end = (FURTHER * one).minimum(BEARS * natural).minimum(whole).maximum(one)
-    return Fit(one, end, natural < LITTLE * usual, own)
+    end = (FITTING.end_of_plain * one).minimum(FITTING.end_of_natural * natural).minimum(whole).maximum(one)
+    return Fit(one, end, natural < FITTING.little * usual, own)
 
 
 def fit_sides(

@@ -1,0 +1,91 @@
+"""What has been done to the faces of a photo, and the steps back and forward through it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+MAX_UNDO = 200
+
+
+@dataclass(frozen=True)
+class Edits:
+    """A moment of the work, as undo keeps it."""
+
+    chosen: int = 0
+    """The face that the sliders move."""
+
+    values: Mapping[int, Mapping[str, float]] = field(default_factory=dict)
+    """Slider values, other than 0, of each face that has any."""
+
+    keep: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    """Names of the sliders whose attributes stay as they are, of each face that has any."""
+
+    lock_background: bool = True
+    """Whether what is not the person stays as it is."""
+
+    def with_values(self, values: Mapping[str, float]) -> Edits:
+        """The same with these values of the chosen face's sliders, the others at 0."""
+        moved = {name: value for name, value in values.items() if value}
+        return replace(self, values={**self.values, self.chosen: moved})
+
+    def with_keep(self, names: tuple[str, ...]) -> Edits:
+        """The same with these kept fixed in the chosen face, and no others."""
+        return replace(self, keep={**self.keep, self.chosen: names})
+
+
+class History:
+    """The edits as they are now, with undo and redo.
+
+    Args:
+        edits: to begin with.
+    """
+
+    def __init__(self, edits: Edits) -> None:
+        self.now = edits
+        self._undo: list[Edits] = []
+        self._redo: list[Edits] = []
+        self._dragged: str | None = None
+
+    def step(self, edits: Edits, slider: str | None = None) -> None:
+        """Go on to other edits.
+
+        Args:
+            edits: as they are from now on.
+            slider: the one that alone has moved, if it is so: further moves of it are the same step for undo, as one
+                drag sends many of them.
+        """
+        if slider is None or slider != self._dragged:
+            self._undo = [*self._undo, self.now][-MAX_UNDO:]
+            self._redo = []
+        self.now, self._dragged = edits, slider
+
+    def end_drag(self) -> None:
+        """The next move of a slider is a step of its own."""
+        self._dragged = None
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is a step to take back."""
+        return bool(self._undo)
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether there is a step to take again."""
+        return bool(self._redo)
+
+    def undo(self) -> bool:
+        """One step back; whether there was one."""
+        if not self._undo:
+            return False
+        self._redo.append(self.now)
+        self.now, self._dragged = self._undo.pop(), None
+        return True
+
+    def redo(self) -> bool:
+        """One step forward again; whether there was one."""
+        if not self._redo:
+            return False
+        self._undo.append(self.now)
+        self.now, self._dragged = self._redo.pop(), None
+        return True

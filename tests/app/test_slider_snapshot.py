@@ -1,0 +1,77 @@
+"""Sliders that stay as they are under those who use them, whatever comes to lie on disk."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app.editor import Editor
+from app.models import Models
+from app.session import Session
+from attributes import LABEL_NAMES, YOUR_OWN, Direction, sliders_folder
+from attributes.custom.store import save_slider
+from glow import Latent
+from storage.assets import FACES_64
+
+
+@pytest.fixture
+def models(tmp_path: Path) -> Models:
+    """Of a folder of its own, so that sliders made for the model do not lie in the repository."""
+    for path in (FACES_64, FACES_64.with_suffix(".directions.safetensors")):
+        shutil.copy(path, tmp_path)
+    return Models(tmp_path / FACES_64.name, device="cpu")
+
+
+def make_slider(editor: Editor, like: str) -> Path:
+    """A custom slider beside the editor's model, along the direction of a label."""
+    label, index = editor.labels.slider(like), LABEL_NAMES.index(like)
+    vector = Latent(tuple(scale[index : index + 1] for scale in editor.labels.vectors.scales))
+    slider = replace(label, name="Scarf", title="Scarf", group=YOUR_OWN, up=1.0, down=1.0, low=-2.0, high=2.0)
+    return save_slider(sliders_folder(editor.path), Direction(slider, vector, 0.0, 1.0), editor.checkpoint.hash, {})
+
+
+def test_what_a_refresh_finds_is_another_editor_and_nothing_new_is_the_same(models: Models) -> None:
+    first = models.first
+    assert models.refreshed(first.path) is first
+    make_slider(first, "Blond_Hair")
+    second = models.refreshed(first.path)
+    assert "Scarf" in second.directions.names
+    assert first.directions.names == LABEL_NAMES
+    assert models.first is models.editor(first.path) is second
+    assert models.refreshed(first.path) is second
+
+
+def test_a_session_sees_a_changed_slider_when_it_moves_on_and_not_before(models: Models, astronaut: np.ndarray) -> None:
+    make_slider(models.first, "Blond_Hair")
+    before = models.refreshed(models.first.path)
+    session = Session(before)
+    session.open(astronaut)
+    session.hold(["Scarf"])
+    session.set({"Smiling": 1.0})
+    kept = session.picture().pixels
+    session.set({"Scarf": 1.0})
+    blond = session.picture().pixels
+    face = session.portrait
+    make_slider(before, "Black_Hair")
+    after = models.refreshed(before.path)
+    assert after is not before
+    assert np.array_equal(session.picture().pixels, blond)
+    session.use(after)
+    assert session.portrait is face, "the model is the same, and so what it has encoded"
+    dark = session.picture().pixels
+    assert dark[:200].mean() < blond[:200].mean()
+    session.undo()
+    assert not np.array_equal(session.picture().pixels, kept), "what was fitted with the old slider kept fixed is gone"
+    session.use(before)
+    assert np.array_equal(session.picture().pixels, kept)
+
+
+def test_a_slider_whose_file_is_gone_stays_until_the_end(models: Models) -> None:
+    path = make_slider(models.first, "Blond_Hair")
+    found = models.refreshed(models.first.path)
+    path.unlink()
+    assert models.refreshed(found.path) is found
