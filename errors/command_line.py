@@ -106,6 +106,9 @@ def _telling(values: Iterable[Any]) -> Iterator[None]:
         sys.stdout.flush()
     except BrokenPipeError:  # whoever read has seen enough, as `head` has
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except KeyboardInterrupt as error:
+        print("stopped", file=sys.stderr)
+        raise typer.Exit(130) from error
     except GlowfaceError as error:
         print(f"error: {error}", file=sys.stderr)
         raise typer.Exit(1) from error
