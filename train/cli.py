@@ -60,7 +60,7 @@ commands.callback()(with_options(train))
 class FitCommand(TyperCommand):
     """``fit``, whose ``--widths`` takes all numbers that follow it."""
 
-    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Put ``--widths`` before each further number, as Typer wants it."""
         words: list[str] = []
         for word in args:

@@ -20,8 +20,10 @@ from torch.distributed.fsdp import FSDPModule, fully_shard
 from torch.distributed.rendezvous import rendezvous
 from torch.nn.parallel import DistributedDataParallel
 
+from errors import GlowfaceError
 from glow.device import choose_device
 from glow.model import Glow, Memory
+from storage.values import UnfitValueError
 
 PATIENCE = timedelta(hours=1)
 """How long processes wait for one another: on each machine one of them may have to read all pictures first."""
@@ -65,6 +67,10 @@ class Ranks:
         return box[0]
 
 
+class LostProcessError(GlowfaceError):
+    """Another process of the run has ended."""
+
+
 @contextmanager
 def join(device: str) -> Iterator[Ranks]:
     """This process's place among those that ``torchrun`` has started; alone, where it was started without.
@@ -73,7 +79,7 @@ def join(device: str) -> Iterator[Ranks]:
         device: name of a device, or "auto". With several processes, "auto" and "cuda" give each a GPU of its own.
 
     Raises:
-        ValueError: the device is not here, or there are more processes than GPUs.
+        UnfitValueError: the device is not here, or there are more processes than GPUs.
     """
     size = int(os.environ.get("WORLD_SIZE", "1"))
     if "RANK" not in os.environ or size == 1:
@@ -83,11 +89,13 @@ def join(device: str) -> Iterator[Ranks]:
     if chosen.type == "cuda":
         place, count = int(os.environ.get("LOCAL_RANK", "0")), torch.cuda.device_count()
         if place >= count:
-            raise ValueError(f"there are {count} GPUs here for more processes; start {count} on each machine.")
+            raise UnfitValueError(f"there are {count} GPUs here for more processes; start {count} on each machine.")
         chosen = torch.device("cuda", place)
         torch.cuda.set_device(chosen)
     elif chosen.type != "cpu":
-        raise ValueError(f"several processes cannot share device {device!r}; give --device cpu, or start one process.")
+        raise UnfitValueError(
+            f"several processes cannot share device {device!r}; give --device cpu, or start one process."
+        )
     store, rank, size = _meeting_place()
     dist.init_process_group(
         "nccl" if chosen.type == "cuda" else "gloo", store=store, rank=rank, world_size=size, timeout=PATIENCE
@@ -97,7 +105,7 @@ def join(device: str) -> Iterator[Ranks]:
     except RuntimeError as error:
         # gloo has no error of its own.
         if isinstance(error, dist.DistError) or "gloo" in str(error).lower():
-            raise ConnectionError(f"another process of the run has ended or cannot be reached ({error}).") from error
+            raise LostProcessError(f"another process of the run has ended or cannot be reached ({error}).") from error
         raise
     dist.destroy_process_group()  # after an error, torchrun stops the others
 
@@ -138,12 +146,12 @@ def check_shard(memory: Memory, ranks: int) -> None:
     """Refuse what cannot be sharded.
 
     Raises:
-        ValueError: there is one process only, or the memory mode inverts steps, whose weights are then elsewhere.
+        UnfitValueError: there is one process only, or the memory mode inverts steps, whose weights are then elsewhere.
     """
     if ranks == 1:
-        raise ValueError("--shard spreads a model over several processes; start them with torchrun.")
+        raise UnfitValueError("--shard spreads a model over several processes; start them with torchrun.")
     if memory == "reversible":
-        raise ValueError("--shard works with --memory store and --memory checkpoint, not with reversible.")
+        raise UnfitValueError("--shard works with --memory store and --memory checkpoint, not with reversible.")
 
 
 def spread(model: Glow, ranks: Ranks) -> None:

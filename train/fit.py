@@ -26,6 +26,7 @@ from glow.checkpoint import Checkpoint, TrainingRecord, kernels_are_half, round_
 from glow.device import fastest_net_dtype, keep_freed_memory
 from glow.model import Memory
 from storage.lock import LockedError, locked
+from storage.values import UnfitValueError
 from train.distributed import Ranks, check_shard, set_sync, shared, spread
 from train.ema import Average
 from train.evaluation.bits_per_dim import bits_per_dim
@@ -84,7 +85,7 @@ def fit(
         The averaged weights' bits/dim on the validation pictures; with ``config.patience`` the best, which is kept.
 
     Raises:
-        ValueError: ``warm_start`` is of another shape than ``config`` says and cannot grow to it, or the processes
+        UnfitValueError: ``warm_start`` is of another shape than ``config`` says and cannot grow to it, or the processes
             cannot work so.
         ResumeError: ``out`` holds a run with another recipe, or another process trains there.
         TrainingDivergedError: the gradient was not finite in many steps in a row.
@@ -92,7 +93,7 @@ def fit(
     """
     config = replace(config, warm_start=warm_start.hash if warm_start else "")
     if config.batch < ranks.size * config.accumulation:
-        raise ValueError(
+        raise UnfitValueError(
             f"a batch of {config.batch} is too small for {ranks.size} processes with {config.accumulation} parts each; "
             "raise --batch or lower --accumulation."
         )

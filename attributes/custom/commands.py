@@ -155,7 +155,7 @@ def _sides(options: LearnOptions) -> dict[str, tuple[list[Path], list[Path]]]:
         if options.title not in table:
             raise DatasetError(f"{options.csv} has no column {options.title!r}; it has {', '.join(table)}.")
         return {options.title: table[options.title]}
-    if options.title is None or None in folders:
+    if options.title is None or options.with_it is None or options.without is None:
         raise UnfitValueError('give a name with two folders, as in: learn "Wearing scarf" --with DIR --without DIR')
     return {options.title: (folder_photos(options.with_it), folder_photos(options.without))}
 
