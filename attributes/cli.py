@@ -24,6 +24,7 @@ from data.face_set import FaceSet
 from errors.command_line import Version, command, command_line, run_command_line, with_options
 from glow.checkpoint import load_checkpoint
 from glow.device import choose_device, fastest_net_dtype
+from storage.assets import check_own
 from storage.values import UnfitValueError
 
 commands = command_line("Attribute directions.")
@@ -58,6 +59,7 @@ class ComputeOptions(FacesOptions):
 @command(commands, "compute")
 def run_compute(options: ComputeOptions) -> None:
     """Compute directions of the 40 labels, in one pass; torchrun shares it out."""
+    output = check_own(options.output or directions_path(options.checkpoint))
     shared_out = "WORLD_SIZE" in os.environ
     if shared_out:
         dist.init_process_group("gloo")  # all sums are on the CPU
@@ -69,7 +71,6 @@ def run_compute(options: ComputeOptions) -> None:
         faces = FaceSet.open(options.data, options.split, options.limit)
         basis = compute_directions(checkpoint, faces, plain=options.plain)
         if rank_and_size()[0] == 0:
-            output = options.output or directions_path(options.checkpoint)
             basis.save(output)
             given = ["--data", options.data, "--checkpoint", options.checkpoint]
             given += ["--directions", output] if options.output else []
@@ -100,10 +101,8 @@ def run_mapper(options: MapperOptions) -> None:
     if options.steps < 1 or options.batch < 4:
         raise UnfitValueError(f"--steps is {options.steps} and --batch {options.batch}; at least 1 and 4 are needed.")
     device = choose_device(options.device)
-    checkpoint, path = (
-        load_checkpoint(options.checkpoint, device),
-        options.directions or directions_path(options.checkpoint),
-    )
+    path = check_own(options.directions or directions_path(options.checkpoint))
+    checkpoint = load_checkpoint(options.checkpoint, device)
     checkpoint.model.set_precision(nets=fastest_net_dtype(device))
     basis, faces = Basis.load(path, checkpoint), FaceSet.open(options.data, "train", options.limit)
     classifier = load_classifier(device=device)

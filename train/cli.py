@@ -25,12 +25,13 @@ from faces.compositing.matte import save_matte
 from glow.checkpoint import load_checkpoint
 from glow.device import choose_device
 from glow.variants import VARIANTS
+from storage.assets import check_own
 from train.distributed import Ranks, join
 from train.evaluation.bits_per_dim import bits_per_dim, round_trip
 from train.evaluation.frechet import frechet_distances
 from train.fit import MODEL_FILE, fit
 from train.matte import Taught, overlap, train_matte
-from train.metric_logger import draw_rows, save_rows
+from train.metric_logger import check_tensorboard, draw_rows, save_rows
 from train.options import (
     EvalOptions,
     FitOptions,
@@ -101,6 +102,7 @@ def run_fit(options: FitOptions) -> None:
 
 
 def _fit(options: FitOptions) -> None:
+    check_tensorboard()
     config = configured(options)
     warm_start = None if options.warm_start is None else load_checkpoint(options.warm_start)
     check_start(config, warm_start)
@@ -218,6 +220,7 @@ def run_prepare(options: PrepareOptions) -> None:
 @command(commands, "matte")
 def run_matte(options: MatteOptions) -> None:
     """Train what tells a person from the background."""
+    check_own(options.output)
     taught = Taught(options.masks)
     parts = [taught.pairs(FaceSet.open(options.data, split)) for split in ("train", "val")]
     net = train_matte(*parts[0], epochs=options.epochs, seed=options.seed)

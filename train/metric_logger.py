@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 import torch
 from torch import Tensor
-from torch.utils.tensorboard import SummaryWriter
 from torchvision.utils import make_grid, save_image
 
+from errors import GlowfaceError
 from glow.latent import Latent
 from glow.model import Glow
 
@@ -38,6 +39,23 @@ def save_rows(path: Path, rows: Sequence[Tensor]) -> None:
         aside.unlink(missing_ok=True)
 
 
+class NoTensorBoardError(GlowfaceError):
+    """TensorBoard, which a run writes its curves for, is not installed."""
+
+
+def check_tensorboard() -> None:
+    """Refuse to train without TensorBoard, of which the app has no need.
+
+    Raises:
+        NoTensorBoardError: it is not installed.
+    """
+    if find_spec("tensorboard") is None:
+        raise NoTensorBoardError(
+            "training writes its curves with TensorBoard, which is not installed; run `pip install tensorboard`, or "
+            "install Glowface as glowface[train]."
+        )
+
+
 class Journal:
     """The journal of a run: ``log.jsonl``, ``tensorboard/`` and ``samples/`` in its folder.
 
@@ -53,6 +71,9 @@ class Journal:
             aside = self.file.with_name(".log.jsonl.part")
             aside.write_text("".join(line for line in self.file.open() if _until(line, step)))
             aside.replace(self.file)
+        check_tensorboard()
+        from torch.utils.tensorboard import SummaryWriter
+
         self._board = SummaryWriter(str(out / "tensorboard"), purge_step=step + 1)
 
     def log(self, step: int, **values: float) -> None:

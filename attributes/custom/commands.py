@@ -26,7 +26,7 @@ from errors.command_line import command, command_line
 from faces import Detector
 from glow.checkpoint import load_checkpoint
 from glow.device import choose_device
-from storage.assets import DEFAULT_CLASSIFIER
+from storage.assets import DEFAULT_CLASSIFIER, check_own
 from storage.values import UnfitValueError
 
 WEAK = 0.65
@@ -63,7 +63,7 @@ def run_classifier(options: ClassifierOptions) -> None:
         raise DatasetError("a classifier needs labels; give a folder in CelebA-HQ's or CelebA's layout.")
     if options.output is None and options.architecture == "witness":
         raise UnfitValueError("a witness must not take the place of the app's classifier; give -o FILE.")
-    output, side = options.output or DEFAULT_CLASSIFIER, make_net(options.architecture).side
+    output, side = check_own(options.output or DEFAULT_CLASSIFIER), make_net(options.architecture).side
     classifier = train_classifier(
         read_all(training, side), training.labels, read_all(validation, side), validation.labels,
         epochs=options.epochs, seed=options.seed, architecture=options.architecture,

@@ -22,7 +22,7 @@ from data.labels import LABEL_NAMES
 from errors.command_line import command, command_line
 from glow.checkpoint import load_checkpoint
 from glow.device import choose_device, fastest_net_dtype
-from storage.assets import DEFAULT_CHECKPOINT, DEFAULT_CLASSIFIER
+from storage.assets import DEFAULT_CHECKPOINT, DEFAULT_CLASSIFIER, check_own
 
 FACES = 300
 """Faces that each slider is evaluated on, at most and by default."""
@@ -75,6 +75,7 @@ def run_calibrate(options: CalibrateOptions) -> None:
 
     It takes three to six minutes on two CPU cores.
     """
+    check_own(options.directions or directions_path(options.checkpoint))
     basis, path, judge, indices, faces = _prepared(options, CALIBRATION_HALF)
     calibrate(basis, judge, judge.encode(faces, indices)).save(path)
     print(f"{path}: 40 sliders calibrated on {len(indices)} faces")
