@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+REQUIREMENTS := requirements.txt requirements-train.txt requirements-dev.txt
 
 .PHONY: app test check pictures clean
 
@@ -26,8 +27,8 @@ $(VENV)/.app: requirements.txt constraints.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --requirement requirements.txt --constraint constraints.txt
 	@touch $@
 
-$(VENV)/.dev: requirements-dev.txt requirements.txt constraints.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --requirement requirements-dev.txt --constraint constraints.txt
+$(VENV)/.dev: $(REQUIREMENTS) constraints.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet $(REQUIREMENTS:%=--requirement %) --constraint constraints.txt
 	@touch $@ $(VENV)/.app
 
 PICTURES := assets/pictures

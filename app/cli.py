@@ -1,39 +1,65 @@
-"""The command line: ``python -m app`` opens the web app; its subcommands work without one."""
+"""The commands of ``glowface``, and of ``python -m app``: without one, the web app opens."""
 
 from __future__ import annotations
 
-import argparse
 import math
-import os
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
-import numpy as np
+import typer
 
-from app.contact_sheet import contact_sheet
-from app.doctor import examine
-from app.editor import DOES_LITTLE, REDUCED, Editor, WhichFace
-from attributes import (
-    GROUPS,
-    LABEL_NAMES,
-    LABELS,
-    DirectionsError,
-    directions_path,
-    find_recipe,
-    labels_in_group,
-    listed_sliders,
-    no_slider,
-    rough_sliders,
-    shipped_recipes,
-    sliders_folder,
-)
-from faces import FaceError, NoFaceError, Photo, check_target, save_photo
-from glow import CheckpointError
+from errors.command_line import Version, command, command_line, run_command_line, with_options
 from storage.assets import DEFAULT_CHECKPOINT
 
+# What is slow to import is imported by the commands that need it, so that help comes at once.
+if TYPE_CHECKING:
+    from app.editor import WhichFace
+    from faces import Photo
 
-def setting(text: str) -> tuple[str, float]:
+commands = command_line("Edit faces in photos. Without a command, opens the web app.")
+
+Output = Annotated[Path, typer.Option("--output", "-o", show_default=False, help="the file to write")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SharedOptions:
+    """Options that may stand before a command or behind it."""
+
+    checkpoint: Annotated[Path, typer.Option(help="model", show_default="the one that comes with Glowface")] = (
+        DEFAULT_CHECKPOINT
+    )
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, mps")] = "auto"
+
+
+@dataclass(frozen=True, kw_only=True)
+class WebOptions(SharedOptions):
+    """Options of the web app."""
+
+    context: typer.Context
+    port: Annotated[int, typer.Option(help="the web app's port")] = 7860
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="serve the web app, but open no browser")] = False
+    version: Version = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhotoOptions(SharedOptions):
+    """What edits and blends have in common."""
+
+    output: Output
+    lock_background: Annotated[bool, typer.Option(help="leave what is not the person as it is, or let it go")] = True
+
+
+class Setting(NamedTuple):
+    """One ``--set``."""
+
+    name: str
+    value: float
+
+
+def setting(text: str) -> Setting:
     """``NAME=VALUE`` of ``--set``, its value checked."""
     name, equals, value = text.partition("=")
     try:
@@ -41,15 +67,8 @@ def setting(text: str) -> tuple[str, float]:
     except ValueError:
         number = math.nan
     if not name or not equals or not math.isfinite(number):
-        raise argparse.ArgumentTypeError(f"{text!r} must be NAME=VALUE with a number, such as Smiling=1")
-    return name, number
-
-
-def at_least_1(text: str) -> int:
-    """A count, checked."""
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} must be a whole number of at least 1")
-    return int(text)
+        raise typer.BadParameter(f"{text!r} must be NAME=VALUE with a number, such as Smiling=1")
+    return Setting(name, number)
 
 
 def which_face(text: str) -> WhichFace:
@@ -57,68 +76,25 @@ def which_face(text: str) -> WhichFace:
     if text == "whole":
         return "whole"
     if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} must be a number from 1 (the largest face), or 'whole'")
+        raise typer.BadParameter(f"{text!r} must be a number from 1 (the largest face), or 'whole'")
     return int(text) - 1
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The command line's parser."""
-    parser = argparse.ArgumentParser(
-        prog="python -m app", description="Edit faces in photos. Without a command, opens the web app."
-    )
-    # These two may stand before or after the command: a command's own default must not undo the first place.
-    shared = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
-    for place in (parser, shared):
-        place.add_argument("--checkpoint", type=Path, help="model (default: the one that comes with Glowface)")
-        place.add_argument("--device", help="auto, cpu, cuda, mps (default: auto)")
-    parser.set_defaults(checkpoint=DEFAULT_CHECKPOINT, device="auto")
-    parser.add_argument("--port", type=int, default=7860, help="the web app's port (default: %(default)s)")
-    parser.add_argument("--no-browser", action="store_true", help="serve the web app, but open no browser")
-    commands = parser.add_subparsers(dest="command", title="commands")
+def open_web_app(options: WebOptions) -> None:
+    """Edit faces in photos. Without a command, opens the web app."""
+    context = options.context
+    if context.invoked_subcommand is not None:
+        # What stands before a command is the command's own default.
+        context.default_map = {
+            context.invoked_subcommand: {"checkpoint": str(options.checkpoint), "device": options.device}
+        }
+        return
+    from app.ui.launch import launch  # Gradio takes seconds to import; the other commands need none of it
 
-    edit = commands.add_parser("edit", parents=[shared], help="move a photo's face along attributes")
-    edit.add_argument("photo", type=Path)
-    edit.add_argument(
-        "--set",
-        type=setting,
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="such as Smiling=1, from -1.5 to 1.5; `labels` lists the names; repeatable",
-    )
-    edit.add_argument(
-        "--recipe", metavar="RECIPE", help="moves from a JSON file, or of one that `recipes` lists; --set comes on top"
-    )
-    edit.add_argument(
-        "--keep", action="append", default=[], metavar="NAME", help="keep this attribute as it is; repeatable"
-    )
-    edit.add_argument("--face", type=which_face, default=0, help="1 is the largest; 'whole' skips the search")
-    edit.add_argument("-o", "--output", type=Path, required=True)
+    launch(options.checkpoint, options.device, port=options.port, browser=not options.no_browser)
 
-    blend = commands.add_parser("blend", parents=[shared], help="blend the faces of two photos")
-    blend.add_argument("first", type=Path, help="the photo to keep around the face")
-    blend.add_argument("second", type=Path)
-    blend.add_argument("--ratio", type=float, default=0.5, help="0 is the first face, 1 the second (default: 0.5)")
-    blend.add_argument("-o", "--output", type=Path, required=True)
-    for command in (edit, blend):
-        command.add_argument(
-            "--lock-background",
-            action=argparse.BooleanOptionalAction,
-            default=True,
-            help="leave what is not the person as it is (default: it is left)",
-        )
 
-    sample = commands.add_parser("sample", parents=[shared], help="draw random faces")
-    sample.add_argument("--count", type=at_least_1, default=16, help="default: %(default)s")
-    sample.add_argument("--temperature", type=float, default=0.7, help="default: %(default)s")
-    sample.add_argument("--seed", type=int, default=0, help="default: %(default)s")
-    sample.add_argument("--columns", type=at_least_1, help="faces in a row (default: a square sheet)")
-    sample.add_argument("-o", "--output", type=Path, required=True)
-
-    commands.add_parser("labels", parents=[shared], help="list the attributes and own sliders that --set knows")
-    commands.add_parser("recipes", help="list the recipes that come with Glowface")
-    commands.add_parser("doctor", parents=[shared], help="check the installation")
-    return parser
+commands.callback(invoke_without_command=True)(with_options(open_web_app))
 
 
 def in_full(name: str, names: Sequence[str]) -> str:
@@ -126,6 +102,8 @@ def in_full(name: str, names: Sequence[str]) -> str:
     none's."""
     if name in names:
         return name
+    from attributes import LABELS
+
     known = {label.title.casefold(): label.name for label in LABELS if label.sign > 0}
     return (known | {slider.casefold(): slider for slider in names}).get(name.casefold(), name)
 
@@ -137,35 +115,73 @@ def _change(before: float, after: float) -> str:
 
 def note_depth(photo: Photo) -> None:
     """Say so where a photo loses depth."""
+    from app.editor import REDUCED
+
     if photo.reduced:
         print(f"note: {photo.name}: {REDUCED}", file=sys.stderr)
 
 
-def run_edit(args: argparse.Namespace) -> None:
-    """``edit``."""
-    check_target(args.output)
-    recipe = find_recipe(args.recipe) if args.recipe else None
-    names = [*LABEL_NAMES, *(slider.name for slider in listed_sliders(sliders_folder(args.checkpoint)))]
-    given = {in_full(name, names): value for name, value in args.set}
+@dataclass(frozen=True, kw_only=True)
+class EditOptions(PhotoOptions):
+    """Options of ``edit``."""
+
+    photo: Annotated[Path, typer.Argument()]
+    settings: Annotated[
+        list[Setting],
+        typer.Option(
+            "--set",
+            parser=setting,
+            metavar="NAME=VALUE",
+            help="such as Smiling=1, from -1.5 to 1.5; `labels` lists the names; repeatable",
+        ),
+    ] = field(default_factory=list)
+    recipe: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RECIPE", help="moves from a JSON file, or of one that `recipes` lists; --set comes on top"
+        ),
+    ] = None
+    keep: Annotated[list[str], typer.Option(metavar="NAME", help="keep this attribute as it is; repeatable")] = field(
+        default_factory=list
+    )
+    face: Annotated[
+        Any, typer.Option(parser=which_face, metavar="NUMBER", help="1 is the largest; 'whole' skips the search")
+    ] = "1"
+
+
+@command(commands, "edit")
+def run_edit(options: EditOptions) -> None:
+    """Move a photo's face along attributes."""
+    from app.editor import DOES_LITTLE, Editor
+    from attributes import LABEL_NAMES, DirectionsError, find_recipe, listed_sliders, no_slider, sliders_folder
+    from faces import NoFaceError, check_target, save_photo
+
+    check_target(options.output)
+    recipe = find_recipe(options.recipe) if options.recipe else None
+    names = [*LABEL_NAMES, *(slider.name for slider in listed_sliders(sliders_folder(options.checkpoint)))]
+    given = {in_full(name, names): value for name, value in options.settings}
     values = dict(recipe.moves if recipe else {}) | given
-    keep = tuple(dict.fromkeys([*(recipe.keep if recipe else ()), *(in_full(name, names) for name in args.keep)]))
+    keep = tuple(dict.fromkeys([*(recipe.keep if recipe else ()), *(in_full(name, names) for name in options.keep)]))
     # A misspelt name is told before the model is loaded; a value of 0 moves nothing, but its name must be right too.
     for name in (*values, *keep):
         if name not in names:
             raise DirectionsError(f"{name!r} was asked for, {no_slider(name, names)}")
-    editor = Editor.load(args.checkpoint, device=args.device)
+    editor = Editor.load(options.checkpoint, device=options.device)
     for problem in editor.problems:
         print(f"note: {problem}", file=sys.stderr)
     asked, values = values, dict(editor.directions.checked(values).values)
     for name, value in values.items():
         if value != asked[name]:
             print(f"note: {name} {asked[name]:g} is beyond the end of its range; {value:g} was taken", file=sys.stderr)
-    portrait = editor.open(args.photo, args.face)
+    try:
+        portrait = editor.open(options.photo, options.face)
+    except NoFaceError as error:
+        raise NoFaceError(f"{error} Here: --face whole.") from error
     note_depth(portrait.photo)
     moved = editor.moved(portrait, values, keep)
     for name in editor.doing_little(portrait, values, keep):
         print(f"note: {name} {values[name]:+g} {DOES_LITTLE}", file=sys.stderr)
-    save_photo(editor.put_back(portrait, moved, lock_background=args.lock_background), args.output)
+    save_photo(editor.put_back(portrait, moved, lock_background=options.lock_background), options.output)
     before, after = editor.read(portrait.decoded, values), editor.read(moved, values)
     told = [
         f"{name} {value:+g}"
@@ -173,31 +189,65 @@ def run_edit(args: argparse.Namespace) -> None:
         for name, value in values.items()
         if value
     ]
-    print(f"{args.output}: {', '.join(told) or 'nothing was moved'}")
+    print(f"{options.output}: {', '.join(told) or 'nothing was moved'}")
 
 
-def run_blend(args: argparse.Namespace) -> None:
-    """``blend``."""
-    check_target(args.output)
-    editor = Editor.load(args.checkpoint, device=args.device)
-    first, second = editor.open(args.first), editor.open(args.second)
+@dataclass(frozen=True, kw_only=True)
+class BlendOptions(PhotoOptions):
+    """Options of ``blend``."""
+
+    first: Annotated[Path, typer.Argument(help="the photo to keep around the face")]
+    second: Annotated[Path, typer.Argument()]
+    ratio: Annotated[float, typer.Option(help="0 is the first face, 1 the second")] = 0.5
+
+
+@command(commands, "blend")
+def run_blend(options: BlendOptions) -> None:
+    """Blend the faces of two photos."""
+    from app.editor import Editor
+    from faces import check_target, save_photo
+
+    check_target(options.output)
+    editor = Editor.load(options.checkpoint, device=options.device)
+    first, second = editor.open(options.first), editor.open(options.second)
     note_depth(first.photo)
-    save_photo(editor.blend(first, second, args.ratio, lock_background=args.lock_background), args.output)
-    print(f"{args.output}: {args.ratio:.0%} of the way from {args.first.name} to {args.second.name}")
+    save_photo(editor.blend(first, second, options.ratio, lock_background=options.lock_background), options.output)
+    print(f"{options.output}: {options.ratio:.0%} of the way from {options.first.name} to {options.second.name}")
 
 
-def run_sample(args: argparse.Namespace) -> None:
-    """``sample``."""
-    check_target(args.output)
-    editor = Editor.load(args.checkpoint, device=args.device)
-    faces = editor.sample(args.count, args.temperature, args.seed)
-    sheet = contact_sheet([face.photo.pixels for face in faces], columns=args.columns)
-    save_photo(Photo(np.asarray(sheet)), args.output)
+@dataclass(frozen=True, kw_only=True)
+class SampleOptions(SharedOptions):
+    """Options of ``sample``."""
+
+    output: Output
+    count: Annotated[int, typer.Option(min=1)] = 16
+    temperature: float = 0.7
+    seed: int = 0
+    columns: Annotated[int | None, typer.Option(min=1, help="faces in a row", show_default="a square sheet")] = None
 
 
-def run_labels(args: argparse.Namespace) -> None:
-    """``labels``."""
-    own, rough = listed_sliders(sliders_folder(args.checkpoint)), rough_sliders(directions_path(args.checkpoint))
+@command(commands, "sample")
+def run_sample(options: SampleOptions) -> None:
+    """Draw random faces."""
+    import numpy as np
+
+    from app.contact_sheet import contact_sheet
+    from app.editor import Editor
+    from faces import Photo, check_target, save_photo
+
+    check_target(options.output)
+    editor = Editor.load(options.checkpoint, device=options.device)
+    faces = editor.sample(options.count, options.temperature, options.seed)
+    sheet = contact_sheet([face.photo.pixels for face in faces], columns=options.columns)
+    save_photo(Photo(np.asarray(sheet)), options.output)
+
+
+@command(commands, "labels")
+def run_labels(options: SharedOptions) -> None:
+    """List the attributes and own sliders that --set knows."""
+    from attributes import GROUPS, directions_path, labels_in_group, listed_sliders, rough_sliders, sliders_folder
+
+    own, rough = listed_sliders(sliders_folder(options.checkpoint)), rough_sliders(directions_path(options.checkpoint))
     for group in GROUPS:
         print(group)
         for label in sorted(labels_in_group(group), key=lambda label: label.name in rough):
@@ -210,54 +260,34 @@ def run_labels(args: argparse.Namespace) -> None:
                 print(f"  {slider.name:22}{slider.title}")
 
 
-def run_recipes() -> None:
-    """``recipes``."""
+@dataclass(frozen=True)
+class NoOptions:
+    """Options of a command that has none."""
+
+
+@command(commands, "recipes")
+def run_recipes(_: NoOptions) -> None:
+    """List the recipes that come with Glowface."""
+    from attributes import shipped_recipes
+
     for name, recipe in shipped_recipes().items():
         moves = ", ".join(f"{slider} {value:+g}" for slider, value in recipe.moves.items())
         kept = f"; keeps {', '.join(recipe.keep)}" if recipe.keep else ""
         print(f"{name:22}{recipe.name}: {moves}{kept}")
 
 
-def run_doctor(args: argparse.Namespace) -> int:
-    """``doctor``; the exit status says whether all is well."""
-    findings = examine(args.checkpoint, args.device)
+@command(commands, "doctor")
+def run_doctor(options: SharedOptions) -> None:
+    """Check the installation; the exit status says whether all is well."""
+    from app.doctor import examine
+
+    findings = examine(options.checkpoint, options.device)
     for finding in findings:
         print(f"{'ok   ' if finding.good else 'ERROR'}  {finding.name:16}{finding.text}")
-    return 0 if all(finding.good for finding in findings) else 1
+    if not all(finding.good for finding in findings):
+        raise typer.Exit(1)
 
 
-def run_web(args: argparse.Namespace) -> None:
-    """No command: the web app."""
-    from app.ui.launch import launch  # Gradio takes seconds to import; the other commands need none of it
-
-    launch(args.checkpoint, args.device, port=args.port, browser=not args.no_browser)
-
-
-def main(argv: list[str] | None = None) -> int:
+def main(words: Sequence[str] | None = None) -> int:
     """Run the command line; the exit status."""
-    args = build_parser().parse_args(argv)
-    status = 0
-    try:
-        match args.command:
-            case None:
-                run_web(args)
-            case "edit":
-                run_edit(args)
-            case "blend":
-                run_blend(args)
-            case "sample":
-                run_sample(args)
-            case "labels":
-                run_labels(args)
-            case "recipes":
-                run_recipes()
-            case "doctor":
-                status = run_doctor(args)
-        sys.stdout.flush()
-    except BrokenPipeError:  # whoever read has seen enough, as `head` has
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (CheckpointError, DirectionsError, FaceError, ValueError, OSError) as error:
-        way_on = " Here: --face whole." if isinstance(error, NoFaceError) else ""
-        print(f"error: {error}{way_on}", file=sys.stderr)
-        return 1
-    return status
+    return run_command_line(commands, "python -m app", words)

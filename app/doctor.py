@@ -24,8 +24,20 @@ from attributes import (
 from glow import Checkpoint, CheckpointError, choose_device, load_checkpoint
 from glow.checkpoint import LARGEST_CONDITION
 from glow.exactness import LOSSLESS, round_trip_error
+from glowface import __version__
+from storage.values import UnfitValueError
 
-PACKAGES = ("torch", "torchvision", "gradio", "numpy", "pillow", "facenet-pytorch", "scikit-learn", "safetensors")
+PACKAGES = (
+    "torch",
+    "torchvision",
+    "gradio",
+    "typer",
+    "numpy",
+    "pillow",
+    "facenet-pytorch",
+    "scikit-learn",
+    "safetensors",
+)
 
 
 @dataclass(frozen=True)
@@ -39,11 +51,11 @@ class Finding:
 
 def examine(checkpoint_path: Path, device_name: str = "auto") -> list[Finding]:
     """All findings, in the order to show them; one that is not good says what to do."""
-    findings = [Finding("Python", platform.python_version())]
+    findings = [Finding("Glowface", __version__), Finding("Python", platform.python_version())]
     findings += [_package(name) for name in PACKAGES]
     try:
         device = choose_device(device_name)
-    except ValueError as error:
+    except UnfitValueError as error:
         return [*findings, Finding("device", str(error), False)]
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine()
     findings.append(Finding("device", f"{device} ({name}), {torch.get_num_threads()} threads"))
@@ -72,7 +84,7 @@ def _package(name: str) -> Finding:
     try:
         return Finding(name, version(name))
     except PackageNotFoundError:
-        return Finding(name, "not installed; run `pip install -r requirements.txt`", False)
+        return Finding(name, f"not installed; run `pip install {name}`", False)
 
 
 def _custom_sliders(path: Path, checkpoint: Checkpoint, labels: Directions) -> list[Finding]:

@@ -37,6 +37,7 @@ from faces import Alignment, Detector, Face, FaceError, Photo, PhotoSource, alig
 from faces.compositing.matte import matte
 from glow import Checkpoint, Latent, choose_device, load_checkpoint
 from storage.assets import DEFAULT_CHECKPOINT
+from storage.values import UnfitValueError
 
 DOES_LITTLE = "does little here: going further would not look natural"
 """What is said of a slider that a face bears hardly any of, after its name and value."""
@@ -86,7 +87,7 @@ class Editor:
         Raises:
             CheckpointError: a file is missing or broken.
             DirectionsError: the directions belong to another checkpoint.
-            ValueError: the device cannot be used here.
+            UnfitValueError: the device cannot be used here.
         """
         chosen = choose_device(device)
         loaded = load_checkpoint(checkpoint, chosen)
@@ -272,10 +273,10 @@ class Editor:
                 face.
 
         Raises:
-            ValueError: the ratio is not from 0 to 1.
+            UnfitValueError: the ratio is not from 0 to 1.
         """
         if not 0 <= ratio <= 1:
-            raise ValueError(f"the ratio is {ratio}; it must be from 0 (the first face) to 1 (the second).")
+            raise UnfitValueError(f"the ratio is {ratio}; it must be from 0 (the first face) to 1 (the second).")
         if ratio == 0:
             return first.photo
         mixed = self.decode(first.latent.lerp(second.latent, ratio))

@@ -19,6 +19,7 @@ from glow.config import GlowConfig
 from glow.device import exact_flow_dtype, fastest_net_dtype
 from glow.exactness import LOSSLESS, round_trip_error
 from glow.model import Glow
+from glowface import __version__
 from storage.tensors import FORMAT_VERSION, CheckpointError, Header, read_header, read_safetensors, write_safetensors
 from storage.values import UnfitValueError, integer, number, table
 
@@ -61,7 +62,9 @@ class TrainingRecord:
         given = table("its record", values)
         unknown = sorted(set(given) - {each.name for each in fields(TrainingRecord)})
         if unknown:
-            raise UnfitValueError(f"its record has unknown fields {unknown}; it needs a newer Glowface.")
+            raise UnfitValueError(
+                f"its record has unknown fields {unknown}; it needs a newer Glowface than {__version__}."
+            )
         for name in ("step", "images_seen"):
             integer(name, given.get(name, 0), 0, 2**62)
         for name, value in table("metrics", given.get("metrics", {})).items():

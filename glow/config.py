@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, get_args
 
+from glowface import __version__
 from storage.values import UnfitValueError, boolean, choice, integer, number
 
 PermutationKind = Literal["1x1-lu", "1x1-full", "shuffle", "reverse"]
@@ -145,5 +146,7 @@ class GlowConfig:
         """
         unknown = set(values) - {field.name for field in fields(cls)}
         if unknown:
-            raise UnfitValueError(f"the config has unknown fields {sorted(unknown)}; it needs a newer Glowface.")
+            raise UnfitValueError(
+                f"the config has unknown fields {sorted(unknown)}; it needs a newer Glowface than {__version__}."
+            )
         return cls(**values)

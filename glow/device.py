@@ -13,6 +13,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from storage.values import UnfitValueError
+
 _measuring = Lock()
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # mallopt's names for them, from malloc.h
 
@@ -24,7 +26,7 @@ def choose_device(name: str = "auto") -> torch.device:
     """The device called ``name``; "auto" takes a CUDA GPU, then Apple's, then the CPU.
 
     Raises:
-        ValueError: the device is unknown or not on this machine.
+        UnfitValueError: the device is unknown or not on this machine.
     """
     if name == "auto":
         if torch.cuda.is_available():
@@ -34,7 +36,7 @@ def choose_device(name: str = "auto") -> torch.device:
         device = torch.device(name)
         torch.zeros(1, device=device)
     except (RuntimeError, AssertionError) as error:
-        raise ValueError(f"device {name!r} cannot be used here; try --device cpu.") from error
+        raise UnfitValueError(f"device {name!r} cannot be used here; try --device cpu.") from error
     return device
 
 

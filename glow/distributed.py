@@ -14,10 +14,16 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
+from errors import GlowfaceError
 from glow.device import choose_device
+from storage.values import UnfitValueError
 
 PATIENCE = timedelta(hours=1)
 """How long processes wait for one another: on each machine one of them may have to read all pictures first."""
+
+
+class LostProcessError(GlowfaceError):
+    """Another process of the run has ended."""
 
 
 @dataclass(frozen=True)
@@ -70,8 +76,8 @@ def init_distributed(device: str, *, on_cpu: bool = False) -> Iterator[World]:
             their devices.
 
     Raises:
-        ValueError: the device is not here, or cannot be shared, or there are more processes than GPUs.
-        ConnectionError: another process has ended.
+        UnfitValueError: the device is not here, or cannot be shared, or there are more processes than GPUs.
+        LostProcessError: another process has ended.
     """
     size = int(os.environ.get("WORLD_SIZE", "1"))
     if "RANK" not in os.environ or size == 1:
@@ -81,11 +87,13 @@ def init_distributed(device: str, *, on_cpu: bool = False) -> Iterator[World]:
     if chosen.type == "cuda":
         place, count = int(os.environ.get("LOCAL_RANK", "0")), torch.cuda.device_count()
         if place >= count:
-            raise ValueError(f"there are {count} GPUs here for more processes; start {count} on each machine.")
+            raise UnfitValueError(f"there are {count} GPUs here for more processes; start {count} on each machine.")
         chosen = torch.device("cuda", place)
         torch.cuda.set_device(chosen)
     elif chosen.type != "cpu" and not on_cpu:
-        raise ValueError(f"several processes cannot share device {device!r}; give --device cpu, or start one process.")
+        raise UnfitValueError(
+            f"several processes cannot share device {device!r}; give --device cpu, or start one process."
+        )
     store, rank, size = _meeting_place()
     backend = "nccl" if chosen.type == "cuda" and not on_cpu else "gloo"
     dist.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=PATIENCE)
@@ -94,7 +102,7 @@ def init_distributed(device: str, *, on_cpu: bool = False) -> Iterator[World]:
     except RuntimeError as error:
         # gloo has no error of its own.
         if isinstance(error, dist.DistError) or "gloo" in str(error).lower():
-            raise ConnectionError(f"another process of the run has ended or cannot be reached ({error}).") from error
+            raise LostProcessError(f"another process of the run has ended or cannot be reached ({error}).") from error
         raise
     dist.destroy_process_group()  # after an error, torchrun stops the others
 

@@ -13,6 +13,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from errors import GlowfaceError
+from glowface import __version__
 from storage.files import atomic_write, open_regular
 from storage.values import UnfitValueError, integer, parse_json, table
 
@@ -117,7 +118,8 @@ def _opened(path: Path, kind: str) -> tuple[Any, Header]:
         raise CheckpointError(f"{path} holds {header.get('kind', 'something else')!r}, where a {kind!r} is needed.")
     if version > FORMAT_VERSION:
         raise CheckpointError(
-            f"{path} has format {version}, this Glowface knows up to {FORMAT_VERSION}; update Glowface."
+            f"{path} has format {version}, this Glowface knows up to {FORMAT_VERSION}; update Glowface, which is "
+            f"{__version__} here."
         )
     return file, header
 

@@ -10,35 +10,33 @@ import pytest
 import torch.distributed.run
 
 import app.cli
-import attributes.__main__
-import train.__main__
-from tests.conftest import ROOT
+import attributes.cli
+import train.cli
+from glowface.cli import all_commands
+from tests.parsing import read
 
-PARSERS = {
-    "app": app.cli.build_parser,
-    "train": train.__main__.build_parser,
-    "attributes": attributes.__main__.build_parser,
-}
-DOCUMENTS = [
-    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "assets/MODEL_CARD.md")),
-    *sorted((ROOT / "docs").rglob("*.md")),
-]
+ROOT = Path(__file__).parent.parent
+COMMAND_LINES = {"app": app.cli.commands, "train": train.cli.commands, "attributes": attributes.cli.commands}
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "assets" / "MODEL_CARD.md"]
 BLOCKS = [block for path in DOCUMENTS for block in re.findall(r"```sh\n(.*?)```", path.read_text(), re.S)]
 LINES = [line for block in BLOCKS for line in block.replace("\\\n", " ").splitlines() if line.strip()]
-STARTS = ("python -m ", "torchrun ", "srun torchrun ")
+STARTS = ("python -m ", "glowface ", "torchrun ", "srun torchrun ")
 COMMANDS = sorted({line.split("  #")[0].strip() for line in LINES if line.startswith(STARTS)})
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_commands_are_understood(command: str) -> None:
     words = shlex.split(command)
+    if words[0] == "glowface":
+        read(all_commands(), words[1:])
+        return
     if "torchrun" in words:
         start = words.index("torchrun") + 1
         torch.distributed.run.get_args_parser().parse_args(words[start:])
         words = words[start:]
     module, *arguments = words[words.index("-m") + 1 :]
-    if module in PARSERS:
-        PARSERS[module]().parse_args(arguments)
+    if module in COMMAND_LINES:
+        read(COMMAND_LINES[module], arguments)
     else:
         place = ROOT / Path(*module.split("."))
         assert module in {"pip", "venv"} or place.with_suffix(".py").exists() or (place / "__main__.py").exists()

@@ -7,13 +7,14 @@ import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 import torch
 from torch import Tensor
-from torch.utils.tensorboard import SummaryWriter
 from torchvision.utils import make_grid, save_image
 
+from errors import GlowfaceError
 from glow.distributed import World
 from glow.latent import Latent
 from glow.model import Glow
@@ -37,6 +38,23 @@ def save_rows(path: Path, rows: Sequence[Tensor]) -> None:
         save_image(torch.cat(list(rows)), aside, format="png", nrow=len(rows[0]), padding=1)
 
 
+class NoTensorBoardError(GlowfaceError):
+    """TensorBoard, which a run writes its curves for, is not installed."""
+
+
+def check_tensorboard() -> None:
+    """Refuse to train without TensorBoard, of which the app has no need.
+
+    Raises:
+        NoTensorBoardError: it is not installed.
+    """
+    if find_spec("tensorboard") is None:
+        raise NoTensorBoardError(
+            "training writes its curves with TensorBoard, which is not installed; run `pip install tensorboard`, or "
+            "install Glowface as glowface[train]."
+        )
+
+
 class MetricLogger:
     """The log of a run: ``log.jsonl``, ``tensorboard/`` and ``samples/`` in its folder.
 
@@ -51,6 +69,9 @@ class MetricLogger:
         if self.file.exists():
             with atomic_write(self.file) as aside, self.file.open() as lines:
                 aside.write_text("".join(line for line in lines if _until(line, step)))
+        check_tensorboard()
+        from torch.utils.tensorboard import SummaryWriter
+
         self._board = SummaryWriter(str(out / "tensorboard"), purge_step=step + 1)
 
     def log(self, step: int, **values: float) -> None:

@@ -15,6 +15,7 @@ from types import FrameType
 from app.models import Models
 from app.ui.server.environment import close_environment
 from app.ui.server.folder import ServerFolder, remove_leftovers
+from errors import GlowfaceError
 
 HOST = "127.0.0.1"
 WARMING = 10.0
@@ -22,6 +23,10 @@ WARMING = 10.0
 
 AGE = 3600.0
 """Seconds after which what a broken-off visit or an unused upload has left is deleted."""
+
+
+class PortError(GlowfaceError):
+    """The app cannot be served on a port."""
 
 
 def launch(checkpoint: Path, device: str = "auto", *, port: int = 7860, browser: bool = True, age: float = AGE) -> None:
@@ -35,8 +40,8 @@ def launch(checkpoint: Path, device: str = "auto", *, port: int = 7860, browser:
         age: seconds after which what nobody uses any more is deleted.
 
     Raises:
-        OSError: the port is taken, which is found before any model is loaded.
-        CheckpointError, DirectionsError, ValueError: as :class:`Models` does.
+        PortError: the port is taken, which is found before any model is loaded.
+        CheckpointError, DirectionsError, UnfitValueError: as :class:`Models` does.
     """
     listening = _bound(port)
     models = Models(checkpoint, device)
@@ -71,7 +76,7 @@ def launch(checkpoint: Path, device: str = "auto", *, port: int = 7860, browser:
 def _bound(port: int) -> socket.socket:
     """A socket that listens on this machine only; connections wait until they are served."""
     if not 0 <= port <= 65535:
-        raise OSError(f"there is no port {port}; choose one from 1024 to 65535.")
+        raise PortError(f"there is no port {port}; choose one from 1024 to 65535.")
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     if os.name == "posix":  # elsewhere it would let two servers share a port
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -80,7 +85,7 @@ def _bound(port: int) -> socket.socket:
     except OSError as error:
         listening.close()
         reason = error.strerror or str(error)
-        raise OSError(f"port {port} cannot be used ({reason}); choose another with --port, or 0 for any.") from error
+        raise PortError(f"port {port} cannot be used ({reason}); choose another with --port, or 0 for any.") from error
     return listening
 
 

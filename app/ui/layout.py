@@ -14,6 +14,7 @@ from app.ui.panels.random_panel import bind_random_panel, build_random_panel
 from app.ui.panels.slider_panel import refresh
 from app.ui.visits.handling import on_visit
 from app.ui.visits.visit import Visits
+from glowface import __version__
 
 
 def build_page(visits: Visits) -> gr.Blocks:
@@ -34,6 +35,7 @@ def build_page(visits: Visits) -> gr.Blocks:
                 blend = build_blend_panel()
             with gr.Tab("Random", id="random"):
                 random = build_random_panel()
+        gr.Markdown(f"Glowface {__version__}", elem_id="version")
         bind_edit_panel(edit, visits)
         bind_blend_panel(blend, visits)
         bind_random_panel(random, visits, edit, tabs)

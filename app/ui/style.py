@@ -27,6 +27,7 @@ CSS = """
 .gradio-container { max-width: 1500px !important; margin: 0 auto !important; }
 #title h1 { margin: 0; font-size: 1.5rem; }
 #title p { margin: .1rem 0 .4rem; opacity: .75; }
+#version p { margin: 0; font-size: .8rem; opacity: .6; }
 #status, #reading { font-size: .9rem; opacity: .85; }
 #status { min-width: 200px; }
 #sliders { max-height: 84vh; overflow-y: auto; flex-wrap: nowrap; gap: 8px; }

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from data.labels import LABEL_NAMES
+from glowface import __version__
 from storage.assets import DEFAULT_CLASSIFIER
 from storage.tensors import FORMAT_VERSION, CheckpointError, Header, read_safetensors, write_safetensors
 from storage.values import UnfitValueError, table
@@ -207,7 +208,9 @@ def load_classifier(path: str | Path = DEFAULT_CLASSIFIER, device: str | torch.d
             raise CheckpointError(f"{path} reads other labels than CelebA's 40; train it again.")
         known = header.get("architecture", "residual")
         if known not in get_args(Architecture):
-            raise CheckpointError(f"{path} has the architecture {known!r}; it needs a newer Glowface.")
+            raise CheckpointError(
+                f"{path} has the architecture {known!r}; it needs a newer Glowface than {__version__}."
+            )
         per_label = {f"calibration.{part}": torch.zeros(len(LABEL_NAMES)) for part in ("slope", "offset", "prevalence")}
         return {f"net.{name}": value for name, value in _state(make_net(known)).items()} | per_label
 

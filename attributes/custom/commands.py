@@ -1,14 +1,15 @@
-"""The commands of ``python -m attributes`` around the classifier, and those that make sliders of one's own."""
+"""The commands around the classifier, and those that make sliders of one's own."""
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import get_args
+from typing import Annotated
 
 import numpy as np
+import typer
 
 from attributes.classifier.network import Architecture, load_classifier, make_net, save_classifier
 from attributes.classifier.probes import comparison_table, probe_latents
@@ -17,98 +18,99 @@ from attributes.custom.components import find_components
 from attributes.custom.learn import FEWEST, MOST, learn
 from attributes.custom.store import listed_sliders, save_slider, slider_name, sliders_folder
 from attributes.directions.basis import Basis, directions_path
+from attributes.options import Data, DeviceOptions, FacesOptions, ModelOptions, Seed
 from data.face_set import DatasetError, FaceSet
 from data.labels import LABEL_NAMES
 from data.photos import Aligned, aligned_faces, folder_photos, table_photos
+from errors.command_line import command, command_line
 from faces import Detector
 from glow.checkpoint import load_checkpoint
 from glow.device import choose_device
-from storage.assets import DEFAULT_CHECKPOINT, DEFAULT_CLASSIFIER
+from storage.assets import DEFAULT_CLASSIFIER, check_own
+from storage.values import UnfitValueError
 
 WEAK = 0.65
 """A slider whose direction orders new faces no better than this is reported as weak."""
 
 
-def add_own_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add ``classifier``, ``probes``, ``learn`` and ``components``."""
-    device = argparse.ArgumentParser(add_help=False)
-    device.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (default: %(default)s)")
-    data = argparse.ArgumentParser(add_help=False)
-    data.add_argument("--data", required=True, help="labelled faces: CelebA-HQ or torchvision's CelebA")
-    model = argparse.ArgumentParser(add_help=False)
-    model.add_argument(
-        "--checkpoint", type=Path, default=DEFAULT_CHECKPOINT, help="the model (default: the one of Glowface)"
-    )
-
-    classifier = commands.add_parser(
-        "classifier", parents=[data, device], help="train the network that reads the 40 labels off a face"
-    )
-    classifier.add_argument("-o", "--output", type=Path, help=f"default: {DEFAULT_CLASSIFIER}; a witness needs one")
-    classifier.add_argument("--epochs", type=int, default=6, help="default: %(default)s")
-    classifier.add_argument("--seed", type=int, default=0, help="of all that is random (default: %(default)s)")
-    classifier.add_argument(
-        "--architecture", choices=get_args(Architecture), default="residual",
-        help="of the network; `witness` is another than the app's, to judge what that one has fitted",
-    )  # fmt: skip
-    classifier.set_defaults(run=run_classifier)
-
-    probes = commands.add_parser(
-        "probes", parents=[data, model, device], help="linear probes on latents, beside the classifier: a table"
-    )
-    probes.add_argument("--limit", type=int, default=4000, help="faces to learn from (default: %(default)s)")
-    probes.set_defaults(run=run_probes)
-
-    learning = commands.add_parser(
-        "learn", parents=[model, device], help="a slider of your own, from photos with something and without it"
-    )
-    learning.add_argument("title", nargs="?", help="its name, such as 'Wearing scarf'; with --csv: one column only")
-    learning.add_argument("--with", dest="with_it", type=Path, metavar="DIR", help="photos with it")
-    learning.add_argument("--without", type=Path, metavar="DIR", help="photos without it")
-    learning.add_argument("--csv", type=Path, metavar="FILE", help="instead: a table with the columns file,LABEL,...")
-    learning.add_argument(
-        "--aligned", choices=["auto", "yes", "no"], default="auto",
-        help="whether photos are cut around the face already (default: auto looks at each)",
-    )  # fmt: skip
-    learning.set_defaults(run=run_learn)
-
-    components = commands.add_parser(
-        "components", parents=[data, model, device], help="sliders that the model finds by itself: what faces vary by"
-    )
-    components.add_argument("--count", type=int, default=8, help="default: %(default)s")
-    components.add_argument("--limit", type=int, default=4000, help="faces to look at (default: %(default)s)")
-    components.set_defaults(run=run_components)
+own_commands = command_line("The classifier, and sliders of your own.")
 
 
-def run_classifier(args: argparse.Namespace) -> None:
-    """``classifier``."""
-    if args.epochs < 1:
-        raise ValueError(f"--epochs is {args.epochs}; it must be at least 1.")
-    training, validation = (FaceSet.open(args.data, split) for split in ("train", "val"))
+@dataclass(frozen=True, kw_only=True)
+class ClassifierOptions(DeviceOptions):
+    """Options of ``classifier``."""
+
+    data: Data
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", show_default="the one of Glowface", help="a witness needs one"),
+    ] = None
+    epochs: int = 6
+    seed: Seed = 0
+    architecture: Annotated[
+        Architecture,
+        typer.Option(help="of the network; `witness` is another than the app's, to judge what that one has fitted"),
+    ] = "residual"
+
+
+@command(own_commands, "classifier")
+def run_classifier(options: ClassifierOptions) -> None:
+    """Train the network that reads the 40 labels off a face."""
+    if options.epochs < 1:
+        raise UnfitValueError(f"--epochs is {options.epochs}; it must be at least 1.")
+    training, validation = (FaceSet.open(options.data, split) for split in ("train", "val"))
     if training.labels is None or validation.labels is None:
         raise DatasetError("a classifier needs labels; give a folder in CelebA-HQ's or CelebA's layout.")
-    if args.output is None and args.architecture == "witness":
-        raise ValueError("a witness must not take the place of the app's classifier; give -o FILE.")
-    output, side = args.output or DEFAULT_CLASSIFIER, make_net(args.architecture).side
+    if options.output is None and options.architecture == "witness":
+        raise UnfitValueError("a witness must not take the place of the app's classifier; give -o FILE.")
+    output, side = check_own(options.output or DEFAULT_CLASSIFIER), make_net(options.architecture).side
     classifier = train_classifier(
         read_all(training, side), training.labels, read_all(validation, side), validation.labels,
-        epochs=args.epochs, seed=args.seed, architecture=args.architecture, device=choose_device(args.device),
+        epochs=options.epochs, seed=options.seed, architecture=options.architecture,
+        device=choose_device(options.device),
     )  # fmt: skip
     save_classifier(output, classifier, len(training))
     accuracy = float(np.nanmean(classifier.balanced_accuracy))
     print(f"{output}: balanced accuracy {accuracy:.3f}, the mean of 40 labels")
 
 
-def run_probes(args: argparse.Namespace) -> None:
-    """``probes``."""
-    training, validation = FaceSet.open(args.data, "train", args.limit), FaceSet.open(args.data, "val")
-    probes = probe_latents(load_checkpoint(args.checkpoint, choose_device(args.device)), training, validation)
+@dataclass(frozen=True, kw_only=True)
+class ProbesOptions(FacesOptions):
+    """Options of ``probes``."""
+
+    limit: Annotated[int, typer.Option(help="faces to learn from")] = 4000
+
+
+@command(own_commands, "probes")
+def run_probes(options: ProbesOptions) -> None:
+    """Print linear probes on latents beside the classifier, as a table."""
+    training, validation = FaceSet.open(options.data, "train", options.limit), FaceSet.open(options.data, "val")
+    probes = probe_latents(load_checkpoint(options.checkpoint, choose_device(options.device)), training, validation)
     assert validation.labels is not None
     print(comparison_table(load_classifier(), probes, validation.labels))
 
 
-def run_learn(args: argparse.Namespace) -> None:
-    """``learn``."""
-    sides = _sides(args)
+@dataclass(frozen=True, kw_only=True)
+class LearnOptions(ModelOptions):
+    """Options of ``learn``."""
+
+    title: Annotated[
+        str | None, typer.Argument(help="its name, such as 'Wearing scarf'; with --csv: one column only")
+    ] = None
+    with_it: Annotated[Path | None, typer.Option("--with", metavar="DIR", help="photos with it")] = None
+    without: Annotated[Path | None, typer.Option(metavar="DIR", help="photos without it")] = None
+    csv: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="instead: a table with the columns file,LABEL,...")
+    ] = None
+    aligned: Annotated[
+        Aligned, typer.Option(help="whether photos are cut around the face already; auto looks at each")
+    ] = "auto"
+
+
+@command(own_commands, "learn")
+def run_learn(options: LearnOptions) -> None:
+    """Make a slider of your own, from photos with something and without it."""
+    sides = _sides(options)
     for title, photos in sides.items():  # before anything slow
         slider_name(title)
         for what, paths in zip(("with", "without"), photos, strict=True):
@@ -116,17 +118,17 @@ def run_learn(args: argparse.Namespace) -> None:
                 raise DatasetError(
                     f"there are {len(paths)} photos {what} {title!r}; it takes at least {FEWEST}, better 50."
                 )
-    device = choose_device(args.device)
-    checkpoint = load_checkpoint(args.checkpoint, device)
-    basis, classifier = Basis.load(directions_path(args.checkpoint), checkpoint), load_classifier(device=device)
+    device = choose_device(options.device)
+    checkpoint = load_checkpoint(options.checkpoint, device)
+    basis, classifier = Basis.load(directions_path(options.checkpoint), checkpoint), load_classifier(device=device)
     detector = Detector(str(device) if device.type == "cuda" else "cpu")
     size = checkpoint.model.config.image_size
-    folder = sliders_folder(args.checkpoint)
+    folder = sliders_folder(options.checkpoint)
     for title, (with_it, without) in sides.items():
         learned = learn(
             checkpoint, basis, classifier, title,
-            with_it=_faces(with_it, size, args.aligned, detector),
-            without=_faces(without, size, args.aligned, detector),
+            with_it=_faces(with_it, size, options.aligned, detector),
+            without=_faces(without, size, options.aligned, detector),
         )  # fmt: skip
         replaced = learned.direction.slider.name in {slider.name for slider in listed_sliders(folder)}
         story = {"faces": learned.faces, "told_apart": learned.told_apart, "reached": learned.reached}
@@ -141,21 +143,21 @@ def run_learn(args: argparse.Namespace) -> None:
         print(f"use it in the app, or on the command line with --set {learned.direction.slider.name}=1")
 
 
-def _sides(args: argparse.Namespace) -> dict[str, tuple[list[Path], list[Path]]]:
+def _sides(options: LearnOptions) -> dict[str, tuple[list[Path], list[Path]]]:
     """The photos with and without each thing to learn, by its title."""
-    folders = (args.with_it, args.without)
-    if args.csv is not None:
+    folders = (options.with_it, options.without)
+    if options.csv is not None:
         if any(folder is not None for folder in folders):
-            raise ValueError("give either --csv, or --with and --without.")
-        table = dict(table_photos(args.csv))
-        if args.title is None:
+            raise UnfitValueError("give either --csv, or --with and --without.")
+        table = dict(table_photos(options.csv))
+        if options.title is None:
             return table
-        if args.title not in table:
-            raise DatasetError(f"{args.csv} has no column {args.title!r}; it has {', '.join(table)}.")
-        return {args.title: table[args.title]}
-    if args.title is None or None in folders:
-        raise ValueError('give a name with two folders, as in: learn "Wearing scarf" --with DIR --without DIR')
-    return {args.title: (folder_photos(args.with_it), folder_photos(args.without))}
+        if options.title not in table:
+            raise DatasetError(f"{options.csv} has no column {options.title!r}; it has {', '.join(table)}.")
+        return {options.title: table[options.title]}
+    if options.title is None or options.with_it is None or options.without is None:
+        raise UnfitValueError('give a name with two folders, as in: learn "Wearing scarf" --with DIR --without DIR')
+    return {options.title: (folder_photos(options.with_it), folder_photos(options.without))}
 
 
 def _faces(paths: list[Path], size: int, aligned: Aligned, detector: Detector) -> np.ndarray:
@@ -170,13 +172,22 @@ def _tell(what: str, lines: Iterable[str]) -> None:
         print(f"{what}: {line}", file=sys.stderr)
 
 
-def run_components(args: argparse.Namespace) -> None:
-    """``components``."""
-    checkpoint = load_checkpoint(args.checkpoint, choose_device(args.device))
-    faces = FaceSet.open(args.data, "train", args.limit)
-    for component in find_components(checkpoint, faces, args.count):
+@dataclass(frozen=True, kw_only=True)
+class ComponentsOptions(FacesOptions):
+    """Options of ``components``."""
+
+    count: int = 8
+    limit: Annotated[int, typer.Option(help="faces to look at")] = 4000
+
+
+@command(own_commands, "components")
+def run_components(options: ComponentsOptions) -> None:
+    """Make sliders that the model finds by itself: what faces vary by."""
+    checkpoint = load_checkpoint(options.checkpoint, choose_device(options.device))
+    faces = FaceSet.open(options.data, "train", options.limit)
+    for component in find_components(checkpoint, faces, options.count):
         story = {"faces": len(faces), "variance": component.variance}
-        path = save_slider(sliders_folder(args.checkpoint), component.direction, checkpoint.hash, story)
+        path = save_slider(sliders_folder(options.checkpoint), component.direction, checkpoint.hash, story)
         followed = sorted(zip(component.correlations, LABEL_NAMES, strict=False), key=lambda pair: -abs(pair[0]))
         words = ", ".join(f"{name} {correlation:+.2f}" for correlation, name in followed[:3])
         print(f"{path}: {component.direction.slider.title}; {component.variance:.2%} of the variance; {words}")

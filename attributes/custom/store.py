@@ -18,6 +18,7 @@ from data.labels import LABELS
 from errors import GlowfaceError
 from glow.checkpoint import Checkpoint
 from glow.latent import Latent
+from storage.assets import writable
 from storage.tensors import FORMAT_VERSION, CheckpointError, Header, read_header, read_safetensors, write_safetensors
 from storage.values import UnfitValueError, caption, choice, number, table
 
@@ -45,8 +46,11 @@ class CustomSliders:
 
 
 def sliders_folder(checkpoint: str | Path) -> Path:
-    """Where the custom sliders of a checkpoint lie: beside it, in ``NAME.sliders``."""
-    return Path(checkpoint).with_suffix(".sliders")
+    """Where the custom sliders of a checkpoint lie: beside it, in ``NAME.sliders``.
+
+    Those of the models that are installed with Glowface lie in the user's folder (:func:`storage.assets.user_folder`).
+    """
+    return writable(Path(checkpoint).with_suffix(".sliders"))
 
 
 def slider_name(title: str) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
+import typer
 from tqdm import tqdm
 
 from attributes.classifier.network import CALIBRATION_HALF, REPORT_HALF, load_classifier
@@ -13,76 +15,79 @@ from attributes.fitting.judge import Judge
 from attributes.making.calibrate import PROMISED, calibrate
 from attributes.making.evaluate import HEADLINE, Evaluation
 from attributes.making.report import draw_leakage, draw_strips, write_json, write_markdown
+from attributes.options import DirectionsFile, FacesOptions
 from attributes.sliders.errors import DirectionsError
 from data.face_set import FaceSet
 from data.labels import LABEL_NAMES
+from errors.command_line import command, command_line
 from glow.checkpoint import load_checkpoint
 from glow.device import choose_device, fastest_net_dtype
-from storage.assets import DEFAULT_CHECKPOINT, DEFAULT_CLASSIFIER
+from storage.assets import DEFAULT_CHECKPOINT, DEFAULT_CLASSIFIER, check_own
 
 FACES = 300
 """Faces that each slider is evaluated on, at most and by default."""
 
 
-def add_measure_commands(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser], on_faces: argparse.ArgumentParser
-) -> None:
-    """Add the two commands to the command line's parser."""
-    common = argparse.ArgumentParser(add_help=False, parents=[on_faces])
-    common.add_argument("--classifier", type=Path, default=DEFAULT_CLASSIFIER, help="the judge (default: Glowface's)")
-    common.add_argument("--directions", type=Path, help="default: beside the checkpoint")
-    common.add_argument("--limit", type=int, help="use only the first so many validation faces")
-
-    command = commands.add_parser(
-        "calibrate",
-        parents=[common],
-        help="make sliders of directions, on one half of the validation faces",
-        description="Make sliders of the directions that `compute` and `mapper` wrote: "
-        "find how far each usually goes while faces look natural, and write this to the same file. It takes "
-        "three to six minutes on two CPU cores.",
-    )
-    command.set_defaults(run=run_calibrate)
-
-    command = commands.add_parser(
-        "evaluate", parents=[common], help="how good the sliders are, on the other half of the validation faces"
-    )
-    command.add_argument("--faces", type=int, default=FACES, help="at most, for each slider (%(default)s)")
-    command.add_argument(
-        "--witness",
-        type=Path,
-        help="another classifier, of `classifier --architecture witness`, that is asked too",
-    )
-    command.add_argument("--json", type=Path, help="write all figures here")
-    command.add_argument("--markdown", type=Path, help="write a page here, and its pictures in a folder of its name")
-    command.set_defaults(run=run_evaluate)
+measure_commands = command_line("Sliders, and how good they are.")
 
 
-def _prepared(args: argparse.Namespace, half: slice) -> tuple[Basis, Path, Judge, list[int], FaceSet]:
-    device = choose_device(args.device)
-    checkpoint = load_checkpoint(args.checkpoint, device)
+@dataclass(frozen=True, kw_only=True)
+class CalibrateOptions(FacesOptions):
+    """Options of ``calibrate``."""
+
+    classifier: Annotated[Path, typer.Option(help="the judge", show_default="Glowface's")] = DEFAULT_CLASSIFIER
+    directions: DirectionsFile = None
+    limit: Annotated[int | None, typer.Option(help="use only the first so many validation faces")] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluateOptions(CalibrateOptions):
+    """Options of ``evaluate``."""
+
+    faces: Annotated[int, typer.Option(help="at most, for each slider")] = FACES
+    witness: Annotated[
+        Path | None,
+        typer.Option(help="another classifier, of `classifier --architecture witness`, that is asked too"),
+    ] = None
+    json: Annotated[Path | None, typer.Option(help="write all figures here")] = None
+    markdown: Annotated[
+        Path | None, typer.Option(help="write a page here, and its pictures in a folder of its name")
+    ] = None
+
+
+def _prepared(options: CalibrateOptions, half: slice) -> tuple[Basis, Path, Judge, list[int], FaceSet]:
+    device = choose_device(options.device)
+    checkpoint = load_checkpoint(options.checkpoint, device)
     # Faster than the precision that gives pictures back exactly, and as good to look at.
     checkpoint.model.set_precision(nets=fastest_net_dtype(device))
-    path = args.directions or directions_path(args.checkpoint)
-    faces = FaceSet.open(args.data, "val", args.limit)
+    path = options.directions or directions_path(options.checkpoint)
+    faces = FaceSet.open(options.data, "val", options.limit)
     if len(faces) < 20:
-        raise DirectionsError(f"there are {len(faces)} validation faces below {args.data}; at least 20 are needed.")
-    judge = Judge(checkpoint.model, load_classifier(args.classifier, device))
+        raise DirectionsError(f"there are {len(faces)} validation faces below {options.data}; at least 20 are needed.")
+    judge = Judge(checkpoint.model, load_classifier(options.classifier, device))
     return Basis.load(path, checkpoint), path, judge, list(range(len(faces)))[half], faces
 
 
-def run_calibrate(args: argparse.Namespace) -> None:
-    """``calibrate``."""
-    basis, path, judge, indices, faces = _prepared(args, CALIBRATION_HALF)
+@command(measure_commands, "calibrate", short_help="Make sliders of directions.")
+def run_calibrate(options: CalibrateOptions) -> None:
+    """Make sliders of the directions that `compute` and `mapper` wrote: find, on one half of the validation faces, how
+    far each usually goes while faces look natural, and write this to the same file.
+
+    It takes three to six minutes on two CPU cores.
+    """
+    check_own(options.directions or directions_path(options.checkpoint))
+    basis, path, judge, indices, faces = _prepared(options, CALIBRATION_HALF)
     calibrate(basis, judge, judge.encode(faces, indices)).save(path)
     print(f"{path}: 40 sliders calibrated on {len(indices)} faces")
 
 
-def run_evaluate(args: argparse.Namespace) -> None:
-    """``evaluate``."""
-    basis, _, judge, indices, faces = _prepared(args, REPORT_HALF)
+@command(measure_commands, "evaluate")
+def run_evaluate(options: EvaluateOptions) -> None:
+    """Measure how good the sliders are, on the other half of the validation faces."""
+    basis, _, judge, indices, faces = _prepared(options, REPORT_HALF)
     directions = basis.directions("calibrated")
-    witness = load_classifier(args.witness, judge.model.device) if args.witness else None
-    evaluation = Evaluation(judge, judge.encode(faces, indices), args.faces, witness)
+    witness = load_classifier(options.witness, judge.model.device) if options.witness else None
+    evaluation = Evaluation(judge, judge.encode(faces, indices), options.faces, witness)
     reports = [
         evaluation.report(directions, label) for label in tqdm(range(len(LABEL_NAMES)), desc="sliders", disable=None)
     ]
@@ -98,14 +103,14 @@ def run_evaluate(args: argparse.Namespace) -> None:
         }
     for name, report in zip(LABEL_NAMES, reports, strict=True):
         print(f"{name:22} reached {report.up.reached:4.0%} up, {report.down.reached:4.0%} down")
-    if args.json:
-        write_json(args.json, reports, comparison)
-    if args.markdown:
-        folder = args.markdown.with_suffix("")
+    if options.json:
+        write_json(options.json, reports, comparison)
+    if options.markdown:
+        folder = options.markdown.with_suffix("")
         draw_leakage(folder / "leakage.png", reports)
         draw_strips(folder, judge, directions)
-        asked = f" --checkpoint {args.checkpoint}" if args.checkpoint != DEFAULT_CHECKPOINT else ""
-        asked += f" --faces {args.faces}" if args.faces != FACES else ""
-        asked += f" --witness {args.witness}" if args.witness else ""
-        command = f"python -m attributes evaluate --data {args.data}{asked} --markdown {args.markdown}"
-        write_markdown(args.markdown, directions, reports, comparison, command)
+        asked = f" --checkpoint {options.checkpoint}" if options.checkpoint != DEFAULT_CHECKPOINT else ""
+        asked += f" --faces {options.faces}" if options.faces != FACES else ""
+        asked += f" --witness {options.witness}" if options.witness else ""
+        command = f"python -m attributes evaluate --data {options.data}{asked} --markdown {options.markdown}"
+        write_markdown(options.markdown, directions, reports, comparison, command)

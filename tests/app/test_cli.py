@@ -13,14 +13,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.cli import build_parser, main
-from app.cli import build_parser as app_parser
+from app.cli import commands, main
 from app.doctor import examine
 from attributes import LABEL_NAMES, directions_path, find_recipe, sliders_folder
-from attributes.__main__ import build_parser as attributes_parser
+from attributes.cli import commands as attributes_commands
 from attributes.directions.basis import rough_sliders
 from attributes.sliders.natural import LIMITS
 from storage.assets import DEFAULT_CHECKPOINT, FACES_64
+from tests.parsing import options, read
 
 
 def pixels(path: Path) -> np.ndarray:
@@ -99,15 +99,14 @@ def test_what_goes_wrong_is_said_in_one_line(
 
 @pytest.mark.parametrize("count", ["0", "-1", "few"])
 def test_a_sheet_needs_a_face(count: str, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        build_parser().parse_args(["sample", "--count", count, "-o", "x.png"])
+    assert main(["sample", "--count", count, "-o", "x.png"]) == 2
     assert "--count" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("setting", ["=1", "Smiling", "Smiling=much", "Smiling=nan"])
-def test_wrong_settings_are_refused_before_anything_is_loaded(setting: str) -> None:
-    with pytest.raises(SystemExit):
-        build_parser().parse_args(["edit", "photo.jpg", "--set", setting, "-o", "x.png"])
+def test_wrong_settings_are_refused_before_anything_is_loaded(setting: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["edit", "photo.jpg", "--set", setting, "-o", "x.png"]) == 2
+    assert "must be NAME=VALUE" in capsys.readouterr().err
 
 
 def test_labels_lists_all_40(capsys: pytest.CaptureFixture[str]) -> None:
@@ -181,38 +180,53 @@ def test_the_background_is_locked_unless_it_is_let_go(astronaut_file: Path, tmp_
     assert not np.array_equal(pixels(out[0]), pixels(out[2]))
 
 
-def test_the_lists_of_options_are_these(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_lists_of_options_are_these() -> None:
     """People's scripts rely on them."""
-    expected = {
-        app_parser: {
-            "edit": "--set --recipe --keep --lock-background --no-lock-background --face --output",
-            "labels": "",
-            "recipes": None,
-        },
-        attributes_parser: {
-            "classifier": "--data --output --epochs --seed --architecture --device",
-            "calibrate": "--data --checkpoint --classifier --directions --limit --device",
-            "mapper": "--data --checkpoint --directions --limit --steps --batch --seed --device",
-            "probes": "--data --checkpoint --limit --device",
-            "learn": "--with --without --csv --aligned --checkpoint --device",
-            "components": "--data --checkpoint --count --limit --device",
-        },
+    shared = "--checkpoint --device"
+    assert options(commands) == {
+        name: set(words.split())
+        for name, words in {
+            "edit": f"photo --set --recipe --keep --lock-background --no-lock-background --face --output {shared}",
+            "blend": f"first second --ratio --lock-background --no-lock-background --output {shared}",
+            "sample": f"--count --temperature --seed --columns --output {shared}",
+            "labels": shared,
+            "recipes": "",
+            "doctor": shared,
+        }.items()
     }
-    for parser, commands in expected.items():
-        for command, options in commands.items():
-            with pytest.raises(SystemExit):
-                parser().parse_args([command, "--help"])
-            shown = set(re.findall(r"--[a-z][a-z-]*", capsys.readouterr().out)) - {"--help"}
-            shared = "" if parser is attributes_parser or options is None else " --checkpoint --device"
-            assert set(((options or "") + shared).split()) <= shown
-            assert shown <= set(((options or "") + shared + " --csv").split())
+    assert options(attributes_commands) == {
+        name: set(words.split())
+        for name, words in {
+            "compute": f"--data --output --split --limit --plain {shared}",
+            "mapper": f"--data --directions --limit --steps --batch --seed {shared}",
+            "calibrate": f"--data --classifier --directions --limit {shared}",
+            "evaluate": f"--data --classifier --directions --limit --faces --witness --json --markdown {shared}",
+            "classifier": "--data --output --epochs --seed --architecture --device",
+            "probes": f"--data --limit {shared}",
+            "learn": f"title --with --without --csv --aligned {shared}",
+            "components": f"--data --count --limit {shared}",
+        }.items()
+    }
 
 
-def test_options_may_stand_before_or_after_the_command() -> None:
-    parser = build_parser()
-    for arguments in (["--device", "cpu", "doctor"], ["doctor", "--device", "cpu"]):
-        assert parser.parse_args(arguments).device == "cpu"
-    assert parser.parse_args([]).command is None
+def test_values_are_read_as_they_are_typed() -> None:
+    given = read(commands, "edit photo.jpg --set Smiling=-1 --set 'Blond hair=0.5' --face 2 --keep Male -o x.png")
+    assert given["settings"] == [("Smiling", -1), ("Blond hair", 0.5)]
+    assert (given["face"], given["keep"], given["lock_background"]) == (1, ["Male"], True)
+    assert read(commands, "edit photo.jpg --face whole --no-lock-background -o x.png")["face"] == "whole"
+    assert not read(commands, "edit photo.jpg --no-lock-background -o x.png")["lock_background"]
+    assert read(commands, "blend a.png b.png --ratio -1 -o x.png")["ratio"] == -1
+
+
+def test_options_may_stand_before_or_after_the_command(capsys: pytest.CaptureFixture[str]) -> None:
+    for words, told in (
+        ("--device first sample -o x.png", "device 'first' cannot be used"),
+        ("sample --device second -o x.png", "device 'second' cannot be used"),
+        ("--device first sample --device second -o x.png", "device 'second' cannot be used"),
+        ("--checkpoint none.safetensors sample --device cpu -o x.png", "there is no file none.safetensors"),
+    ):
+        assert main(words.split()) == 1
+        assert told in capsys.readouterr().err
 
 
 def test_doctor_finds_all_in_order(capsys: pytest.CaptureFixture[str]) -> None:

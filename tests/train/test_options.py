@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
+from dataclasses import fields
+from typing import Any
 
-from train.options import RECIPE_OPTIONS, build_parser
+import pytest
+
+from tests.parsing import options, read
+from train.cli import commands, main
+from train.options import RecipeOptions
 from train.settings.config import FitConfig
 
 COMMON = "--device --seed"
@@ -22,16 +27,49 @@ OPTIONS = {
 
 
 def test_no_option_comes_or_goes_unnoticed() -> None:
-    commands = next(a for a in build_parser()._actions if isinstance(a, argparse._SubParsersAction))
-    found = {
-        name: {action.option_strings[-1] if action.option_strings else action.dest for action in parser._actions}
-        for name, parser in commands.choices.items()
-    }
-    assert {name: sorted(options - {"--help"}) for name, options in found.items()} == {
-        name: sorted(options.split()) for name, options in OPTIONS.items()
-    }
+    assert options(commands) == {name: set(words.split()) for name, words in OPTIONS.items()}
 
 
 def test_every_part_of_the_recipe_can_be_given() -> None:
     no_numbers = {"model", "initialise_batch", "warm_start", "seed", "mirror", "freeze_flow"}
-    assert set(RECIPE_OPTIONS) | no_numbers == set(FitConfig().to_dict())
+    assert {field.name for field in fields(RecipeOptions)} | no_numbers == set(FitConfig().to_dict())
+
+
+@pytest.mark.parametrize(
+    ("words", "name", "value"),
+    [
+        ("--widths 96 192 256", "widths", [96, 192, 256]),
+        ("--widths 96 --batch 8", "widths", [96]),
+        ("--widths 96 192 --batch 8", "batch", 8),
+        ("--ema 0", "ema", 0.0),
+        ("--seed -3", "seed", -3),
+        ("--no-mirror", "no_mirror", True),
+        ("", "no_mirror", False),
+        ("", "preset", "faces-64"),
+        ("", "learning_rate", None),
+        ("--memory reversible", "memory", "reversible"),
+    ],
+)
+def test_values_are_read_as_they_are_typed(words: str, name: str, value: Any) -> None:
+    assert read(commands, f"fit --data pictures --out run {words}")[name] == value
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "--batch few",
+        "--save-every 0",
+        "--limit 0",
+        "--preset faces-65",
+        "--variant flow",
+        "--memory none",
+        "--widths",
+        "--no-such-option",
+        "more",
+    ],
+)
+def test_what_is_no_such_option_or_value_is_wrong_usage(words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["fit", "--data", "pictures", "--out", "run", *words.split()]) == 2
+    said = capsys.readouterr().err
+    assert "Error: " in said
+    assert "Traceback" not in said

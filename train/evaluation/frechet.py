@@ -14,6 +14,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from glow.model import Glow
+from storage.values import UnfitValueError
 
 
 class Judge(Protocol):
@@ -55,10 +56,10 @@ class Moments:
         """``(F, F)``.
 
         Raises:
-            ValueError: there are fewer than two features.
+            UnfitValueError: there are fewer than two features.
         """
         if self.count < 2:
-            raise ValueError(f"a covariance needs at least 2 pictures, not {self.count}; use more.")
+            raise UnfitValueError(f"a covariance needs at least 2 pictures, not {self.count}; use more.")
         return self._scatter / (self.count - 1)
 
 

@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, get_args
 
 from glow.config import GlowConfig
+from glowface import __version__
+from storage.values import UnfitValueError
 
 OptimiserKind = Literal["adam", "adamax", "muon"]
 MAY_CHANGE = ("steps", "accumulation", "patience")
@@ -17,7 +19,7 @@ class FitConfig:
     """The config of a run: all that decides its result. Where and how fast it runs is in ``RunOptions``.
 
     Raises:
-        ValueError: a field has a value that cannot be trained with.
+        UnfitValueError: a field has a value that cannot be trained with.
     """
 
     model: GlowConfig = field(default_factory=GlowConfig)
@@ -77,21 +79,23 @@ class FitConfig:
     def __post_init__(self) -> None:
         for name in ("steps", "batch", "accumulation", "initialise_batch"):
             if getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name)}; it must be at least 1.")
+                raise UnfitValueError(f"{name} is {getattr(self, name)}; it must be at least 1.")
         for name in ("learning_rate", "muon_rate", "gradient_clip"):
             if not getattr(self, name) > 0:
-                raise ValueError(f"{name} is {getattr(self, name)}; it must be above 0.")
+                raise UnfitValueError(f"{name} is {getattr(self, name)}; it must be above 0.")
         for name in ("warmup", "patience"):
             if getattr(self, name) < 0:
-                raise ValueError(f"{name} is {getattr(self, name)}; it must be at least 0.")
+                raise UnfitValueError(f"{name} is {getattr(self, name)}; it must be at least 0.")
         if self.freeze_flow and not self.model.dequantiser_width:
-            raise ValueError("freeze_flow trains the dequantiser alone, and there is none; give --dequantiser-width.")
+            raise UnfitValueError(
+                "freeze_flow trains the dequantiser alone, and there is none; give --dequantiser-width."
+            )
         if self.optimiser not in get_args(OptimiserKind):
-            raise ValueError(
+            raise UnfitValueError(
                 f"optimiser is {self.optimiser!r}; it must be one of {', '.join(get_args(OptimiserKind))}."
             )
         if not 0 <= self.decay_share <= 1 or not 0 <= self.ema < 1:
-            raise ValueError(
+            raise UnfitValueError(
                 f"decay_share is {self.decay_share} and ema {self.ema}; they must be from 0 to 1, ema below it."
             )
 
@@ -110,5 +114,7 @@ class FitConfig:
         """The config back from :meth:`to_dict`'s values."""
         unknown = set(values) - {f.name for f in fields(cls)}
         if unknown:
-            raise ValueError(f"the run's config has unknown fields {sorted(unknown)}; it needs a newer Glowface.")
+            raise UnfitValueError(
+                f"the run's config has unknown fields {sorted(unknown)}; it needs a newer Glowface than {__version__}."
+            )
         return cls(**{**values, "model": GlowConfig.from_dict(values["model"])})
