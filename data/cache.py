@@ -9,12 +9,10 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from data.face_set import FaceSet, Split
+from data.formats.arrays import ArraySet
 from data.picture_set import DatasetError, PictureError, PictureSet, read_batches
-from data.formats.arrays import ArraySet, find_arrays
 from storage.files import atomic_write, remove_unfinished
 from storage.lock import locked
-from data.formats.lsun import find_lsun
 
 FREE_SHARE = 0.5
 """The largest share of the memory that is free which a copy may take."""

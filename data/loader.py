@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from data.picture_set import DatasetError, PictureError, PictureSet, read_batches
-from data.dequantise import dequantise
 from data.cache import cache_pictures
+from data.dequantise import dequantise
+from data.picture_set import DatasetError, PictureError, PictureSet, read_batches
 
 BROKEN_IN_A_ROW = 100
 """After so many pictures in a row that cannot be read, none is looked for any more."""
@@ -71,7 +71,7 @@ class Batches(Dataset[tuple[Tensor, list[str]]]):
         return int(self._order[1][place])
 
     def places(self, step: int, rank: int = 0, world_size: int = 1) -> range:
-        """The places that step ``step`` covers, or the share of them that is one process's, of ``world_size`` processes."""
+        """The places that a step covers, or the share of them that is one process's, of ``world_size`` processes."""
         first = step * self.batch
         return range(first + rank * self.batch // world_size, first + (rank + 1) * self.batch // world_size)
 
