@@ -247,8 +247,7 @@ class Session:
                 face = self._portrait(index)
                 alignment = view.place(face.alignment) if view else face.alignment
                 face = replace(face, photo=result, alignment=alignment)
-                locked = self.edits.lock_background
-                result = self.editor.put_back(face, self._picture(index), lock_background=locked)
+                result = self.editor.put_back(face, self._picture(index), lock_background=self.edits.lock_background)
         return result
 
     def _picture(self, index: int) -> Tensor:

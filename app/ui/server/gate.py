@@ -7,10 +7,9 @@ page uses are open; each browser is known by a cookie, and gets nothing of anoth
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, MutableMapping
+from collections.abc import Callable, MutableMapping
 from http.cookies import CookieError, SimpleCookie
 from itertools import islice
 from secrets import token_urlsafe
@@ -22,14 +21,12 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.ui.server.events import PATIENCE, Refused, named_paths, parsed_event, read_event
 from app.ui.server.folder import FolderError
 from app.ui.server.uploads import UploadError, Uploads
 
 ANONYMOUS = "anonymous"
 """The client of all requests without a cookie: programs, who know their own files and sessions by unguessable names."""
-
-LARGEST_EVENT = 1024**2
-"""Bytes of the largest event that a page may send; pictures come as uploads."""
 
 MOST_EVENTS = 40
 """Events of one client that may wait for their turn."""
@@ -39,9 +36,6 @@ MOST_FILES = 16
 
 MOST_REQUESTS = 100
 """Requests of one client, streams counted, that may be open at once."""
-
-PATIENCE = 60.0
-"""Seconds that a client may let an upload, or an event, stand still."""
 
 API = "/gradio_api"
 _OPEN = {
@@ -71,14 +65,6 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 _FROM_PROXIES = (b"forwarded", b"x-forwarded-")
-
-
-class Refused(Exception):  # noqa: N818 (no error of ours: an answer)
-    """A request that gets no other answer than this."""
-
-    def __init__(self, status: int, text: str) -> None:
-        super().__init__(text)
-        self.status = status
 
 
 class Gate:
@@ -212,19 +198,14 @@ class Gate:
 
     async def _checked_event(self, path: str, receive: Receive, client: str) -> Receive:
         """Read an event whole, see to it that it names nothing of others, and hand it on."""
-        body = await _read(receive, LARGEST_EVENT)
-        try:
-            event = json.loads(body, parse_constant=_no_number)
-        except (ValueError, RecursionError) as error:
-            raise Refused(400, "The event is not JSON; load the page again.") from error
-        if not isinstance(event, dict):
-            raise Refused(400, "The event is none; load the page again.")
+        body = await read_event(receive)
+        event = parsed_event(body)
         if "session_hash" in event or path.startswith(f"{API}/queue/join"):
             self._check_session(event.get("session_hash"), client)
         if path.startswith(f"{API}/queue/join") and self.waiting(client, event["session_hash"]) >= MOST_EVENTS:
             raise Refused(429, "Too much at once; wait a moment.")
         # What an event tells of itself names files too, but nobody looks at these: only at values.
-        named = list(islice(_paths(event.get("data")), MOST_FILES + 1))
+        named = list(islice(named_paths(event.get("data")), MOST_FILES + 1))
         if len(named) > MOST_FILES:
             raise Refused(413, f"The event names more than {MOST_FILES} files; send them one by one.")
         for file in named:
@@ -299,36 +280,3 @@ def _answer(path: str, status: int, text: str) -> Response:
     if path.startswith(f"{API}/upload"):  # the page shows this answer as it is
         return PlainTextResponse(text, status)
     return JSONResponse({"detail": text}, status)
-
-
-async def _read(receive: Receive, largest: int) -> bytes:
-    body = bytearray()
-    while True:
-        try:
-            message = await asyncio.wait_for(receive(), PATIENCE)
-        except TimeoutError as error:
-            raise Refused(408, "The event stood still for too long; load the page again.") from error
-        if message["type"] != "http.request":
-            raise ClientDisconnect
-        body += message.get("body", b"")
-        if len(body) > largest:
-            raise Refused(413, f"The event is larger than {largest // 1024**2} MB; upload pictures instead.")
-        if not message.get("more_body", False):
-            return bytes(body)
-
-
-def _no_number(text: str) -> float:
-    raise ValueError(f"{text} is no number of JSON's")
-
-
-def _paths(event: Any) -> Iterator[Any]:
-    """The path of everything in an event that Gradio, or a component, could take for a file."""
-    waiting: list[Any] = [event]
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, dict):
-            if value.get("path") is not None:
-                yield value["path"]
-            waiting.extend(value.values())
-        elif isinstance(value, Collection) and not isinstance(value, str):
-            waiting.extend(value)
