@@ -92,6 +92,7 @@ def test_uncalibrated_directions_say_so(basis: Basis) -> None:
         Basis(basis.means, basis.gram, basis.spread_mean, basis.spread_covariance, "").directions("calibrated")
 
 
+@pytest.mark.slow
 def test_evaluate_writes_figures_and_pictures(celebahq_folder: Path, tmp_path: Path) -> None:
     page, figures = tmp_path / "attributes.md", tmp_path / "figures.json"
     command = ["evaluate", "--data", str(celebahq_folder), "--faces", "1", "--json", str(figures)]
