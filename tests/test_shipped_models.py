@@ -49,6 +49,7 @@ def test_the_dequantiser_finds_a_much_tighter_bound(shipped: Editor, faces: torc
     assert learned < uniform - 0.1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", ["low", "high"])
 def test_no_slider_breaks_a_face(shipped: Editor, faces: torch.Tensor, end: str) -> None:
     """Each of the 40 sliders at its ends, on 20 faces of the small model and 8 of the large one: 2,240 pictures."""
@@ -60,6 +61,7 @@ def test_no_slider_breaks_a_face(shipped: Editor, faces: torch.Tensor, end: str)
             assert_unbroken(model.decode(shipped.labels.move(latent, {name: value})), name)
 
 
+@pytest.mark.slow
 def test_no_fitted_slider_breaks_a_face(shipped: Editor, faces: torch.Tensor) -> None:
     """As in the app, where sliders go as far as each face needs, and their ranges end where that face does."""
     with torch.inference_mode():
@@ -75,6 +77,7 @@ def test_no_fitted_slider_breaks_a_face(shipped: Editor, faces: torch.Tensor) ->
                 assert_unbroken(shipped.checkpoint.model.decode(moved), name)
 
 
+@pytest.mark.slow
 def test_no_sample_is_broken(shipped: Editor) -> None:
     model, generator = shipped.checkpoint.model, torch.Generator().manual_seed(0)
     with torch.inference_mode():

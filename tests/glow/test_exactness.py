@@ -71,6 +71,7 @@ def test_the_smaller_model(
     assert_lossless(model.to(device), validation_faces[:32], precision)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("precision", PRECISIONS)
 def test_a_model_for_256_pixels(large: tuple[Glow, torch.Tensor], device: str, precision: Precision) -> None:

@@ -109,6 +109,7 @@ def test_a_classifier_that_does_not_know_how_good_it_is_is_refused(tmp_path: Pat
         load_classifier(tmp_path / "c.safetensors")
 
 
+@pytest.mark.slow
 def test_training_learns_what_can_be_seen(celebahq_folder: Path) -> None:
     """Real faces, of which some are tinted: that tint stands for every label."""
     faces = FaceSet.open(celebahq_folder)

@@ -55,6 +55,7 @@ def learn(checkpoint: Path, *arguments: str | Path) -> int:
     return main(["learn", *map(str, arguments), "--checkpoint", str(checkpoint), "--device", "cpu"])
 
 
+@pytest.mark.slow
 def test_a_slider_learned_from_two_folders_makes_other_faces_smile(
     checkpoint_copy: Path,
     two_folders: tuple[Path, Path],
@@ -82,6 +83,7 @@ def test_a_slider_learned_from_two_folders_makes_other_faces_smile(
     assert editor.directions.move(moved, {"My_grin": -1.0}) is latent
 
 
+@pytest.mark.slow
 def test_a_table_gives_a_slider_for_each_of_its_labels(
     checkpoint_copy: Path, two_folders: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -126,6 +128,7 @@ def test_what_cannot_be_learned_is_said_in_one_line(
     assert message in said
 
 
+@pytest.mark.slow
 def test_faces_that_do_not_differ_make_no_slider(
     checkpoint_copy: Path, two_folders: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -252,6 +255,7 @@ def test_names_are_made_of_titles() -> None:
             slider_name(title)
 
 
+@pytest.mark.slow
 def test_components_are_the_latents_principal_ones(checkpoint: Checkpoint, celebahq_folder: Path) -> None:
     faces = FaceSet.open(celebahq_folder)
     assert faces.labels is not None

@@ -43,6 +43,7 @@ def test_where_a_course_first_crosses() -> None:
     assert crossing(curve, at).tolist() == [0.5, 2.0, 6.0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LOOKED_AT)
 def test_a_value_of_one_reaches_faces_and_leaks_less_than_the_mean(
     basis: Basis, evaluation: Evaluation, name: str
@@ -54,6 +55,7 @@ def test_a_value_of_one_reaches_faces_and_leaks_less_than_the_mean(
     assert other_labels(side.leakage, label) < other_labels(mean.leakage, label)
 
 
+@pytest.mark.slow
 def test_a_plain_direction_that_cannot_reach_so_many_is_compared_where_it_reaches_the_most(
     basis: Basis, evaluation: Evaluation
 ) -> None:
@@ -63,6 +65,7 @@ def test_a_plain_direction_that_cannot_reach_so_many_is_compared_where_it_reache
     assert side.reached > 0
 
 
+@pytest.mark.slow
 def test_a_held_out_classifier_is_asked_by_its_own_reading(basis: Basis, evaluation: Evaluation) -> None:
     """One that says of few faces that they smile sees fewer begin to."""
     judge, label = evaluation.judge, LABEL_NAMES.index("Smiling")
@@ -89,6 +92,7 @@ def test_uncalibrated_directions_say_so(basis: Basis) -> None:
         Basis(basis.means, basis.gram, basis.spread_mean, basis.spread_covariance, "").directions("calibrated")
 
 
+@pytest.mark.slow
 def test_evaluate_writes_figures_and_pictures(celebahq_folder: Path, tmp_path: Path) -> None:
     page, figures = tmp_path / "attributes.md", tmp_path / "figures.json"
     command = ["evaluate", "--data", str(celebahq_folder), "--faces", "1", "--json", str(figures)]

@@ -131,6 +131,7 @@ with init_distributed("cpu") as world:
 """
 
 
+@pytest.mark.slow
 def test_sums_of_two_processes_are_those_of_one_in_float64(
     labelled: tuple[torch.Tensor, torch.Tensor], tmp_path: Path
 ) -> None:
@@ -144,6 +145,7 @@ def test_sums_of_two_processes_are_those_of_one_in_float64(
     torch.testing.assert_close(together["means"], alone.mean_directions(), atol=1e-12, rtol=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("plain", [True, False])
 def test_two_processes_compute_what_one_does(
     tiny: Checkpoint, celebahq_folder: Path, tmp_path: Path, plain: bool

@@ -91,6 +91,7 @@ def test_shaken_pictures_are_near_the_same(validation_faces: torch.Tensor) -> No
     assert (moved.mean((1, 2, 3)) - x.mean((1, 2, 3))).abs().max() < 0.05
 
 
+@pytest.mark.slow
 def test_steps_bring_the_label_and_are_the_same_again(
     checkpoint: Checkpoint, basis: Basis, faces: LabelledFaces
 ) -> None:
