@@ -7,11 +7,13 @@ They then move validation faces that lack the label, and the attribute classifie
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 
 import numpy as np
 import torch
 
 from app.editor import Editor
+from app.portraits.slider_snapshot import SliderSnapshot
 from attributes import LABEL_NAMES, FaceSet
 from attributes.classifier.network import REPORT_HALF
 from attributes.classifier.training import read_all
@@ -47,7 +49,6 @@ def main(data: str) -> None:
     assert training.labels is not None
     chosen = FaceSet(validation.paths[REPORT_HALF][:JUDGED], None)
     pictures = torch.from_numpy(read_all(chosen)).float() / 255
-    labels = editor.labels
     print("| label | faces on each side | new pairs ordered rightly | reached at 1 | other labels' mean change |")
     print("| --- | ---: | ---: | ---: | ---: |")
     for name in LABELS:
@@ -56,8 +57,9 @@ def main(data: str) -> None:
         for count in COUNTS:
             some = [read_all(FaceSet(tuple(training.paths[i] for i in side[:count]), None)) for side in sides]
             found = learn(editor.checkpoint, basis, editor.classifier, f"New {name}", with_it=some[0], without=some[1])
-            editor.directions = labels.with_sliders([found.direction])
-            share, change = reached(editor, pictures, found.direction.slider.name, label)
+            custom = (found.direction,)
+            with_it = replace(editor, sliders=SliderSnapshot(editor.labels.with_sliders(custom), custom))
+            share, change = reached(with_it, pictures, found.direction.slider.name, label)
             print(f"| {name} | {count} | {found.told_apart:.0%} | {share:.0%} | {change:.3f} |", flush=True)
         share, change = reached(editor, pictures, name, label)
         print(f"| {name} | the label's own slider | | {share:.0%} | {change:.3f} |", flush=True)
