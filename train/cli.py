@@ -20,7 +20,7 @@ from data.loader import load_pixels
 from data.pictures import copied, copy_fits, must_copy, open_pictures
 from data.prepare import prepare
 from data.reading import DatasetError, Pictures
-from errors.command_line import command, command_line, run_command_line, with_options
+from errors.command_line import command, command_line, run_command_line
 from faces.compositing.matte import save_matte
 from glow.checkpoint import load_checkpoint
 from glow.device import choose_device
@@ -40,7 +40,6 @@ from train.options import (
     PrepareOptions,
     RecipeOptions,
     SampleOptions,
-    TrainOptions,
 )
 from train.recipes.config import FitConfig
 from train.recipes.presets import PRESETS
@@ -49,13 +48,6 @@ from train.start import check_start
 DTYPES = {"auto": None, "float32": torch.float32, "bfloat16": torch.bfloat16}
 
 commands = command_line("Train and measure Glow models.")
-
-
-def train(_: TrainOptions) -> None:
-    """Train and measure Glow models."""
-
-
-commands.callback()(with_options(train))
 
 
 class FitCommand(TyperCommand):
