@@ -19,28 +19,14 @@ from attributes.making.measure_commands import measure_commands
 from attributes.making.train_mapper import BATCH, STEPS, train_mapper
 from attributes.options import DirectionsFile, FacesOptions, Limit, Seed
 from data.face_set import FaceSet
-from errors.command_line import Version, command, command_line, run_command_line, with_options
+from errors.command_line import command, command_line, run_command_line
 from glow.checkpoint import load_checkpoint
 from glow.device import choose_device, fastest_net_dtype
 from glow.distributed import init_distributed
 from storage.assets import check_own
 from storage.values import UnfitValueError
 
-commands = command_line("Attribute directions.")
-
-
-@dataclass(frozen=True, kw_only=True)
-class AttributesOptions:
-    """Options of no command."""
-
-    version: Version = False
-
-
-def attributes(_: AttributesOptions) -> None:
-    """Attribute directions: the classifier, sliders and how good they are, sliders of your own."""
-
-
-commands.callback()(with_options(attributes))
+commands = command_line("Make sliders, for the 40 labels and of your own, and measure how good they are.")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -42,14 +42,20 @@ Version = Annotated[
 
 
 def command_line(description: str) -> typer.Typer:
-    """A command line without commands yet; its help is plain text."""
-    return typer.Typer(
+    """A command line without commands yet, but with ``--version``; its help is plain text."""
+    line = typer.Typer(
         help=description,
         add_completion=False,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
     )
+
+    @line.callback()
+    def only_version(_: Version = False) -> None:
+        pass
+
+    return line
 
 
 def command(commands: typer.Typer, name: str, **settings: Any) -> Callable[[Run[Options]], Run[Options]]:

@@ -46,7 +46,7 @@ def all_commands() -> Any:
     group: Any = get_command(commands)
     for room, help_text in (
         ("train", "Train and measure Glow models."),
-        ("attributes", "Make sliders: for the 40 labels, and of your own."),
+        ("attributes", "Make sliders, for the 40 labels and of your own."),
     ):
         group.add_command(Room(room, f"{room}.cli", help_text))
     return group

@@ -21,7 +21,7 @@ from data.loader import load_pixels
 from data.open_pictures import open_pictures
 from data.picture_set import DatasetError, PictureSet
 from data.prepare import prepare
-from errors.command_line import command, command_line, run_command_line, with_options
+from errors.command_line import command, command_line, run_command_line
 from faces.compositing.matte import save_matte
 from glow.checkpoint import load_checkpoint
 from glow.device import choose_device
@@ -41,7 +41,6 @@ from train.options import (
     PrepareOptions,
     RecipeOptions,
     SampleOptions,
-    TrainOptions,
 )
 from train.settings.config import FitConfig
 from train.settings.presets import PRESETS
@@ -51,13 +50,6 @@ from train.start import check_start
 DTYPES = {"auto": None, "float32": torch.float32, "bfloat16": torch.bfloat16}
 
 commands = command_line("Train and measure Glow models.")
-
-
-def train(_: TrainOptions) -> None:
-    """Train and measure Glow models."""
-
-
-commands.callback()(with_options(train))
 
 
 class FitCommand(TyperCommand):

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from errors.command_line import Version, one_of
+from errors.command_line import one_of
 from glow.config import CouplingKind
 from glow.model import Memory
 from glow.variants import VARIANTS
@@ -34,13 +34,6 @@ def temperatures(text: str) -> tuple[float, ...]:
     if not values or not all(0 <= value < math.inf for value in values):
         raise typer.BadParameter(f"{text} must be numbers of at least 0 between commas")
     return values
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainOptions:
-    """Options of no command."""
-
-    version: Version = False
 
 
 @dataclass(frozen=True, kw_only=True)

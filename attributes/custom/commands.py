@@ -22,7 +22,7 @@ from attributes.options import Data, DeviceOptions, FacesOptions, ModelOptions, 
 from data.face_set import DatasetError, FaceSet
 from data.labels import LABEL_NAMES
 from data.photos import Aligned, aligned_faces, folder_photos, table_photos
-from errors.command_line import command, command_line
+from errors.command_line import command
 from faces import Detector
 from glow.checkpoint import load_checkpoint
 from glow.device import choose_device
@@ -33,7 +33,7 @@ WEAK = 0.65
 """A slider whose direction orders new faces no better than this is reported as weak."""
 
 
-own_commands = command_line("The classifier, and sliders of your own.")
+own_commands = typer.Typer()
 
 
 @dataclass(frozen=True, kw_only=True)

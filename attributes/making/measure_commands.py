@@ -19,7 +19,7 @@ from attributes.options import DirectionsFile, FacesOptions
 from attributes.sliders.errors import DirectionsError
 from data.face_set import FaceSet
 from data.labels import LABEL_NAMES
-from errors.command_line import command, command_line
+from errors.command_line import command
 from glow.checkpoint import load_checkpoint
 from glow.device import choose_device, fastest_net_dtype
 from storage.assets import DEFAULT_CHECKPOINT, DEFAULT_CLASSIFIER, check_own
@@ -28,7 +28,7 @@ FACES = 300
 """Faces that each slider is evaluated on, at most and by default."""
 
 
-measure_commands = command_line("Sliders, and how good they are.")
+measure_commands = typer.Typer()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import fields
 from typing import Any
 
@@ -73,3 +74,11 @@ def test_what_is_no_such_option_or_value_is_wrong_usage(words: str, capsys: pyte
     said = capsys.readouterr().err
     assert "Error: " in said
     assert "Traceback" not in said
+
+
+def test_training_says_what_to_install_where_tensorboard_is_missing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "tensorboard", None)  # as if it were not there
+    assert main(["fit", "--data", "pictures", "--out", "run"]) == 1
+    assert "run `pip install tensorboard`" in capsys.readouterr().err
