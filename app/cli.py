@@ -153,7 +153,7 @@ class EditOptions(PhotoOptions):
 def run_edit(options: EditOptions) -> None:
     """Move a photo's face along attributes."""
     from app.editor import DOES_LITTLE, Editor
-    from attributes import LABEL_NAMES, DirectionsError, find_recipe, listed_sliders, no_slider, sliders_folder
+    from attributes import LABEL_NAMES, check_names, find_recipe, listed_sliders, sliders_folder
     from faces import NoFaceError, check_target, save_photo
 
     check_target(options.output)
@@ -163,9 +163,7 @@ def run_edit(options: EditOptions) -> None:
     values = dict(recipe.moves if recipe else {}) | given
     keep = tuple(dict.fromkeys([*(recipe.keep if recipe else ()), *(in_full(name, names) for name in options.keep)]))
     # A misspelt name is told before the model is loaded; a value of 0 moves nothing, but its name must be right too.
-    for name in (*values, *keep):
-        if name not in names:
-            raise DirectionsError(f"{name!r} was asked for, {no_slider(name, names)}")
+    check_names((*values, *keep), names)
     editor = Editor.load(options.checkpoint, device=options.device)
     for problem in editor.problems:
         print(f"note: {problem}", file=sys.stderr)

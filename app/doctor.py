@@ -25,7 +25,7 @@ from glow import Checkpoint, CheckpointError, choose_device, load_checkpoint
 from glow.checkpoint import LARGEST_CONDITION
 from glow.exactness import LOSSLESS, round_trip_error
 from glowface import __version__
-from storage.values import UnfitValueError
+from storage.values import InvalidValueError
 
 PACKAGES = (
     "torch",
@@ -55,7 +55,7 @@ def examine(checkpoint_path: Path, device_name: str = "auto") -> list[Finding]:
     findings += [_package(name) for name in PACKAGES]
     try:
         device = choose_device(device_name)
-    except UnfitValueError as error:
+    except InvalidValueError as error:
         return [*findings, Finding("device", str(error), False)]
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine()
     findings.append(Finding("device", f"{device} ({name}), {torch.get_num_threads()} threads"))

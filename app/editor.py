@@ -28,7 +28,7 @@ from attributes import (
     Directions,
     Judge,
     directions_path,
-    fit,
+    find_reach,
     load_classifier,
     load_directions,
     sliders_folder,
@@ -37,7 +37,7 @@ from faces import Alignment, Detector, Face, FaceError, Photo, PhotoSource, alig
 from faces.compositing.matte import matte
 from glow import Checkpoint, Latent, choose_device, load_checkpoint
 from storage.assets import DEFAULT_CHECKPOINT
-from storage.values import UnfitValueError
+from storage.values import InvalidValueError
 
 DOES_LITTLE = "does little here: going further would not look natural"
 """What is said of a slider that a face bears hardly any of, after its name and value."""
@@ -58,7 +58,7 @@ class Editor:
     checkpoint: Checkpoint
     """The flow."""
 
-    labels: Directions
+    label_directions: Directions
     """The directions of the 40 labels' sliders."""
 
     classifier: AttributeClassifier
@@ -87,7 +87,7 @@ class Editor:
         Raises:
             CheckpointError: a file is missing or broken.
             DirectionsError: the directions belong to another checkpoint.
-            UnfitValueError: the device cannot be used here.
+            InvalidValueError: the device cannot be used here.
         """
         chosen = choose_device(device)
         loaded = load_checkpoint(checkpoint, chosen)
@@ -117,7 +117,7 @@ class Editor:
 
         This very editor where nothing has changed. One whose file is gone stays (:meth:`SliderSnapshot.read`).
         """
-        found = SliderSnapshot.read(sliders_folder(self.path), self.checkpoint, self.labels, self.sliders)
+        found = SliderSnapshot.read(sliders_folder(self.path), self.checkpoint, self.label_directions, self.sliders)
         return self if found is self.sliders else replace(self, sliders=found)
 
     @property
@@ -145,7 +145,14 @@ class Editor:
         self.detector.detect(np.full((256, 256, 3), 128, dtype=np.uint8))
         grey = self.encode(np.full((1, self.size, self.size, 3), 128, dtype=np.uint8))
         self.read(self.decode(grey))
-        fit(self.labels, self.judge, grey, before=self.judge.look(grey.flatten()), name=LABEL_NAMES[0], sense=1)
+        find_reach(
+            self.label_directions,
+            self.judge,
+            grey,
+            before=self.judge.look(grey.flatten()),
+            name=LABEL_NAMES[0],
+            sense=1,
+        )
 
     @torch.inference_mode()
     def encode(self, pixels: np.ndarray) -> Latent:
@@ -230,8 +237,8 @@ class Editor:
             DirectionsError: a name is no slider, or a value is not a finite number.
         """
         moves = self.directions.checked(values, keep)
-        fits = self.sliders.fits(portrait, moves, self.judge)
-        moved = self.directions.move(portrait.latent, moves.values, moves.keep, fits)
+        reaches = self.sliders.reaches(portrait, moves, self.judge)
+        moved = self.directions.move(portrait.latent, moves.values, moves.keep, reaches)
         return portrait.decoded if moved is portrait.latent else self.decode(moved)
 
     def doing_little(self, portrait: Portrait, values: Mapping[str, float], keep: Iterable[str] = ()) -> list[str]:
@@ -240,8 +247,8 @@ class Editor:
         Raises:
             DirectionsError: a name is no slider, or a value is not a finite number.
         """
-        fits = self.sliders.fits(portrait, self.directions.checked(values, keep), self.judge)
-        return [name for (name, _), found in fits.items() if found.little is not None and bool(found.little.any())]
+        reaches = self.sliders.reaches(portrait, self.directions.checked(values, keep), self.judge)
+        return [name for (name, _), found in reaches.items() if found.little is not None and bool(found.little.any())]
 
     def put_back(self, portrait: Portrait, picture: Tensor, *, lock_background: bool = True) -> Photo:
         """The portrait's photo with :meth:`moved`'s picture in the place of its face.
@@ -257,7 +264,7 @@ class Editor:
         How rare a label is among photos counts, but not for those in ``moved``: somebody's wish brought them.
         """
         wished = [name for name in moved if name in LABEL_NAMES]
-        return dict(zip(LABEL_NAMES, self.classifier.likely(picture, wished)[0].tolist(), strict=True))
+        return dict(zip(LABEL_NAMES, self.classifier.probabilities(picture, wished)[0].tolist(), strict=True))
 
     def blend(self, first: Portrait, second: Portrait, ratio: float, *, lock_background: bool = True) -> Photo:
         """The first photo with its face on the straight way, in latent space, to the second photo's face.
@@ -273,10 +280,10 @@ class Editor:
                 face.
 
         Raises:
-            UnfitValueError: the ratio is not from 0 to 1.
+            InvalidValueError: the ratio is not from 0 to 1.
         """
         if not 0 <= ratio <= 1:
-            raise UnfitValueError(f"the ratio is {ratio}; it must be from 0 (the first face) to 1 (the second).")
+            raise InvalidValueError(f"the ratio is {ratio}; it must be from 0 (the first face) to 1 (the second).")
         if ratio == 0:
             return first.photo
         mixed = self.decode(first.latent.lerp(second.latent, ratio))

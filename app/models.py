@@ -21,7 +21,7 @@ class Models:
     Raises:
         CheckpointError: a file of the first model is missing or broken.
         DirectionsError: its directions belong to another checkpoint.
-        UnfitValueError: the device cannot be used here.
+        InvalidValueError: the device cannot be used here.
     """
 
     def __init__(self, checkpoint: str | Path, device: str = "auto") -> None:

@@ -9,8 +9,8 @@ from typing import Any
 
 from torch import Tensor
 
+from app.edit_history import Edits, History
 from app.editor import Editor
-from app.edits import Edits, History
 from app.opened import OpenPhoto
 from app.portraits.portrait import Portrait
 from app.portraits.view import View
@@ -66,7 +66,7 @@ class Session:
         if self.ready and not self.faces:
             raise FaceError("the whole picture is taken for the face; open the photo again to mark one in it.")
         face = Face.from_points(left_eye, right_eye, mouth)
-        self.history.step(replace(self.edits, chosen=opened.add(self.editor, face)))
+        self.history.push(replace(self.edits, chosen=opened.add(self.editor, face)))
 
     def take(self, portrait: Portrait) -> None:
         """Go on with a face that is already encoded, such as a drawn one."""
@@ -147,7 +147,7 @@ class Session:
         """
         self._portrait(index)
         if index != self.edits.chosen:
-            self.history.step(replace(self.edits, chosen=index))
+            self.history.push(replace(self.edits, chosen=index))
 
     def set(self, values: Mapping[str, float]) -> bool:
         """Set slider values of the chosen face; those not named keep theirs.
@@ -169,10 +169,10 @@ class Session:
         # What the model does not know stays as it is, for another that does.
         before = self.edits.values.get(self.edits.chosen, {})
         edits = self.edits.with_values({**before, **{name: values[name] for name in changed}})
-        self.history.step(edits, changed[0] if len(changed) == 1 else None)
+        self.history.push(edits, changed[0] if len(changed) == 1 else None)
         return True
 
-    def hold(self, names: Iterable[str]) -> bool:
+    def set_keep(self, names: Iterable[str]) -> bool:
         """Keep the attributes of these sliders, and of no others, fixed while the chosen face is moved.
 
         Returns:
@@ -185,7 +185,7 @@ class Session:
         kept = self.editor.directions.checked({}, names).keep
         if set(kept) == set(self.keep):
             return False
-        self.history.step(self.edits.with_keep(kept))
+        self.history.push(self.edits.with_keep(kept))
         return True
 
     def lock_background(self, on: bool) -> bool:
@@ -196,7 +196,7 @@ class Session:
         """
         if on == self.edits.lock_background:
             return False
-        self.history.step(replace(self.edits, lock_background=on))
+        self.history.push(replace(self.edits, lock_background=on))
         return True
 
     def apply(self, recipe: Recipe) -> None:
@@ -211,7 +211,7 @@ class Session:
         recipe.check(self.editor.directions.names)
         moves = self.editor.directions.checked(recipe.moves, recipe.keep)
         if (moves.values, set(moves.keep)) != ({n: v for n, v in self.values.items() if v}, set(self.keep)):
-            self.history.step(self.edits.with_values(moves.values).with_keep(moves.keep))
+            self.history.push(self.edits.with_values(moves.values).with_keep(moves.keep))
 
     def recipe(self, name: str) -> Recipe:
         """The chosen face's moves as a recipe.
@@ -225,7 +225,7 @@ class Session:
         """All sliders of the chosen face to 0, and nothing kept fixed; undo brings them back."""
         self._portrait(self.edits.chosen)
         if any(self.values.values()) or self.keep:
-            self.history.step(self.edits.with_values({}).with_keep(()))
+            self.history.push(self.edits.with_values({}).with_keep(()))
 
     def undo(self) -> bool:
         """One step back; whether there was one."""

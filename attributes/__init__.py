@@ -4,13 +4,13 @@ from attributes.classifier.network import AttributeClassifier, load_classifier
 from attributes.custom.store import FOUND, YOUR_OWN, listed_sliders, load_sliders, sliders_folder
 from attributes.directions.basis import Basis, directions_path, load_directions, rough_sliders
 from attributes.directions.directions import Directions
-from attributes.fitting.fit import fit
-from attributes.fitting.judge import Judge, Seen
+from attributes.reach.judge import Judge, Seen
+from attributes.reach.reach import find_reach
 from attributes.sliders.errors import DirectionsError
-from attributes.sliders.moved_latent import Fits
+from attributes.sliders.moved_latent import Reaches
 from attributes.sliders.moves import Moves, check_names, no_slider
 from attributes.sliders.recipe import Recipe, RecipeError, find_recipe, shipped_recipes
-from attributes.sliders.slider import Direction, Fit, Slider
+from attributes.sliders.slider import Direction, Reach, Slider
 from data.face_set import DatasetError, FaceSet
 from data.labels import GROUPS, LABEL_NAMES, LABELS, Label, labels_in_group
 
@@ -27,19 +27,19 @@ __all__ = [
     "Directions",
     "DirectionsError",
     "FaceSet",
-    "Fit",
-    "Fits",
     "Judge",
     "Label",
     "Moves",
+    "Reach",
+    "Reaches",
     "Recipe",
     "RecipeError",
     "Seen",
     "Slider",
     "check_names",
     "directions_path",
+    "find_reach",
     "find_recipe",
-    "fit",
     "labels_in_group",
     "listed_sliders",
     "load_classifier",

@@ -24,7 +24,7 @@ from glow.checkpoint import load_checkpoint
 from glow.device import choose_device, fastest_net_dtype
 from glow.distributed import init_distributed
 from storage.assets import check_own
-from storage.values import UnfitValueError
+from storage.values import InvalidValueError
 
 commands = command_line("Make sliders, for the 40 labels and of your own, and measure how good they are.")
 
@@ -75,7 +75,7 @@ def run_mapper(options: MapperOptions) -> None:
     It tells how directions differ from face to face, and takes minutes on a GPU, days without.
     """
     if options.steps < 1 or options.batch < 4:
-        raise UnfitValueError(f"--steps is {options.steps} and --batch {options.batch}; at least 1 and 4 are needed.")
+        raise InvalidValueError(f"--steps is {options.steps} and --batch {options.batch}; at least 1 and 4 are needed.")
     device = choose_device(options.device)
     path = check_own(options.directions or directions_path(options.checkpoint))
     checkpoint = load_checkpoint(options.checkpoint, device)
@@ -87,7 +87,7 @@ def run_mapper(options: MapperOptions) -> None:
             checkpoint, basis, faces, classifier, steps=options.steps, batch=options.batch, seed=options.seed
         )
     except torch.OutOfMemoryError as error:
-        raise UnfitValueError(
+        raise InvalidValueError(
             f"{device} has too little memory for --batch {options.batch}; give a smaller one."
         ) from error
     mapped.save(path)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from data.formats.arrays import ArraySet
+from data.formats.cifar_imagenet import ArraySet
 from data.picture_set import DatasetError, PictureError, PictureSet, read_batches
 from storage.files import atomic_write, remove_unfinished
 from storage.lock import locked

@@ -158,7 +158,7 @@ def _labelled(folder: Path, pictures: str, labels_file: str, split: Split) -> tu
         if len(values) != len(names) or not set(values) <= {"1", "-1"}:
             raise DatasetError(f"line {number} of {path} must be a file name and {len(names)} values of 1 or -1.")
         rows[_number(name, path)] = np.array([value == "1" for value in values])[columns]
-    validation = _validation_numbers(folder / "list_eval_partition.txt")
+    validation = _partition(folder / "list_eval_partition.txt")
     found = sorted(
         (_number(each.name, each), each) for each in (folder / pictures).iterdir() if each.suffix.lower() in SUFFIXES
     )
@@ -177,7 +177,7 @@ def _labelled(folder: Path, pictures: str, labels_file: str, split: Split) -> tu
     return tuple(paths), np.stack(labels)
 
 
-def _validation_numbers(path: Path) -> dict[int, int] | None:
+def _partition(path: Path) -> dict[int, int] | None:
     """The part (0 train, 1 validation, 2 test) of each picture's number, or None without a partition file."""
     if not path.is_file():
         return None

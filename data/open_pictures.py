@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from data.face_set import FaceSet, Split
-from data.formats.arrays import find_arrays
+from data.formats.cifar_imagenet import find_arrays
 from data.formats.lsun import find_lsun
 from data.picture_set import PictureSet
 

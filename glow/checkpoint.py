@@ -21,7 +21,7 @@ from glow.exactness import LOSSLESS, round_trip_error
 from glow.model import Glow
 from glowface import __version__
 from storage.tensors import FORMAT_VERSION, CheckpointError, Header, read_header, read_safetensors, write_safetensors
-from storage.values import UnfitValueError, integer, number, table
+from storage.values import InvalidValueError, integer, number, table
 
 __all__ = ["Checkpoint", "CheckpointError", "TrainingRecord", "load_checkpoint", "read_config", "save_checkpoint"]
 
@@ -57,12 +57,12 @@ class TrainingRecord:
         """The record that a file's header holds.
 
         Raises:
-            UnfitValueError: it holds another.
+            InvalidValueError: it holds another.
         """
         given = table("its record", values)
         unknown = sorted(set(given) - {each.name for each in fields(TrainingRecord)})
         if unknown:
-            raise UnfitValueError(
+            raise InvalidValueError(
                 f"its record has unknown fields {unknown}; it needs a newer Glowface than {__version__}."
             )
         for name in ("step", "images_seen"):
@@ -70,7 +70,7 @@ class TrainingRecord:
         for name, value in table("metrics", given.get("metrics", {})).items():
             number(name, value, -1e12, 1e12)
         if not isinstance(given.get("data", ""), str):
-            raise UnfitValueError(f"data is {given['data']!r}; it must be a text.")
+            raise InvalidValueError(f"data is {given['data']!r}; it must be a text.")
         return TrainingRecord(**given)
 
 
@@ -98,7 +98,7 @@ def read_config(path: str | Path) -> GlowConfig:
     header = read_header(Path(path), "model")
     try:
         return _config(header)
-    except UnfitValueError as error:
+    except InvalidValueError as error:
         raise CheckpointError(f"{path} does not fit this Glowface: {error}") from error
 
 
@@ -113,7 +113,9 @@ def _expected(header: Header, held: Collection[str]) -> dict[str, Tensor]:
     """
     config = _config(header)
     if config.levels * config.steps > len(held):
-        raise UnfitValueError(f"{config.levels} levels of {config.steps} steps are more than its {len(held)} tensors.")
+        raise InvalidValueError(
+            f"{config.levels} levels of {config.steps} steps are more than its {len(held)} tensors."
+        )
     expected: dict[str, Tensor] = {}
     for name, tensor in Glow(replace(config, steps=1)).state_dict().items():
         of_step = re.fullmatch(r"(levels\.\d+)\.0\.(.+)", name)
@@ -189,19 +191,19 @@ def _worst_condition(model: Glow) -> float:
     """The largest condition number of a mixing of channels.
 
     Raises:
-        UnfitValueError: one of them has no inverse.
+        InvalidValueError: one of them has no inverse.
     """
     for name, values in model.named_buffers():
         kind = name.rpartition(".")[2]
         ordered = kind not in ("permutation", "order") or torch.equal(values.sort().values, torch.arange(len(values)))
         if not ordered or (kind == "sign" and not bool((values.abs() == 1).all())):
-            raise UnfitValueError(f"{name} is {values.tolist()}, by which channels cannot be put back in order.")
+            raise InvalidValueError(f"{name} is {values.tolist()}, by which channels cannot be put back in order.")
     try:
         worst = max(map(max, model.conditions()))
     except RuntimeError:  # of numbers so large that their product is endless
         worst = math.inf
     if not worst < SINGULAR:  # also of NaN
-        raise UnfitValueError(
+        raise InvalidValueError(
             f"a 1×1 convolution has the condition number {worst:.0e}, and so no inverse. Train on from an older state, "
             "or use another model."
         )
@@ -226,7 +228,7 @@ def load_checkpoint(path: str | Path, device: str | torch.device = "cpu") -> Che
         model.load_state_dict(tensors)
         record = TrainingRecord.from_dict(header.get("record"))
         worst = _worst_condition(model)
-    except UnfitValueError as error:
+    except InvalidValueError as error:
         raise CheckpointError(f"{path} does not fit this Glowface: {error}") from error
     model.eval().requires_grad_(False).to(device)
     largest = _make_exact(model)

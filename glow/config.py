@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, get_args
 
 from glowface import __version__
-from storage.values import UnfitValueError, boolean, choice, integer, number
+from storage.values import InvalidValueError, boolean, choice, integer, number
 
 PermutationKind = Literal["1x1-lu", "1x1-full", "shuffle", "reverse"]
 CouplingKind = Literal["affine", "additive"]
@@ -26,7 +26,7 @@ class GlowConfig:
     """Shape of a Glow model (Kingma & Dhariwal 2018, arXiv 1807.03039). Checked on creation.
 
     Raises:
-        UnfitValueError: a field has a value the model cannot be built with; the message names the remedy.
+        InvalidValueError: a field has a value the model cannot be built with; the message names the remedy.
     """
 
     image_size: int = 64
@@ -86,12 +86,14 @@ class GlowConfig:
         integer("n_bits", self.n_bits, 1, 8)
         integer("dequantiser_width", self.dequantiser_width, 0, WIDEST)
         if self.image_size % 2**self.levels:
-            raise UnfitValueError(
+            raise InvalidValueError(
                 f"image_size {self.image_size} is not divisible by 2**levels = {2**self.levels}; "
                 "choose another size or fewer levels."
             )
         if not isinstance(self.widths, list | tuple) or len(self.widths) != self.levels:
-            raise UnfitValueError(f"widths {self.widths!r} must be {self.levels} positive numbers, one for each level.")
+            raise InvalidValueError(
+                f"widths {self.widths!r} must be {self.levels} positive numbers, one for each level."
+            )
         object.__setattr__(self, "widths", tuple(integer("a width", width, 1, WIDEST) for width in self.widths))
         number("scale_bound", self.scale_bound, 1e-6, 4)
         if self.input_bound is not None:
@@ -107,13 +109,13 @@ class GlowConfig:
         """Refuse what no memory holds, though each field be in its range."""
         deepest = self.channels * 2 ** (self.levels + 1)
         if deepest > WIDEST:
-            raise UnfitValueError(
+            raise InvalidValueError(
                 f"{self.channels} channels become {deepest} in {self.levels} levels, more than {WIDEST}; take fewer."
             )
         for level, width in enumerate((max(self.widths[0], self.dequantiser_width), *self.widths[1:]), start=1):
             side = self.image_size // 2**level
             if width * side**2 > LARGEST_LAYER:
-                raise UnfitValueError(
+                raise InvalidValueError(
                     f"a net of {width} channels on {side}×{side} positions is too large; take smaller pictures, or a "
                     f"width of at most {LARGEST_LAYER // side**2} there."
                 )
@@ -142,11 +144,11 @@ class GlowConfig:
         """The config back from :meth:`to_dict`'s values.
 
         Raises:
-            UnfitValueError: there is a field that this version does not know, or one is not as it must be.
+            InvalidValueError: there is a field that this version does not know, or one is not as it must be.
         """
         unknown = set(values) - {field.name for field in fields(cls)}
         if unknown:
-            raise UnfitValueError(
+            raise InvalidValueError(
                 f"the config has unknown fields {sorted(unknown)}; it needs a newer Glowface than {__version__}."
             )
         return cls(**values)

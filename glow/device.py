@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from storage.values import UnfitValueError
+from storage.values import InvalidValueError
 
 _measuring = Lock()
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # mallopt's names for them, from malloc.h
@@ -26,7 +26,7 @@ def choose_device(name: str = "auto") -> torch.device:
     """The device called ``name``; "auto" takes a CUDA GPU, then Apple's, then the CPU.
 
     Raises:
-        UnfitValueError: the device is unknown or not on this machine.
+        InvalidValueError: the device is unknown or not on this machine.
     """
     if name == "auto":
         if torch.cuda.is_available():
@@ -36,7 +36,7 @@ def choose_device(name: str = "auto") -> torch.device:
         device = torch.device(name)
         torch.zeros(1, device=device)
     except (RuntimeError, AssertionError) as error:
-        raise UnfitValueError(f"device {name!r} cannot be used here; try --device cpu.") from error
+        raise InvalidValueError(f"device {name!r} cannot be used here; try --device cpu.") from error
     return device
 
 

@@ -16,9 +16,9 @@ from torch import Tensor
 
 from errors import GlowfaceError
 from glow.device import choose_device
-from storage.values import UnfitValueError
+from storage.values import InvalidValueError
 
-PATIENCE = timedelta(hours=1)
+PROCESS_GROUP_TIMEOUT = timedelta(hours=1)
 """How long processes wait for one another: on each machine one of them may have to read all pictures first."""
 
 
@@ -76,7 +76,7 @@ def init_distributed(device: str, *, on_cpu: bool = False) -> Iterator[World]:
             their devices.
 
     Raises:
-        UnfitValueError: the device is not here, or cannot be shared, or there are more processes than GPUs.
+        InvalidValueError: the device is not here, or cannot be shared, or there are more processes than GPUs.
         LostProcessError: another process has ended.
     """
     size = int(os.environ.get("WORLD_SIZE", "1"))
@@ -87,16 +87,16 @@ def init_distributed(device: str, *, on_cpu: bool = False) -> Iterator[World]:
     if chosen.type == "cuda":
         place, count = int(os.environ.get("LOCAL_RANK", "0")), torch.cuda.device_count()
         if place >= count:
-            raise UnfitValueError(f"there are {count} GPUs here for more processes; start {count} on each machine.")
+            raise InvalidValueError(f"there are {count} GPUs here for more processes; start {count} on each machine.")
         chosen = torch.device("cuda", place)
         torch.cuda.set_device(chosen)
     elif chosen.type != "cpu" and not on_cpu:
-        raise UnfitValueError(
+        raise InvalidValueError(
             f"several processes cannot share device {device!r}; give --device cpu, or start one process."
         )
     store, rank, size = _meeting_place()
     backend = "nccl" if chosen.type == "cuda" and not on_cpu else "gloo"
-    dist.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=PATIENCE)
+    dist.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=PROCESS_GROUP_TIMEOUT)
     try:
         yield World(chosen, rank, size)
     except RuntimeError as error:
@@ -115,7 +115,7 @@ def _meeting_place() -> tuple[Any, int, int]:
     """
     from torch.distributed.rendezvous import rendezvous  # not in every build of PyTorch, nor needed by one process
 
-    store, rank, size = next(iter(rendezvous("env://", timeout=PATIENCE)))
+    store, rank, size = next(iter(rendezvous("env://", timeout=PROCESS_GROUP_TIMEOUT)))
     kept = os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True"
     if kept and os.environ.get("GROUP_WORLD_SIZE", "1") == "1":
         store = dist.PrefixStore(f"start {os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')}", store)  # type: ignore[attr-defined]

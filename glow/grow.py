@@ -12,10 +12,11 @@ from glow.config import GlowConfig
 from glow.layers.coupling_net import ScaledConv2d
 from glow.layers.flow_layer import Images
 from glow.layers.flow_step import FlowStep
-from glow.layers.mixing import Conv1x1, Conv1x1LU, in_float64, random_rotation
+from glow.layers.invertible_conv import Conv1x1, Conv1x1LU, random_rotation
+from glow.layers.mixing import in_float64
 from glow.layers.prior import SplitPrior, TopPrior
 from glow.model import Glow
-from storage.values import UnfitValueError
+from storage.values import InvalidValueError
 
 HAAR = torch.tensor([[1, 1, 1, 1], [1, -1, 1, -1], [1, 1, -1, -1], [1, -1, -1, 1]], dtype=torch.float64) / 4
 """Mean and three differences of a 2×2 block, row by row."""
@@ -62,7 +63,7 @@ def grow(small: Glow, model: Glow, x: Images, generator: torch.Generator | None 
         ValueError: the models, or the pictures, do not fit.
     """
     if not can_grow(small.config, model.config):
-        raise UnfitValueError("a model grows to twice the size by one level, all other widths and settings the same.")
+        raise InvalidValueError("a model grows to twice the size by one level, all other widths and settings the same.")
     model.check(x)
     _make_wavelet(model, x, generator)
     for level in range(1, model.config.levels):

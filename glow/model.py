@@ -23,7 +23,7 @@ from glow.layers.flow_step import FlowStep, make_step
 from glow.layers.memory_layout import halves, join
 from glow.layers.prior import SplitPrior, StandardPrior, TopPrior
 from glow.layers.squeeze import Squeeze
-from storage.values import UnfitValueError
+from storage.values import InvalidValueError
 
 __all__ = ["Glow", "Memory"]
 
@@ -252,7 +252,9 @@ class Glow(nn.Module):
         The noise is drawn on the generator's device, so a seed gives the same faces on CPU and GPU.
         """
         if n < 1 or not 0 <= temperature < math.inf:
-            raise UnfitValueError(f"n is {n} and temperature {temperature}; they must be at least 1 and 0, and finite.")
+            raise InvalidValueError(
+                f"n is {n} and temperature {temperature}; they must be at least 1 and 0, and finite."
+            )
         device = generator.device if generator is not None else torch.device("cpu")
         scales = (torch.randn(n, *shape, generator=generator, device=device) for shape in self.config.scale_shapes())
         return Latent(tuple(scales)).to(self.device, self.dtype) * temperature

@@ -41,7 +41,7 @@ def portraits(editor: Editor) -> list[Portrait]:
 def main() -> None:
     """Draw it."""
     editor = Editor.load()
-    titles = ["as it is", *(f"{editor.labels.slider(name).name} {value:+d}" for name, value in EDITS)]
+    titles = ["as it is", *(f"{editor.label_directions.slider(name).name} {value:+d}" for name, value in EDITS)]
     rows = []
     for portrait in portraits(editor):
         photos = [portrait.photo, *(editor.edit(portrait, {name: float(value)}) for name, value in EDITS)]

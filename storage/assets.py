@@ -7,7 +7,7 @@ import sys
 from importlib.resources import files
 from pathlib import Path
 
-from storage.values import UnfitValueError
+from storage.values import InvalidValueError
 
 _IN_PACKAGE = Path(str(files("glowface"))) / "assets"
 
@@ -61,10 +61,10 @@ def check_own(path: Path) -> Path:
     """``path``, which shall be written.
 
     Raises:
-        UnfitValueError: it belongs to what is installed with Glowface.
+        InvalidValueError: it belongs to what is installed with Glowface.
     """
     if is_installed(path):
-        raise UnfitValueError(
+        raise InvalidValueError(
             f"{path} belongs to the installed Glowface and stays as it is; name another file, or a copy of the model."
         )
     return path

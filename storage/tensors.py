@@ -15,7 +15,7 @@ from torch import Tensor
 from errors import GlowfaceError
 from glowface import __version__
 from storage.files import atomic_write, open_regular
-from storage.values import UnfitValueError, integer, parse_json, table
+from storage.values import InvalidValueError, integer, parse_json, table
 
 FORMAT_VERSION = 1
 
@@ -83,7 +83,7 @@ def read_safetensors(path: Path, kind: str, expects: Expects | None = None) -> t
     if expects is not None:
         try:
             wanted = expects(header, file.keys())
-        except UnfitValueError as error:
+        except InvalidValueError as error:
             raise _does_not_fit(path, str(error)) from error
         _check_shapes(path, file, wanted)
     try:

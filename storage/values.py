@@ -15,7 +15,7 @@ LONGEST_NAME = 100
 """Characters of the longest name or title."""
 
 
-class UnfitValueError(GlowfaceError):
+class InvalidValueError(GlowfaceError):
     """A value is not what it has to be; the message names it and says what it must be."""
 
 
@@ -23,17 +23,17 @@ def parse_json(text: str) -> Any:
     """The value of a JSON text, in which no object has a name twice.
 
     Raises:
-        UnfitValueError: it is not JSON, or lists and objects are more than :data:`DEEPEST` deep in one another.
+        InvalidValueError: it is not JSON, or lists and objects are more than :data:`DEEPEST` deep in one another.
     """
     try:
         value = json.loads(text, object_pairs_hook=_object)
     except (ValueError, RecursionError) as error:  # a ValueError too of a number with thousands of digits
-        raise UnfitValueError(f"it is not JSON: {error}") from error
+        raise InvalidValueError(f"it is not JSON: {error}") from error
     inside = [value]
     for _ in range(DEEPEST + 1):
         inside = [each for outer in inside if isinstance(outer, dict | list) for each in _parts(outer)]
     if inside:
-        raise UnfitValueError(f"it is not JSON as we write it: it is nested more than {DEEPEST} deep")
+        raise InvalidValueError(f"it is not JSON as we write it: it is nested more than {DEEPEST} deep")
     return value
 
 
@@ -54,10 +54,10 @@ def integer(name: str, value: Any, low: int, high: int) -> int:
     """``value`` if it is a whole number from ``low`` to ``high``.
 
     Raises:
-        UnfitValueError: it is not; the message calls it ``name``.
+        InvalidValueError: it is not; the message calls it ``name``.
     """
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise UnfitValueError(f"{name} is {value!r}; it must be a whole number from {low} to {high}.")
+        raise InvalidValueError(f"{name} is {value!r}; it must be a whole number from {low} to {high}.")
     return value
 
 
@@ -65,10 +65,10 @@ def number(name: str, value: Any, low: float, high: float) -> float:
     """``value`` as a float if it is a number from ``low`` to ``high``; NaN never is.
 
     Raises:
-        UnfitValueError: it is not; the message calls it ``name``.
+        InvalidValueError: it is not; the message calls it ``name``.
     """
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        raise UnfitValueError(f"{name} is {value!r}; it must be a number from {low:g} to {high:g}.")
+        raise InvalidValueError(f"{name} is {value!r}; it must be a number from {low:g} to {high:g}.")
     return float(value)
 
 
@@ -76,10 +76,10 @@ def boolean(name: str, value: Any) -> bool:
     """``value`` if it is true or false.
 
     Raises:
-        UnfitValueError: it is not; the message calls it ``name``.
+        InvalidValueError: it is not; the message calls it ``name``.
     """
     if not isinstance(value, bool):
-        raise UnfitValueError(f"{name} is {value!r}; it must be true or false.")
+        raise InvalidValueError(f"{name} is {value!r}; it must be true or false.")
     return value
 
 
@@ -87,10 +87,10 @@ def caption(name: str, value: Any) -> str:
     """``value`` if it is a text that can be shown in one line: not empty, and of no more than 100 characters.
 
     Raises:
-        UnfitValueError: it is not; the message calls it ``name``.
+        InvalidValueError: it is not; the message calls it ``name``.
     """
     if not isinstance(value, str) or not value.strip() or len(value) > LONGEST_NAME or not value.isprintable():
-        raise UnfitValueError(
+        raise InvalidValueError(
             f"{name} is {value!r}; it must be a text of 1 to {LONGEST_NAME} characters without control characters."
         )
     return value
@@ -100,10 +100,10 @@ def choice(name: str, value: Any, choices: Sequence[str]) -> str:
     """``value`` if it is one of ``choices``.
 
     Raises:
-        UnfitValueError: it is not; the message calls it ``name``.
+        InvalidValueError: it is not; the message calls it ``name``.
     """
     if value not in choices:
-        raise UnfitValueError(f"{name} is {value!r}; choose one of {', '.join(choices)}.")
+        raise InvalidValueError(f"{name} is {value!r}; choose one of {', '.join(choices)}.")
     return str(value)
 
 
@@ -111,8 +111,8 @@ def table(name: str, value: Any, most: int = 1000) -> dict[str, Any]:
     """``value`` if it is a JSON object of at most ``most`` fields.
 
     Raises:
-        UnfitValueError: it is not; the message calls it ``name``.
+        InvalidValueError: it is not; the message calls it ``name``.
     """
     if not isinstance(value, dict) or len(value) > most:
-        raise UnfitValueError(f"{name} is {value!r}; it must be an object of at most {most} named values.")
+        raise InvalidValueError(f"{name} is {value!r}; it must be an object of at most {most} named values.")
     return value

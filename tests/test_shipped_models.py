@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from app.editor import Editor
 from attributes import LABEL_NAMES
-from attributes.fitting.fit import fit_sides
+from attributes.reach.reach import find_reaches
 from train.evaluation.bits_per_dim import bits_per_dim
 
 BLOCK = 8
@@ -70,7 +70,7 @@ def test_no_fitted_slider_breaks_a_face(shipped: Editor, faces: torch.Tensor) ->
     for name in LABEL_NAMES[:: 2 if shipped.size == 64 else 5]:
         slider = shipped.labels.slider(name)
         ends = (slider.low, slider.high)
-        fits = fit_sides(shipped.labels, shipped.judge, latent, before=before, name=name, values=ends)
+        fits = find_reaches(shipped.labels, shipped.judge, latent, before=before, name=name, values=ends)
         for value in ends:
             moved = shipped.labels.move(latent, {name: value}, (), fits)
             with torch.inference_mode():

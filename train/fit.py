@@ -75,8 +75,8 @@ def fit(
         The averaged weights' bits/dim on the validation pictures; with ``config.patience`` the best, which is kept.
 
     Raises:
-        UnfitValueError: ``warm_start`` is of another shape than ``config`` says and cannot grow to it, or the processes
-            cannot work so.
+        InvalidValueError: ``warm_start`` is of another shape than ``config`` says and cannot grow to it, or the
+            processes cannot work so.
         ResumeError: ``out`` holds a run with another config, or another process trains there.
         TrainingDivergedError: the gradient was not finite in many steps in a row.
         CheckpointError: the disk is full.

@@ -10,7 +10,7 @@ from torch.distributed.tensor import DTensor, distribute_tensor
 
 from glow.layers.coupling_net import CouplingNet
 from glow.model import Glow
-from storage.values import UnfitValueError
+from storage.values import InvalidValueError
 from train.settings.config import FitConfig
 
 
@@ -30,7 +30,7 @@ class Optimiser:
         config: which optimiser, and its learning rates.
 
     Raises:
-        UnfitValueError: Muon is asked for on a sharded model: it needs whole matrices.
+        InvalidValueError: Muon is asked for on a sharded model: it needs whole matrices.
     """
 
     def __init__(self, model: Glow, config: FitConfig) -> None:
@@ -38,7 +38,7 @@ class Optimiser:
         sharded = any(isinstance(parameter, DTensor) for parameter in self.parameters)
         kernels = _kernels(model) if config.optimiser == "muon" else set()
         if kernels and sharded:
-            raise UnfitValueError("optimiser muon needs whole matrices and cannot be sharded; choose adam or adamax.")
+            raise InvalidValueError("optimiser muon needs whole matrices and cannot be sharded; choose adam or adamax.")
         self._stand_ins = [_stand_in(parameter, matrix=parameter in kernels) for parameter in self.parameters]
         pairs = list(zip(self.parameters, self._stand_ins, strict=True))
         self._owners = {stand_in: parameter for parameter, stand_in in pairs}

@@ -13,7 +13,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from glow.distributed import World
 from glow.model import Glow
-from storage.values import UnfitValueError
+from storage.values import InvalidValueError
 from train.settings.config import FitConfig
 from train.settings.run_options import RunOptions
 
@@ -37,18 +37,18 @@ def check_parallel(config: FitConfig, options: RunOptions, world: World) -> None
     """Refuse what the processes cannot share.
 
     Raises:
-        UnfitValueError: the batch has too few pictures; or one process alone is to shard the model, or with a memory
+        InvalidValueError: the batch has too few pictures; or one process alone is to shard the model, or with a memory
             mode that inverts steps, whose weights are then elsewhere.
     """
     if config.batch < world.size * config.accumulation:
-        raise UnfitValueError(
+        raise InvalidValueError(
             f"a batch of {config.batch} is too small for {world.size} processes with {config.accumulation} parts each; "
             "raise --batch or lower --accumulation."
         )
     if options.shard and world.size == 1:
-        raise UnfitValueError("--shard spreads a model over several processes; start them with torchrun.")
+        raise InvalidValueError("--shard spreads a model over several processes; start them with torchrun.")
     if options.shard and options.memory == "reversible":
-        raise UnfitValueError("--shard works with --memory store and --memory checkpoint, not with reversible.")
+        raise InvalidValueError("--shard works with --memory store and --memory checkpoint, not with reversible.")
 
 
 def apply_fsdp(model: Glow, world: World) -> None:

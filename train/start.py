@@ -12,7 +12,7 @@ from glow.distributed import World
 from glow.grow import can_grow, grow
 from glow.layers.flow_layer import Images
 from glow.model import Glow
-from storage.values import UnfitValueError
+from storage.values import InvalidValueError
 from train.settings.config import FitConfig
 
 OPTIONS = {
@@ -31,12 +31,12 @@ def check_start(config: FitConfig, warm_start: Checkpoint | None) -> None:
     """Refuse weights that a run cannot start from.
 
     Raises:
-        UnfitValueError: ``warm_start`` has another shape and cannot grow to the config's, or there is no flow to
+        InvalidValueError: ``warm_start`` has another shape and cannot grow to the config's, or there is no flow to
             freeze.
     """
     grows = warm_start is not None and can_grow(warm_start.model.config, config.model)
     if config.freeze_flow and (warm_start is None or grows):
-        raise UnfitValueError("--freeze-flow keeps a flow as it is; give one with --warm-start, of the same shape.")
+        raise InvalidValueError("--freeze-flow keeps a flow as it is; give one with --warm-start, of the same shape.")
     if warm_start is None or grows:
         return
     theirs, ours = asdict(warm_start.model.config), asdict(config.model)
@@ -51,9 +51,11 @@ def check_start(config: FitConfig, warm_start: Checkpoint | None) -> None:
     ]
     if growing:
         other = other or ["channels must be mixed by learned 1×1 convolutions"]
-        raise UnfitValueError(f"--warm-start is a model that cannot grow to this one ({'; '.join(other)}); mend that.")
+        raise InvalidValueError(
+            f"--warm-start is a model that cannot grow to this one ({'; '.join(other)}); mend that."
+        )
     if other:
-        raise UnfitValueError(f"--warm-start is a model of another shape ({'; '.join(other)}); give its own options.")
+        raise InvalidValueError(f"--warm-start is a model of another shape ({'; '.join(other)}); give its own options.")
 
 
 def starting_model(
@@ -69,7 +71,7 @@ def starting_model(
         fresh: whether the weights will be used, not those of a run that goes on.
 
     Raises:
-        UnfitValueError: as :func:`check_start`.
+        InvalidValueError: as :func:`check_start`.
     """
     check_start(config, warm_start)
     torch.manual_seed(config.seed)

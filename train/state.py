@@ -20,7 +20,7 @@ from glow.distributed import World
 from glow.model import Glow
 from storage.files import remove_unfinished
 from storage.tensors import FORMAT_VERSION, CheckpointError, Header, read_safetensors, write_safetensors
-from storage.values import UnfitValueError, integer, number, table
+from storage.values import InvalidValueError, integer, number, table
 from train.ema import EMA
 from train.optimiser import Optimiser, full_tensor, local, shard
 from train.settings.config import MAY_CHANGE, FitConfig
@@ -169,7 +169,7 @@ def _story(path: Path, header: Header) -> tuple[FitConfig, Progress]:
         return FitConfig.from_dict(table("its config", header.get("config"))), Progress(
             best=best, nets=str(told["nets"]), **counts
         )
-    except (UnfitValueError, KeyError, TypeError) as error:
+    except (InvalidValueError, KeyError, TypeError) as error:
         raise CheckpointError(f"{path} is no state of this Glowface: {error}") from error
 
 

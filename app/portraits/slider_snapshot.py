@@ -11,10 +11,10 @@ from weakref import WeakKeyDictionary
 import torch
 
 from app.portraits.portrait import Portrait
-from attributes import LABEL_NAMES, Direction, Directions, Fit, Fits, Judge, Moves, fit, load_sliders
+from attributes import LABEL_NAMES, Direction, Directions, Judge, Moves, Reach, Reaches, find_reach, load_sliders
 from glow import Checkpoint
 
-_Found: TypeAlias = dict[tuple[str, int, frozenset[str]], Fit]
+_Found: TypeAlias = dict[tuple[str, int, frozenset[str]], Reach]
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +55,7 @@ class SliderSnapshot:
             return before
         return SliderSnapshot(labels.with_sliders(custom), custom, found.problems)
 
-    def fits(self, portrait: Portrait, moves: Moves, judge: Judge) -> Fits:
+    def reaches(self, portrait: Portrait, moves: Moves, judge: Judge) -> Reaches:
         """How far the labels' sliders that move a face go on it; looked for once for each side of a slider."""
         known, keep = self._fits.setdefault(portrait, {}), frozenset(moves.keep)
         sides = [side for side in moves.sides if side[0] in LABEL_NAMES]
@@ -63,7 +63,7 @@ class SliderSnapshot:
         if missing:
             before, latent = judge.read(portrait.decoded), portrait.latent
             for name, sense in missing:
-                found = fit(self.directions, judge, latent, before=before, name=name, sense=sense, keep=keep)
+                found = find_reach(self.directions, judge, latent, before=before, name=name, sense=sense, keep=keep)
                 known[name, sense, keep] = found
         return {side: known[*side, keep] for side in sides}
 

@@ -41,7 +41,7 @@ def launch(checkpoint: Path, device: str = "auto", *, port: int = 7860, browser:
 
     Raises:
         PortError: the port is taken, which is found before any model is loaded.
-        CheckpointError, DirectionsError, UnfitValueError: as :class:`Models` does.
+        CheckpointError, DirectionsError, InvalidValueError: as :class:`Models` does.
     """
     listening = _bound(port)
     models = Models(checkpoint, device)

@@ -7,7 +7,7 @@ held-out classifier judges these.
 Example:
     >>> from attributes.classifier.network import load_classifier
     >>> judge = load_classifier()
-    >>> judge.probabilities(torch.rand(2, 3, 64, 64)).shape
+    >>> judge.balanced_probabilities(torch.rand(2, 3, 64, 64)).shape
     torch.Size([2, 40])
 """
 
@@ -26,7 +26,7 @@ from data.labels import LABEL_NAMES
 from glowface import __version__
 from storage.assets import DEFAULT_CLASSIFIER
 from storage.tensors import FORMAT_VERSION, CheckpointError, Header, read_safetensors, write_safetensors
-from storage.values import UnfitValueError, table
+from storage.values import InvalidValueError, table
 
 if TYPE_CHECKING:
     from attributes.classifier.held_out import HeldOutNet
@@ -139,16 +139,16 @@ class AttributeClassifier:
         return self.net.features(self.resized(x))
 
     @torch.inference_mode()
-    def probabilities(self, x: Tensor) -> Tensor:
+    def balanced_probabilities(self, x: Tensor) -> Tensor:
         """How sure each label is on pictures ``(B, 3, H, W)`` in [0, 1], ``(B, 40)``, rare or not.
 
         Calibrated as if half of all faces had each label: 0.5 is where the evidence speaks for neither side, and so
-        near the threshold of the best balanced accuracy. :meth:`likely` also weighs how rare a label is.
+        near the threshold of the best balanced accuracy. :meth:`probabilities` also weighs how rare a label is.
         """
         return torch.sigmoid(self.evidence(x))
 
     @torch.inference_mode()
-    def likely(self, x: Tensor, wished: Iterable[str] = ()) -> Tensor:
+    def probabilities(self, x: Tensor, wished: Iterable[str] = ()) -> Tensor:
         """How probable each label is among faces such as the training data's, ``(B, 40)``: rare ones need more.
 
         Not so the labels in ``wished``, which somebody has brought about: how rare they are tells nothing of this face.
@@ -158,7 +158,7 @@ class AttributeClassifier:
         return torch.sigmoid(self.evidence(x) + prior)
 
     def evidence(self, x: Tensor) -> Tensor:
-        """The log odds of :meth:`probabilities`, ``(B, 40)``; gradients flow through, other than through these."""
+        """The log odds of :meth:`balanced_probabilities`, ``(B, 40)``; gradients flow through."""
         return self.read(x)[1]
 
     def read(self, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -221,7 +221,7 @@ def load_classifier(path: str | Path = DEFAULT_CLASSIFIER, device: str | torch.d
         _check_ranges(tensors)
         accuracies = table("its balanced accuracy", header.get("balanced_accuracy"))
         accuracy = tuple(_accuracy(name, accuracies.get(name)) for name in LABEL_NAMES)
-    except UnfitValueError as error:
+    except InvalidValueError as error:
         raise CheckpointError(f"{path} does not fit this Glowface ({error}); train it again.") from error
     net.load_state_dict({name: tensors[f"net.{name}"].float() for name in _state(net)}, strict=False)
     scaling = PlattScaling(slope.to(device), offset.to(device), prevalence.to(device))
@@ -239,11 +239,11 @@ def _check_ranges(tensors: dict[str, Tensor]) -> None:
     for name, tensor in tensors.items():
         low, high = float(tensor.min()), float(tensor.max())
         if (name.endswith("running_var") and low < 0) or (name == "calibration.prevalence" and (low < 0 or high > 1)):
-            raise UnfitValueError(f"{name} is from {low:g} to {high:g}.")
+            raise InvalidValueError(f"{name} is from {low:g} to {high:g}.")
 
 
 def _accuracy(name: str, value: object) -> float:
     """A share; NaN where it could not be measured."""
     if not isinstance(value, float) or value < 0 or value > 1:
-        raise UnfitValueError(f"the balanced accuracy of {name} is {value!r}; it must be from 0 to 1.")
+        raise InvalidValueError(f"the balanced accuracy of {name} is {value!r}; it must be from 0 to 1.")
     return value

@@ -27,7 +27,7 @@ from faces import Detector
 from glow.checkpoint import load_checkpoint
 from glow.device import choose_device
 from storage.assets import DEFAULT_CLASSIFIER, check_own
-from storage.values import UnfitValueError
+from storage.values import InvalidValueError
 
 WEAK = 0.65
 """A slider whose direction orders new faces no better than this is reported as weak."""
@@ -57,12 +57,12 @@ class ClassifierOptions(DeviceOptions):
 def run_classifier(options: ClassifierOptions) -> None:
     """Train the network that reads the 40 labels off a face."""
     if options.epochs < 1:
-        raise UnfitValueError(f"--epochs is {options.epochs}; it must be at least 1.")
+        raise InvalidValueError(f"--epochs is {options.epochs}; it must be at least 1.")
     training, validation = (FaceSet.open(options.data, split) for split in ("train", "val"))
     if training.labels is None or validation.labels is None:
         raise DatasetError("a classifier needs labels; give a folder in CelebA-HQ's or CelebA's layout.")
     if options.output is None and options.architecture == "witness":
-        raise UnfitValueError("a witness must not take the place of the app's classifier; give -o FILE.")
+        raise InvalidValueError("a witness must not take the place of the app's classifier; give -o FILE.")
     output, side = check_own(options.output or DEFAULT_CLASSIFIER), make_net(options.architecture).side
     classifier = train_classifier(
         read_all(training, side), training.labels, read_all(validation, side), validation.labels,
@@ -148,7 +148,7 @@ def _sides(options: LearnOptions) -> dict[str, tuple[list[Path], list[Path]]]:
     folders = (options.with_it, options.without)
     if options.csv is not None:
         if any(folder is not None for folder in folders):
-            raise UnfitValueError("give either --csv, or --with and --without.")
+            raise InvalidValueError("give either --csv, or --with and --without.")
         table = dict(table_photos(options.csv))
         if options.title is None:
             return table
@@ -156,7 +156,7 @@ def _sides(options: LearnOptions) -> dict[str, tuple[list[Path], list[Path]]]:
             raise DatasetError(f"{options.csv} has no column {options.title!r}; it has {', '.join(table)}.")
         return {options.title: table[options.title]}
     if options.title is None or options.with_it is None or options.without is None:
-        raise UnfitValueError('give a name with two folders, as in: learn "Wearing scarf" --with DIR --without DIR')
+        raise InvalidValueError('give a name with two folders, as in: learn "Wearing scarf" --with DIR --without DIR')
     return {options.title: (folder_photos(options.with_it), folder_photos(options.without))}
 
 

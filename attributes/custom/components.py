@@ -17,7 +17,7 @@ from data.face_set import FaceSet
 from data.labels import LABELS
 from glow.checkpoint import Checkpoint
 from glow.latent import Latent
-from storage.values import UnfitValueError
+from storage.values import InvalidValueError
 
 BATCH = 256
 """Faces of one step of the incremental analysis; scikit-learn needs at least as many as components."""
@@ -50,10 +50,10 @@ def find_components(checkpoint: Checkpoint, faces: FaceSet, count: int) -> list[
     Each is named after the label that it follows most, and points to where that label is.
 
     Raises:
-        UnfitValueError: there are fewer faces than components, or no components are asked for.
+        InvalidValueError: there are fewer faces than components, or no components are asked for.
     """
     if not 1 <= count <= min(len(faces), BATCH):
-        raise UnfitValueError(f"{count} components were asked for; it must be from 1 to {min(len(faces), BATCH)}.")
+        raise InvalidValueError(f"{count} components were asked for; it must be from 1 to {min(len(faces), BATCH)}.")
     model = checkpoint.model
     analysis = IncrementalPCA(count)
     sums = LabelSums(model.config.dimensions, len(LABELS))

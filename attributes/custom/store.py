@@ -20,7 +20,7 @@ from glow.checkpoint import Checkpoint
 from glow.latent import Latent
 from storage.assets import writable
 from storage.tensors import FORMAT_VERSION, CheckpointError, Header, read_header, read_safetensors, write_safetensors
-from storage.values import UnfitValueError, caption, choice, number, table
+from storage.values import InvalidValueError, caption, choice, number, table
 
 YOUR_OWN = "Your own"
 """The group of sliders learned from a user's photos."""
@@ -58,7 +58,7 @@ def slider_name(title: str) -> str:
 
     Raises:
         DirectionsError: nothing is left of the title, or it is a label's.
-        UnfitValueError: the title cannot be shown in one line.
+        InvalidValueError: the title cannot be shown in one line.
     """
     name = re.sub(r"\W+", "_", title).strip("_")
     if not name:
@@ -117,7 +117,7 @@ def load_slider(path: str | Path, checkpoint: Checkpoint) -> Direction:
         slider = _slider(header)
         mean = number("the mean along it", header.get("mean"), -FAR, FAR)
         deviation = number("the deviation along it", header.get("deviation"), 0, FAR)
-    except UnfitValueError as error:
+    except InvalidValueError as error:
         raise CheckpointError(f"{path} does not fit this Glowface ({error}); make the slider again.") from error
     return Direction(slider, vector.to(checkpoint.model.device), mean, deviation)
 
@@ -126,11 +126,11 @@ def _slider(header: Header) -> Slider:
     """What a file's header says of its slider.
 
     Raises:
-        UnfitValueError: it says nothing of the kind.
+        InvalidValueError: it says nothing of the kind.
     """
     given = table("its slider", header.get("slider"))
     if set(given) != set(_MEASURES):
-        raise UnfitValueError(f"its slider has the fields {sorted(given)}; it must have {', '.join(_MEASURES)}.")
+        raise InvalidValueError(f"its slider has the fields {sorted(given)}; it must have {', '.join(_MEASURES)}.")
     choice("the group of its slider", given["group"], (YOUR_OWN, FOUND))
     return Slider(**given)
 

@@ -23,7 +23,7 @@ from glow.checkpoint import Checkpoint
 from glow.latent import Latent
 from glow.layers.mixing import in_float64
 from storage.tensors import FORMAT_VERSION, CheckpointError, Header, read_header, read_safetensors, write_safetensors
-from storage.values import UnfitValueError, table
+from storage.values import InvalidValueError, table
 
 Kind = Literal["mean", "partial", "base", "calibrated"]
 """Of directions: the paper's mean differences, least squares on all labels, those that the mapper adds to, or what
@@ -175,7 +175,7 @@ class Basis:
         try:
             sliders = _sliders(header)
             _check_gram(tensors["gram"])
-        except (UnfitValueError, OneSidedLabelError) as error:
+        except (InvalidValueError, OneSidedLabelError) as error:
             raise DirectionsError(f"{path} is broken: {error} Run `python -m attributes compute` again.") from error
 
         def directions(name: str) -> Latent:
@@ -239,11 +239,11 @@ def _empty_mapper(checkpoint: Checkpoint) -> LatentMapper:
 def _sliders(header: Header) -> tuple[Slider, ...]:
     given = header.get("sliders")
     if not isinstance(given, list) or len(given) != len(LABELS):
-        raise UnfitValueError(f"its sliders are {given!r}, and must be {len(LABELS)}.")
+        raise InvalidValueError(f"its sliders are {given!r}, and must be {len(LABELS)}.")
     measures = [table("a slider", each) for each in given]
     unknown = sorted({name for each in measures for name in each} - set(_MEASURES))
     if unknown:
-        raise UnfitValueError(f"its sliders have unknown fields {unknown}.")
+        raise InvalidValueError(f"its sliders have unknown fields {unknown}.")
     return tuple(Slider.of_label(label, **each) for label, each in zip(LABELS, measures, strict=True))
 
 
@@ -254,7 +254,7 @@ def rough_sliders(path: Path) -> frozenset[str]:
     """
     try:
         sliders = _sliders(read_header(path, "directions"))
-    except (CheckpointError, UnfitValueError):
+    except (CheckpointError, InvalidValueError):
         return frozenset()
     return frozenset(slider.name for slider in sliders if slider.rough)
 
@@ -263,12 +263,12 @@ def _check_gram(gram: Tensor) -> None:
     """Whether these can be the sums of labels over faces: what is computed from others has no end.
 
     Raises:
-        UnfitValueError: they cannot.
+        InvalidValueError: they cannot.
         OneSidedLabelError: a label is on all faces or on none.
     """
     lowest = float(torch.linalg.eigvalsh(gram)[0]) / max(1.0, float(gram[0, 0]))
     if float(gram[0, 0]) < 1 or not torch.equal(gram, gram.T) or lowest < -1e-9:
-        raise UnfitValueError("its sums of labels are not those of any faces.")
+        raise InvalidValueError("its sums of labels are not those of any faces.")
     label_covariance(gram)
 
 

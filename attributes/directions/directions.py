@@ -11,7 +11,7 @@ import torch
 from attributes.directions.mapper import LatentMapper, mapped
 from attributes.directions.population import Population
 from attributes.sliders.errors import DirectionsError
-from attributes.sliders.moved_latent import Fits, MovedLatent, add_steps, history
+from attributes.sliders.moved_latent import MovedLatent, Reaches, add_steps, history
 from attributes.sliders.moves import Moves, check_names
 from attributes.sliders.natural import UNMAPPED
 from attributes.sliders.slider import Direction, Slider
@@ -87,7 +87,7 @@ class Directions:
         latent: Latent,
         values: Mapping[str, float],
         keep: Iterable[str] = (),
-        fits: Fits | None = None,
+        reaches: Reaches | None = None,
     ) -> Latent:
         """``latent`` moved along each named direction; the very same latent where all values are 0.
 
@@ -95,7 +95,8 @@ class Directions:
         latent from before bit for bit, and moves in any order give the same numbers.
 
         A face that would come far from where faces usually are goes only a part of the way, in the same direction;
-        :meth:`Population.hold_back` says how far. Along a slider that was fitted to it, it may go to the range's end.
+        :meth:`Population.hold_back` says how far. Along a slider whose reach on it is known, it may go to the end of the
+        range.
 
         Args:
             latent: faces to move, any batch size.
@@ -104,17 +105,17 @@ class Directions:
                 these stay natural.
             keep: names of sliders whose directions, as they are without a mapper, are taken out of the moves of all
                 others.
-            fits: of sliders that were fitted to these very faces (:func:`attributes.fitting.fit.fit`): there, 1 is the
+            reaches: of sliders on these very faces (:func:`attributes.reach.reach.find_reach`): there, 1 is the
                 strongest change of each that still looks natural, and no stronger than what makes the attribute plain.
                 Further moves of what comes back remember them.
 
         Raises:
             DirectionsError: a name is no slider, or a value is not a finite number.
-            ValueError: a slider was fitted to other faces than these.
+            ValueError: a reach is of other faces than these.
         """
         kept = frozenset(self.checked(values, keep).keep)
         origin, steps, known = history(latent, self)
-        fitted = {**known, **(fits or {})}
+        reaches = {**known, **(reaches or {})}
         total = add_steps(steps, values, kept)
         if total == steps:
             return latent
@@ -127,13 +128,13 @@ class Directions:
         flat = self.vectors.flatten()
         chosen = in_float64(flat[indices])
         vectors = [
-            self._fitted_vector(origin, name, 1 if value > 0 else -1, fitted)
+            self._own_vector(origin, name, 1 if value > 0 else -1, reaches)
             for (name, _), value in zip(order, going_to, strict=True)
         ]
         # How far each face's own way takes it along the directions that faces were measured along.
         gram = torch.stack(torch.broadcast_tensors(*((way @ chosen.T).cpu() for way in vectors)), dim=1)
         products = (in_float64(origin.flatten()) @ chosen.T).cpu()
-        lengths = [_lengths(slider, value, fitted) for slider, value in zip(sliders, going_to, strict=True)]
+        lengths = [_lengths(slider, value, reaches) for slider, value in zip(sliders, going_to, strict=True)]
         asked, looked = (torch.stack(torch.broadcast_tensors(*of), dim=1) for of in zip(*lengths, strict=True))
         furthest = [
             abs(slider.amount(slider.high if value > 0 else slider.low))
@@ -146,16 +147,16 @@ class Directions:
             going = going + held[:, place, None].to(going) * self._without(flat, way, step[1])
         shapes = [(s.shape[1], s.shape[2], s.shape[3]) for s in origin.scales]
         moves = Latent.unflatten(going, shapes).to(origin.device, origin.scales[0].dtype)
-        return MovedLatent((origin + moves).scales, origin, total, self, fitted)
+        return MovedLatent((origin + moves).scales, origin, total, self, reaches)
 
-    def _fitted_vector(self, origin: Latent, name: str, sense: int, fits: Fits) -> torch.Tensor:
-        """:meth:`along` in float64, as a fit remembers it where there is one."""
-        fit = fits.get((name, sense))
-        if fit is None or fit.vector is None:
+    def _own_vector(self, origin: Latent, name: str, sense: int, reaches: Reaches) -> torch.Tensor:
+        """:meth:`along` in float64, as a reach remembers it where there is one."""
+        reach = reaches.get((name, sense))
+        if reach is None or reach.vector is None:
             return in_float64(self.along(origin, name, sense))
-        if len(fit.vector) != len(origin):
-            raise ValueError(f"{name} was fitted to {len(fit.vector)} faces, not to these {len(origin)}.")
-        return in_float64(fit.vector)
+        if len(reach.vector) != len(origin):
+            raise ValueError(f"the reach of {name} is that of {len(reach.vector)} faces, not of these {len(origin)}.")
+        return in_float64(reach.vector)
 
     def _without(self, flat: torch.Tensor, vectors: torch.Tensor, keep: frozenset[str]) -> torch.Tensor:
         """``vectors`` ``(B, D)`` with what lies along the directions of ``keep`` taken out."""
@@ -200,9 +201,9 @@ class Directions:
         return replace(self, vectors=self.vectors.to(device), mapper=mapper)
 
 
-def _lengths(slider: Slider, value: float, fits: Fits) -> tuple[torch.Tensor, torch.Tensor]:
+def _lengths(slider: Slider, value: float, reaches: Reaches) -> tuple[torch.Tensor, torch.Tensor]:
     """How many lengths of its vector a slider is to go, and how many it may go, or NaN: each ``(B,)`` or ``(1,)``."""
-    fit = fits.get((slider.name, 1 if value > 0 else -1))
-    if fit is None:
+    reach = reaches.get((slider.name, 1 if value > 0 else -1))
+    if reach is None:
         return torch.tensor([slider.amount(value)], dtype=torch.float64), torch.tensor([torch.nan], dtype=torch.float64)
-    return slider.fitted(value, fit), fit.end
+    return slider.length(value, reach), reach.end

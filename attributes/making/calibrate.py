@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from attributes.directions.basis import Basis
-from attributes.fitting.crossing import between, crossing
-from attributes.fitting.fit import FITTING
-from attributes.fitting.judge import Judge, Seen, progress
+from attributes.reach.crossing import between, crossing
+from attributes.reach.judge import Judge, Seen, progress
+from attributes.reach.reach import REACH
 from attributes.sliders.natural import limit
 from attributes.sliders.slider import LABEL_SLIDERS, Slider
 from data.labels import LABELS
@@ -27,11 +27,11 @@ TRIED = (0.7, 1.5, 2.6, 4.4)
 ROUGH = 0.2
 """A slider that brings fewer than this share of faces to show its attribute in a natural way is rough."""
 MOST_FACES = 0.75
-"""Share of the faces for which the first look of a fit (:mod:`attributes.fitting.fit`) goes far enough."""
+"""Share of the faces for which the first look at a reach (:mod:`attributes.reach.reach`) goes far enough."""
 LEAST = 0.05
 """The least strength, in lengths of the mean direction."""
 RANGE = 1.5
-"""Where all ranges end; a face's own fit ends them before it looks odd."""
+"""Where all ranges end; a face's own reach ends them before it looks odd."""
 
 
 @dataclass(frozen=True)
@@ -87,8 +87,8 @@ def _length(basis: Basis, mix: Tensor) -> float:
 
 
 def usual(lengths: Tensor) -> float:
-    """The usual strength, of which the shares in a fit let each face go from little to twice as much."""
-    return max(LEAST, float(torch.quantile(lengths, MOST_FACES)) / FITTING.shares[3]) if len(lengths) else 1.0
+    """The usual strength, of which the shares of a reach let each face go from little to twice as much."""
+    return max(LEAST, float(torch.quantile(lengths, MOST_FACES)) / REACH.shares[3]) if len(lengths) else 1.0
 
 
 def course(
@@ -115,10 +115,10 @@ def course(
         move = tried * vectors.expand(len(latents), -1)[left]
         seen = judge.look(latents[left] + move)
         logits[place, left], over[place, left] = seen.logits, seen.oddness(before[left], move.cpu()) - most
-        left = left[(sense * seen.logits[:, label] < FITTING.plain) & (over[place, left] < 0)]
+        left = left[(sense * seen.logits[:, label] < REACH.plain) & (over[place, left] < 0)]
         if not len(left):
             break
     odds = sense * logits[:, :, label]
-    lengths = crossing(odds - FITTING.plain, at).minimum(crossing(over, at)).clamp_max(TRIED[-1])
+    lengths = crossing(odds - REACH.plain, at).minimum(crossing(over, at)).clamp_max(TRIED[-1])
     there = between(lengths, at, odds[:, :, None])[:, 0]
-    return Course(lengths, float((there >= FITTING.clear).double().mean()))
+    return Course(lengths, float((there >= REACH.clear).double().mean()))

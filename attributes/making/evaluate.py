@@ -11,10 +11,10 @@ from torch import Tensor
 from attributes.classifier.network import AttributeClassifier
 from attributes.directions.basis import Basis, Kind
 from attributes.directions.directions import Directions
-from attributes.fitting.crossing import crossing
-from attributes.fitting.fit import fit_sides
-from attributes.fitting.judge import Judge, log_odds
 from attributes.making.calibrate import course, usual
+from attributes.reach.crossing import crossing
+from attributes.reach.judge import Judge, log_odds
+from attributes.reach.reach import find_reaches
 from attributes.sliders.natural import limit
 from data.labels import LABEL_NAMES
 from glow.latent import Latent
@@ -121,7 +121,7 @@ class Evaluation:
 
     def _read(self, pictures: Tensor, classifier: AttributeClassifier) -> Tensor:
         parts = pictures.split(100)
-        return torch.cat([classifier.probabilities(x.to(self.judge.model.device)).cpu() for x in parts])
+        return torch.cat([classifier.balanced_probabilities(x.to(self.judge.model.device)).cpu() for x in parts])
 
     def _features(self, pictures: Tensor) -> Tensor:
         parts = pictures.split(100)
@@ -180,7 +180,7 @@ class Evaluation:
         values = sorted({slider.low, *GRID, slider.high})
         faces = torch.arange(min(GRID_FACES, self.most, len(self.latents)))
         moved = self._moved(directions, faces, label, values)
-        course = list(self.judge.probabilities(moved)[:, label].view(len(values), len(faces)))
+        course = list(self.judge.balanced_probabilities(moved)[:, label].view(len(values), len(faces)))
         course.insert(sum(value < 0 for value in values), self.before[faces, label])
         steps = torch.stack(course).diff(dim=0)
         return float((steps >= -SLACK).double().mean())
@@ -227,5 +227,5 @@ class Evaluation:
     def _moved(self, directions: Directions, faces: Tensor, label: int, values: Sequence[float]) -> Tensor:
         """The faces at each of some values of a label's slider, one value after the other, as the app moves them."""
         latent, name = self._latent(faces), LABEL_NAMES[label]
-        fits = fit_sides(directions, self.judge, latent, before=self.seen[faces], name=name, values=values)
-        return torch.cat([directions.move(latent, {name: value}, (), fits).flatten() for value in values])
+        reaches = find_reaches(directions, self.judge, latent, before=self.seen[faces], name=name, values=values)
+        return torch.cat([directions.move(latent, {name: value}, (), reaches).flatten() for value in values])

@@ -11,11 +11,11 @@ from tqdm import tqdm
 
 from attributes.classifier.network import CALIBRATION_HALF, REPORT_HALF, load_classifier
 from attributes.directions.basis import Basis, directions_path
-from attributes.fitting.judge import Judge
 from attributes.making.calibrate import PROMISED, calibrate
 from attributes.making.evaluate import HEADLINE, Evaluation
 from attributes.making.report import draw_leakage, draw_strips, write_json, write_markdown
 from attributes.options import DirectionsFile, FacesOptions
+from attributes.reach.judge import Judge
 from attributes.sliders.errors import DirectionsError
 from data.face_set import FaceSet
 from data.labels import LABEL_NAMES

@@ -13,10 +13,10 @@ from PIL import Image
 from torch import Tensor
 
 from attributes.directions.directions import Directions
-from attributes.fitting.fit import fit_sides
-from attributes.fitting.judge import Judge
 from attributes.making.calibrate import PROMISED
 from attributes.making.evaluate import ALIKE, Report, Side, other_labels
+from attributes.reach.judge import Judge
+from attributes.reach.reach import find_reaches
 from attributes.sliders.errors import DirectionsError
 from data.labels import LABEL_NAMES, LABELS
 from glow.latent import Latent
@@ -213,8 +213,8 @@ def draw_strips(folder: Path, judge: Judge, directions: Directions) -> None:
     for index, label in enumerate(LABELS):
         at = int(seen.logits[:, index].abs().argmin())
         face, before = drawn[at], seen[at : at + 1]
-        fits = fit_sides(directions, judge, face, before=before, name=label.name, values=STRIP_VALUES)
-        moved = Latent.cat([directions.move(face, {label.name: value}, (), fits) for value in STRIP_VALUES])
+        reaches = find_reaches(directions, judge, face, before=before, name=label.name, values=STRIP_VALUES)
+        moved = Latent.cat([directions.move(face, {label.name: value}, (), reaches) for value in STRIP_VALUES])
         _strip(judge.draw(moved.flatten())[0]).save(folder / f"{label.name}.jpg", quality=85)
 
 

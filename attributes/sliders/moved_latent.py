@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeAlias
 
-from attributes.sliders.slider import Fit
+from attributes.sliders.slider import Reach
 from glow.latent import Latent
 
-Fits: TypeAlias = Mapping[tuple[str, int], Fit]
+Reaches: TypeAlias = Mapping[tuple[str, int], Reach]
 """How far sliders go on some faces, by the slider's name and the sense, 1 for its values above 0 and -1 for those
-below. Sliders that are not named go as far as on any face. There is one fit for each, whatever is kept fixed."""
+below. Sliders that are not named go as far as on any face. Each was found with what is kept fixed on that face."""
 
 Step: TypeAlias = tuple[str, frozenset[str]]
 """A slider's name, and the names of what is kept fixed while it moves."""
@@ -36,14 +36,14 @@ class MovedLatent(Latent):
     by: object
     """The directions that made the moves; those of others start from here, not from the origin."""
 
-    fits: Fits
-    """How far the sliders went on these faces, where they were fitted to them."""
+    reaches: Reaches
+    """How far the sliders went on these faces, where that was found."""
 
 
-def history(latent: Latent, by: object) -> tuple[Latent, dict[Step, Fraction], Fits]:
-    """Where ``latent`` was before ``by`` moved it, the sum of moves since, and the fits of sliders there."""
+def history(latent: Latent, by: object) -> tuple[Latent, dict[Step, Fraction], Reaches]:
+    """Where ``latent`` was before ``by`` moved it, the sum of moves since, and the reaches of sliders there."""
     if isinstance(latent, MovedLatent) and latent.by is by:
-        return latent.origin, dict(latent.steps), latent.fits
+        return latent.origin, dict(latent.steps), latent.reaches
     return latent, {}, {}
 
 

@@ -14,7 +14,7 @@ from attributes.sliders.slider import FURTHEST
 from errors import GlowfaceError
 from storage.assets import RECIPES
 from storage.files import FileError, atomic_write, read_text
-from storage.values import UnfitValueError, caption, number, parse_json
+from storage.values import InvalidValueError, caption, number, parse_json
 
 LARGEST = 100_000
 """Bytes; a recipe is a few hundred."""
@@ -58,7 +58,7 @@ class Recipe:
             raise RecipeError(f"the recipe {path} cannot be read ({error}); choose another file.") from error
         try:
             content = parse_json(text)
-        except UnfitValueError as error:
+        except InvalidValueError as error:
             raise RecipeError(f"{path.name} is no recipe ({error}); it must be as a saved recipe is.") from error
         return Recipe.parse(content, path.name)
 
@@ -101,7 +101,7 @@ class Recipe:
             for slider, value in moves.items():
                 caption(f"a name in the moves in {source}", slider)
                 number(f"the value of {slider} in {source}", value, -FURTHEST, FURTHEST)
-        except UnfitValueError as error:
+        except InvalidValueError as error:
             raise RecipeError(str(error)) from error
         values = {slider: float(value) for slider, value in moves.items() if value}
         return Recipe(name.strip(), values, tuple(keep))

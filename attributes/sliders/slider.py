@@ -10,15 +10,15 @@ from torch import Tensor
 
 from data.labels import LABELS, Label
 from glow.latent import Latent
-from storage.values import UnfitValueError, boolean, caption, number
+from storage.values import InvalidValueError, boolean, caption, number
 
 FURTHEST = 100.0
 """The end of the longest range that a slider may have; those of labels end at 1.5."""
 
 
 @dataclass(frozen=True, eq=False)
-class Fit:
-    """How far one side of a slider goes on each of B faces, in lengths of its vector; see :mod:`attributes.fitting`."""
+class Reach:
+    """How far one side of a slider goes on each of B faces, in lengths of its vector; see :mod:`attributes.reach`."""
 
     one: Tensor
     """``(B,)`` float64, above 0: where a value of 1 (or -1) goes."""
@@ -39,7 +39,7 @@ class Slider:
     """One slider: its names, how far its values go, and where they end.
 
     Raises:
-        UnfitValueError: a name cannot be shown, or a number is not finite or out of its range.
+        InvalidValueError: a name cannot be shown, or a number is not finite or out of its range.
     """
 
     name: str
@@ -73,7 +73,7 @@ class Slider:
         for name in ("name", "title", "group"):
             caption(f"a slider's {name}", getattr(self, name))
         if self.sign not in (1, -1):
-            raise UnfitValueError(f"the sign of {self.name} is {self.sign!r}; it must be 1 or -1.")
+            raise InvalidValueError(f"the sign of {self.name} is {self.sign!r}; it must be 1 or -1.")
         for name in ("up", "down"):
             number(f"{name} of {self.name}", getattr(self, name), 1e-6, 1e6)
         boolean(f"rough of {self.name}", self.rough)
@@ -88,16 +88,17 @@ class Slider:
         """How many lengths of the vector a value goes."""
         return value * (self.up if value > 0 else self.down)
 
-    def fitted(self, value: float, fit: Fit) -> Tensor:
-        """How many lengths of its vector a value goes on faces that the slider was fitted to, ``(B,)``.
+    def length(self, value: float, reach: Reach) -> Tensor:
+        """How many lengths of its vector a value goes on faces on which the slider's reach is known, ``(B,)``.
 
-        In straight lines from 0 to :attr:`Fit.one` at 1, and on to :attr:`Fit.end` at the end of the range; no further.
+        In straight lines from 0 to :attr:`Reach.one` at 1, and on to :attr:`Reach.end` at the end of the range; no
+        further.
         """
         sense, limit = (1, self.high) if value > 0 else (-1, -self.low)
         size = min(abs(value), max(limit, 1.0))
         if size <= 1:
-            return sense * size * fit.one
-        return sense * torch.lerp(fit.one, fit.end, (size - 1) / (limit - 1))
+            return sense * size * reach.one
+        return sense * torch.lerp(reach.one, reach.end, (size - 1) / (limit - 1))
 
     @staticmethod
     def of_label(label: Label, **fields: Any) -> Slider:

@@ -91,7 +91,7 @@ class Looking:
     def _labels(self, squares: list[np.ndarray]) -> list[list[float]]:
         assert self.held_out is not None
         x = torch.from_numpy(np.stack(squares)).permute(0, 3, 1, 2).float() / 255
-        seen = self.held_out.probabilities(x.to(self.held_out.scaling.slope.device))
+        seen = self.held_out.balanced_probabilities(x.to(self.held_out.scaling.slope.device))
         return [[round(value, 4) for value in row] for row in seen.tolist()]
 
     def _plain(self, portrait: Portrait, edits: Sequence[Edit]) -> dict[str, list[list[float] | None]]:

@@ -12,7 +12,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import cross_val_predict
 
 from attributes import Basis, DatasetError, DirectionsError, Judge, directions_path, load_classifier
-from attributes.fitting.judge import levels
+from attributes.reach.judge import levels
 from benchmarks.edits.pictures import PicturesError, folder_for_pictures
 from benchmarks.natural.edits import drawn, face_set, made, read_rows, sheets, write_rows
 from benchmarks.natural.kinds import lay_kinds

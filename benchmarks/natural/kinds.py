@@ -12,8 +12,8 @@ from torch import Tensor
 from attributes import LABEL_NAMES, Basis, FaceSet, Judge
 from attributes.directions.basis import Kind
 from attributes.directions.mapper import mapped
-from attributes.fitting.crossing import crossing
-from attributes.fitting.judge import levels
+from attributes.reach.crossing import crossing
+from attributes.reach.judge import levels
 from benchmarks.edits import EDITS, Edit
 from glow import Latent
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from faces.compositing.guided import asked, local_affine
+from faces.compositing.guided import apply_affine, local_affine
 
 CELLS, SHADES = 16, 8
 """Cells of the bilateral grid along each side and along brightness."""
@@ -48,7 +48,7 @@ def plain(case: Case) -> Tensor:
 
 def guided(case: Case) -> Tensor:
     """Glowface's: a guided filter (He, Sun and Tang 2013), see :mod:`faces.compositing.guided`."""
-    return asked(enlarged(local_affine(case.before, case.change), case), case.photo)
+    return apply_affine(enlarged(local_affine(case.before, case.change), case), case.photo)
 
 
 def bilateral_grid(case: Case) -> Tensor:

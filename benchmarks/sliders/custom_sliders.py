@@ -29,12 +29,13 @@ JUDGED = 120
 
 def reached(editor: Editor, pictures: torch.Tensor, name: str, label: int) -> tuple[float, float]:
     """Of pictures without a label, the share that a value of 1 gives it, and the other labels' mean change."""
-    before = editor.classifier.probabilities(pictures)
+    before = editor.classifier.balanced_probabilities(pictures)
     lacking = before[:, label] < 0.5
     moved = []
     for part in pictures[lacking].split(40):
         latent = editor.encode((part * 255).byte().permute(0, 2, 3, 1).numpy())
-        moved.append(editor.classifier.probabilities(editor.decode(editor.directions.move(latent, {name: 1.0}))))
+        decoded = editor.decode(editor.directions.move(latent, {name: 1.0}))
+        moved.append(editor.classifier.balanced_probabilities(decoded))
     after = torch.cat(moved)
     change = (after - before[lacking]).abs()
     change[:, label] = 0
@@ -58,7 +59,7 @@ def main(data: str) -> None:
             some = [read_all(FaceSet(tuple(training.paths[i] for i in side[:count]), None)) for side in sides]
             found = learn(editor.checkpoint, basis, editor.classifier, f"New {name}", with_it=some[0], without=some[1])
             custom = (found.direction,)
-            with_it = replace(editor, sliders=SliderSnapshot(editor.labels.with_sliders(custom), custom))
+            with_it = replace(editor, sliders=SliderSnapshot(editor.label_directions.with_sliders(custom), custom))
             share, change = reached(with_it, pictures, found.direction.slider.name, label)
             print(f"| {name} | {count} | {found.told_apart:.0%} | {share:.0%} | {change:.3f} |", flush=True)
         share, change = reached(editor, pictures, name, label)

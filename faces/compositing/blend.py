@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from faces.compositing.guided import asked, local_affine
+from faces.compositing.guided import apply_affine, local_affine
 
 TURN = (0.3, 0.7)
 """Ratios between which fine detail goes over from the first face to the second. Both at once, each at half of its
@@ -77,7 +77,7 @@ def blended(
 def _brought(person: Person, wanted: Tensor) -> Tensor:
     """A picture ``(1, 3, S, S)`` at a photo's size, with as much of its edges and detail as the picture shows."""
     field = local_affine(person.decoded[0], (wanted - person.decoded)[0])
-    return person.photo + asked(_enlarged(field, person), person.photo[0])
+    return person.photo + apply_affine(_enlarged(field, person), person.photo[0])
 
 
 def fill(picture: Tensor, known: Tensor) -> Tensor:

@@ -51,7 +51,7 @@ def local_affine(guide: Tensor, change: Tensor) -> Tensor:
     return torch.cat([matrix, change - _applied(matrix.unflatten(0, (3, 3)), guide)])
 
 
-def asked(field: Tensor, colours: Tensor) -> Tensor:
+def apply_affine(field: Tensor, colours: Tensor) -> Tensor:
     """The change that :func:`local_affine`'s function gives at some colours.
 
     Args:

@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from faces.align import Alignment
 from faces.compositing.fade import fade, photo_beyond
-from faces.compositing.guided import asked, local_affine
+from faces.compositing.guided import apply_affine, local_affine
 from faces.errors import FaceError
 
 __all__ = ["paste"]
@@ -107,7 +107,7 @@ def _add(target: Array, field: Tensor, alignment: Alignment, corner: tuple[int, 
         # Plane by plane in memory, what follows is two to five times as fast.
         colours = stored.to(torch.float32, memory_format=torch.contiguous_format).div_(step)
         if len(added) > 3:
-            added = asked(added, colours)
+            added = apply_affine(added, colours)
         added = added * (places(rows, columns).abs().amax(dim=-1) <= 1.0)
         stored.copy_(_short_of_the_ends(colours, added).mul_(step).round_().clamp_(0, _WHITE * step))
 

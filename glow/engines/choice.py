@@ -14,7 +14,8 @@ from glow.layers.coupling import AdditiveCoupling, AffineCoupling
 from glow.layers.coupling_net import CouplingNet, ScaledConv2d
 from glow.layers.flow_layer import Images, PerPicture
 from glow.layers.flow_step import FlowStep
-from glow.layers.mixing import Conv1x1, Conv1x1LU, FixedPermutation
+from glow.layers.invertible_conv import Conv1x1, Conv1x1LU
+from glow.layers.mixing import FixedPermutation
 from glow.layers.prior import SplitPrior, StandardPrior
 
 Engine = Literal["inference", "training", "plain"]

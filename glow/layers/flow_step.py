@@ -8,12 +8,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from glow.config import GlowConfig
+from glow.config import GlowConfig, PermutationKind
 from glow.layers.actnorm import ActNorm
 from glow.layers.coupling import AdditiveCoupling, AffineCoupling, Coupling
 from glow.layers.flow_layer import FlowLayer, Images, PerPicture
+from glow.layers.invertible_conv import Conv1x1, Conv1x1LU, stacked
 from glow.layers.memory_layout import per_position
-from glow.layers.mixing import Mixing, in_float64, make_mixing, stacked
+from glow.layers.mixing import FixedPermutation, Mixing, in_float64
 
 StepFunction = Callable[["FlowStep", Images], tuple[Images, PerPicture]]
 """Computes ``step(x)`` in a way of its own."""
@@ -108,6 +109,19 @@ def linear_maps(steps: Sequence[FlowStep], dtype: torch.dtype) -> tuple[Tensor, 
     weights, log_abs_dets = stacked([step.conv for step in steps], dtype)
     weights = weights * log_scales.to(dtype).exp().unsqueeze(1)
     return weights, (weights @ shifts.to(dtype).unsqueeze(2)).squeeze(2), log_abs_dets + log_scales.sum(1)
+
+
+def make_mixing(kind: PermutationKind, channels: int, generator: torch.Generator | None = None) -> Mixing:
+    """The mixing layer that a config names: ``1x1-lu``, ``1x1-full``, ``shuffle`` or ``reverse``."""
+    match kind:
+        case "1x1-lu":
+            return Conv1x1LU(channels, generator)
+        case "1x1-full":
+            return Conv1x1(channels, generator)
+        case "shuffle":
+            return FixedPermutation(torch.randperm(channels, generator=generator))
+        case "reverse":
+            return FixedPermutation(torch.arange(channels - 1, -1, -1))
 
 
 def make_step(config: GlowConfig, channels: int, width: int, generator: torch.Generator | None = None) -> FlowStep:

@@ -159,10 +159,10 @@ def test_a_drawn_face_can_be_taken_on(session: Session, editor: Editor) -> None:
 
 def custom_slider(editor: Editor, name: str, high: float) -> Direction:
     """A custom slider along the editor's direction of Bangs, with another end."""
-    label = editor.labels.slider("Bangs")
+    label = editor.label_directions.slider("Bangs")
     index = LABEL_NAMES.index("Bangs")
-    vector = Latent(tuple(scale[index : index + 1] for scale in editor.labels.vectors.scales))
-    mean, deviation = (float(values[index]) for values in vars(editor.labels.population).values())
+    vector = Latent(tuple(scale[index : index + 1] for scale in editor.label_directions.vectors.scales))
+    mean, deviation = (float(values[index]) for values in vars(editor.label_directions.population).values())
     return Direction(
         replace(label, name=name, title=name, low=-1.0, high=high, group=YOUR_OWN), vector, mean, deviation
     )
@@ -170,14 +170,14 @@ def custom_slider(editor: Editor, name: str, high: float) -> Direction:
 
 def with_custom(editor: Editor, *custom: Direction) -> Editor:
     """The editor with other custom sliders."""
-    return replace(editor, sliders=SliderSnapshot(editor.labels.with_sliders(custom), custom))
+    return replace(editor, sliders=SliderSnapshot(editor.label_directions.with_sliders(custom), custom))
 
 
 def test_another_model_goes_on_with_the_same_work(
     session: Session, editor: Editor, fine_editor: Editor, astronaut: np.ndarray
 ) -> None:
     session.set({"Smiling": 1.0})
-    session.hold(["Male"])
+    session.set_keep(["Male"])
     first = session.picture().pixels
     session.use(fine_editor)
     assert session.values["Smiling"] == 1
@@ -256,8 +256,8 @@ def test_a_drawn_face_goes_on_with_another_model_as_a_photo(
 def test_what_is_kept_fixed_is_a_step_for_undo_and_changes_the_picture(session: Session) -> None:
     session.set({"Smiling": 1.0})
     free = session.picture().pixels
-    assert session.hold(["High_Cheekbones", "Male"])
-    assert not session.hold(["Male", "High_Cheekbones"])
+    assert session.set_keep(["High_Cheekbones", "Male"])
+    assert not session.set_keep(["Male", "High_Cheekbones"])
     assert session.keep == ("High_Cheekbones", "Male")
     assert not np.array_equal(session.picture().pixels, free)
     assert session.undo()
@@ -267,7 +267,7 @@ def test_what_is_kept_fixed_is_a_step_for_undo_and_changes_the_picture(session: 
     session.reset()
     assert (session.keep, any(session.values.values())) == ((), False)
     with pytest.raises(DirectionsError, match="did you mean Male"):
-        session.hold(["Mail"])
+        session.set_keep(["Mail"])
 
 
 def test_a_recipe_is_one_step_and_gives_itself_back(session: Session) -> None:

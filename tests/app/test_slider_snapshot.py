@@ -28,8 +28,8 @@ def models(tmp_path: Path) -> Models:
 
 def make_slider(editor: Editor, like: str) -> Path:
     """A custom slider beside the editor's model, along the direction of a label."""
-    label, index = editor.labels.slider(like), LABEL_NAMES.index(like)
-    vector = Latent(tuple(scale[index : index + 1] for scale in editor.labels.vectors.scales))
+    label, index = editor.label_directions.slider(like), LABEL_NAMES.index(like)
+    vector = Latent(tuple(scale[index : index + 1] for scale in editor.label_directions.vectors.scales))
     slider = replace(label, name="Scarf", title="Scarf", group=YOUR_OWN, up=1.0, down=1.0, low=-2.0, high=2.0)
     return save_slider(sliders_folder(editor.path), Direction(slider, vector, 0.0, 1.0), editor.checkpoint.hash, {})
 
@@ -50,7 +50,7 @@ def test_a_session_sees_a_changed_slider_when_it_moves_on_and_not_before(models:
     before = models.refreshed(models.first.path)
     session = Session(before)
     session.open(astronaut)
-    session.hold(["Scarf"])
+    session.set_keep(["Scarf"])
     session.set({"Smiling": 1.0})
     kept = session.picture().pixels
     session.set({"Scarf": 1.0})

@@ -29,7 +29,7 @@ def test_a_face_gets_odder_the_further_it_goes_and_a_broken_one_is_endlessly_odd
     with torch.inference_mode():
         faces = fine_editor.checkpoint.model.encode(fine_validation_faces[:6].float() / 255).flatten()
     before = fine_editor.judge.look(faces)
-    vector = fine_editor.labels.vectors.flatten()[LABEL_NAMES.index("Eyeglasses")]
+    vector = fine_editor.label_directions.vectors.flatten()[LABEL_NAMES.index("Eyeglasses")]
     course = []
     for lengths in (0.2, 1.0, 3.0, 40.0):
         move = (lengths * vector).expand_as(faces)

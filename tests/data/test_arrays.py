@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from attributes import DatasetError
-from data.formats.arrays import ArraySet
+from data.formats.cifar_imagenet import ArraySet
 from tests.fuzz.inputs.arrays import PYTHON_2
 
 ROWS = np.random.default_rng(0).integers(0, 256, (3, 12), dtype=np.uint8)

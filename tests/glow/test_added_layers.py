@@ -17,8 +17,9 @@ from glow.layers.actnorm import ActNorm
 from glow.layers.coupling import AffineCoupling, Coupling
 from glow.layers.coupling_net import CouplingNet
 from glow.layers.flow_layer import Images, PerPicture
+from glow.layers.invertible_conv import Conv1x1LU
 from glow.layers.memory_layout import halves, join
-from glow.layers.mixing import Conv1x1LU, Mixing
+from glow.layers.mixing import Mixing
 from glow.layers.prior import SplitPrior
 from glow.model import Memory
 

@@ -16,7 +16,7 @@ from safetensors.torch import save_file
 from glow import CheckpointError
 from storage.files import FileError, atomic_write, open_regular, read_bytes, read_text, remove_unfinished
 from storage.tensors import LARGEST_HEADER, read_header, read_safetensors, write_safetensors
-from storage.values import UnfitValueError, parse_json
+from storage.values import InvalidValueError, parse_json
 
 
 def with_header(path: Path, text: str) -> Path:
@@ -141,5 +141,5 @@ def test_what_a_killed_process_left_is_removed_and_nothing_else(tmp_path: Path) 
 
 def test_numbers_of_json_stay_what_they_are() -> None:
     assert parse_json('{"a": [1, 2.5, "b", null, true]}') == {"a": [1, 2.5, "b", None, True]}
-    with pytest.raises(UnfitValueError, match="it is not JSON"):
+    with pytest.raises(InvalidValueError, match="it is not JSON"):
         parse_json("")

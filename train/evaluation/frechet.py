@@ -14,7 +14,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from glow.model import Glow
-from storage.values import UnfitValueError
+from storage.values import InvalidValueError
 
 
 class Judge(Protocol):
@@ -56,10 +56,10 @@ class Moments:
         """``(F, F)``.
 
         Raises:
-            UnfitValueError: there are fewer than two features.
+            InvalidValueError: there are fewer than two features.
         """
         if self.count < 2:
-            raise UnfitValueError(f"a covariance needs at least 2 pictures, not {self.count}; use more.")
+            raise InvalidValueError(f"a covariance needs at least 2 pictures, not {self.count}; use more.")
         return self._scatter / (self.count - 1)
 
 

@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args
 
 from glow.config import GlowConfig
 from glowface import __version__
-from storage.values import UnfitValueError
+from storage.values import InvalidValueError
 
 OptimiserKind = Literal["adam", "adamax", "muon"]
 MAY_CHANGE = ("steps", "accumulation", "patience")
@@ -19,7 +19,7 @@ class FitConfig:
     """The config of a run: all that decides its result. Where and how fast it runs is in ``RunOptions``.
 
     Raises:
-        UnfitValueError: a field has a value that cannot be trained with.
+        InvalidValueError: a field has a value that cannot be trained with.
     """
 
     model: GlowConfig = field(default_factory=GlowConfig)
@@ -79,23 +79,23 @@ class FitConfig:
     def __post_init__(self) -> None:
         for name in ("steps", "batch", "accumulation", "initialise_batch"):
             if getattr(self, name) < 1:
-                raise UnfitValueError(f"{name} is {getattr(self, name)}; it must be at least 1.")
+                raise InvalidValueError(f"{name} is {getattr(self, name)}; it must be at least 1.")
         for name in ("learning_rate", "muon_rate", "gradient_clip"):
             if not getattr(self, name) > 0:
-                raise UnfitValueError(f"{name} is {getattr(self, name)}; it must be above 0.")
+                raise InvalidValueError(f"{name} is {getattr(self, name)}; it must be above 0.")
         for name in ("warmup", "patience"):
             if getattr(self, name) < 0:
-                raise UnfitValueError(f"{name} is {getattr(self, name)}; it must be at least 0.")
+                raise InvalidValueError(f"{name} is {getattr(self, name)}; it must be at least 0.")
         if self.freeze_flow and not self.model.dequantiser_width:
-            raise UnfitValueError(
+            raise InvalidValueError(
                 "freeze_flow trains the dequantiser alone, and there is none; give --dequantiser-width."
             )
         if self.optimiser not in get_args(OptimiserKind):
-            raise UnfitValueError(
+            raise InvalidValueError(
                 f"optimiser is {self.optimiser!r}; it must be one of {', '.join(get_args(OptimiserKind))}."
             )
         if not 0 <= self.decay_share <= 1 or not 0 <= self.ema < 1:
-            raise UnfitValueError(
+            raise InvalidValueError(
                 f"decay_share is {self.decay_share} and ema {self.ema}; they must be from 0 to 1, ema below it."
             )
 
@@ -114,7 +114,7 @@ class FitConfig:
         """The config back from :meth:`to_dict`'s values."""
         unknown = set(values) - {f.name for f in fields(cls)}
         if unknown:
-            raise UnfitValueError(
+            raise InvalidValueError(
                 f"the run's config has unknown fields {sorted(unknown)}; it needs a newer Glowface than {__version__}."
             )
         return cls(**{**values, "model": GlowConfig.from_dict(values["model"])})

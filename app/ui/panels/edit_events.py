@@ -136,7 +136,7 @@ def move(panel: EditPanel, visit: Visit, numbers: dict[gr.Slider, float]) -> Any
 
 def keep(panel: EditPanel, visit: Visit, names: list[str] | None) -> Any:
     """Keep the attributes of some sliders fixed."""
-    if not visit.session.ready or not visit.session.hold(names or ()):
+    if not visit.session.ready or not visit.session.set_keep(names or ()):
         return gr.skip()
     return result(panel, visit)
 

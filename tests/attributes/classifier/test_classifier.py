@@ -41,7 +41,7 @@ def validation_labels(celebahq: Path, celebahq_pictures: Pictures) -> np.ndarray
 def test_it_reads_held_out_faces_as_well_as_its_file_says(
     classifier: AttributeClassifier, validation_faces: torch.Tensor, validation_labels: np.ndarray
 ) -> None:
-    sure = classifier.probabilities(validation_faces.float() / 255) > 0.5
+    sure = classifier.balanced_probabilities(validation_faces.float() / 255) > 0.5
     accuracies = dict(zip(LABEL_NAMES, balanced_accuracies(sure, validation_labels), strict=True))
     counted = [k for k in range(40) if 5 <= validation_labels[:, k].sum() <= 195]
     stated = np.mean([classifier.balanced_accuracy[k] for k in counted])
@@ -54,7 +54,7 @@ def test_it_reads_held_out_faces_as_well_as_its_file_says(
 def test_likely_weighs_how_rare_a_label_is(
     classifier: AttributeClassifier, validation_faces: torch.Tensor, validation_labels: np.ndarray
 ) -> None:
-    likely = classifier.likely(validation_faces.float() / 255)
+    likely = classifier.probabilities(validation_faces.float() / 255)
     assert float((likely.mean(0) - torch.from_numpy(validation_labels.mean(0))).abs().mean()) < 0.06
 
 
@@ -64,21 +64,22 @@ def test_larger_pictures_and_mirror_images_read_the_same(
     x = validation_faces[:40].float() / 255
     large = torch.nn.functional.interpolate(x, size=(160, 160), mode="bicubic", align_corners=False).clamp(0, 1)
     for same in (large, x.flip(3)):
-        difference = (classifier.probabilities(same) - classifier.probabilities(x)).abs()
+        difference = (classifier.balanced_probabilities(same) - classifier.balanced_probabilities(x)).abs()
         assert float(difference.mean()) < 0.06
     assert classifier.features(large).shape == classifier.features(x).shape
 
 
 def test_pictures_of_a_wrong_shape_are_refused(classifier: AttributeClassifier) -> None:
     with pytest.raises(ValueError, match=r"\(B, 3, H, W\), not \(3, 64, 64\)"):
-        classifier.probabilities(torch.zeros(3, 64, 64))
+        classifier.balanced_probabilities(torch.zeros(3, 64, 64))
 
 
 def test_it_is_small_and_comes_back_from_disk(classifier: AttributeClassifier, tmp_path: Path) -> None:
     assert DEFAULT_CLASSIFIER.stat().st_size <= 8 * 2**20
     save_classifier(tmp_path / "c.safetensors", classifier, 5)
     x = torch.rand(2, 3, 64, 64)
-    assert torch.equal(load_classifier(tmp_path / "c.safetensors").probabilities(x), classifier.probabilities(x))
+    back = load_classifier(tmp_path / "c.safetensors")
+    assert torch.equal(back.balanced_probabilities(x), classifier.balanced_probabilities(x))
     with pytest.raises(CheckpointError, match="no file"):
         load_classifier(tmp_path / "none.safetensors")
 
@@ -159,7 +160,7 @@ def test_a_held_out_classifier_comes_back_from_disk(tmp_path: Path, classifier: 
     save_classifier(tmp_path / "witness.safetensors", held_out, 10)
     back = load_classifier(tmp_path / "witness.safetensors")
     x = torch.rand(2, 3, 128, 128)
-    torch.testing.assert_close(back.probabilities(x), held_out.probabilities(x), atol=5e-3, rtol=0)
+    torch.testing.assert_close(back.balanced_probabilities(x), held_out.balanced_probabilities(x), atol=5e-3, rtol=0)
     assert back.features(x).shape != classifier.features(x).shape
 
 

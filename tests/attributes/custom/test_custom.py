@@ -71,12 +71,12 @@ def test_a_slider_learned_from_two_folders_makes_other_faces_smile(
     slider = editor.directions.slider("My_grin")
     assert (slider.title, slider.group) == ("My grin", YOUR_OWN)
     x = validation_faces[:60].float() / 255
-    serious = x[editor.classifier.probabilities(x)[:, SMILING] < 0.5]
+    serious = x[editor.classifier.balanced_probabilities(x)[:, SMILING] < 0.5]
     latent = editor.checkpoint.model.encode(serious)
     smiles = []
     for value in (0.0, 0.5, 1.0):
         decoded = editor.decode(editor.directions.move(latent, {"My_grin": value}))
-        smiles.append(float(editor.classifier.probabilities(decoded)[:, SMILING].mean()))
+        smiles.append(float(editor.classifier.balanced_probabilities(decoded)[:, SMILING].mean()))
     assert smiles[0] < smiles[1] < smiles[2]
     assert smiles[2] > smiles[0] + 0.3
     moved = editor.directions.move(latent, {"My_grin": 1.0})

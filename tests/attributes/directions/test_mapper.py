@@ -12,7 +12,7 @@ from app.editor import Editor
 from attributes import LABEL_NAMES
 from attributes.directions.mapper import LatentMapper, mapped
 from attributes.sliders.natural import UNMAPPED
-from attributes.sliders.slider import Fit
+from attributes.sliders.slider import Reach
 from glow import Latent
 
 
@@ -23,8 +23,8 @@ def faces(fine_editor: Editor, fine_validation_faces: torch.Tensor) -> Latent:
 
 
 def test_faces_go_ways_of_their_own_and_another_one_up_than_down(fine_editor: Editor, faces: Latent) -> None:
-    up, down = (fine_editor.labels.along(faces, "Bangs", sense) for sense in (1, -1))
-    base = fine_editor.labels.vectors.flatten()[LABEL_NAMES.index("Bangs")]
+    up, down = (fine_editor.label_directions.along(faces, "Bangs", sense) for sense in (1, -1))
+    base = fine_editor.label_directions.vectors.flatten()[LABEL_NAMES.index("Bangs")]
     assert up.shape == down.shape == (6, len(base))
     apart = torch.cdist(up, up)[*torch.triu_indices(6, 6, 1)]
     assert apart.min() > 0.1 * base.norm()
@@ -34,21 +34,21 @@ def test_faces_go_ways_of_their_own_and_another_one_up_than_down(fine_editor: Ed
 
 
 def test_a_face_goes_the_same_way_alone_as_among_others(fine_editor: Editor, faces: Latent) -> None:
-    together = fine_editor.labels.along(faces, "Smiling", 1)
+    together = fine_editor.label_directions.along(faces, "Smiling", 1)
     for place, face in enumerate(faces):
-        alone = fine_editor.labels.along(face, "Smiling", 1)[0]
+        alone = fine_editor.label_directions.along(face, "Smiling", 1)[0]
         torch.testing.assert_close(alone, together[place], atol=1e-3, rtol=1e-3)
 
 
 def test_some_sides_go_along_the_base_alone(fine_editor: Editor, faces: Latent) -> None:
     for name, sense in UNMAPPED:
-        base = fine_editor.labels.vectors.flatten()[[LABEL_NAMES.index(name)]]
-        assert torch.equal(fine_editor.labels.along(faces, name, sense), base)
-        assert not torch.equal(fine_editor.labels.along(faces, name, -sense)[:1], base)
+        base = fine_editor.label_directions.vectors.flatten()[[LABEL_NAMES.index(name)]]
+        assert torch.equal(fine_editor.label_directions.along(faces, name, sense), base)
+        assert not torch.equal(fine_editor.label_directions.along(faces, name, -sense)[:1], base)
 
 
 def test_a_move_goes_along_them_and_back_bit_for_bit(fine_editor: Editor, faces: Latent) -> None:
-    labels = fine_editor.labels
+    labels = fine_editor.label_directions
     there = labels.move(faces, {"Blond_Hair": -0.5})
     gone = (there.flatten() - faces.flatten()) / labels.along(faces, "Blond_Hair", -1)
     assert (gone.std(1) < 0.05 * gone.mean(1).abs()).all()
@@ -61,17 +61,17 @@ def test_a_move_goes_along_them_and_back_bit_for_bit(fine_editor: Editor, faces:
 def test_a_remembered_vector_gives_the_same_numbers_and_is_refused_for_other_faces(
     fine_editor: Editor, faces: Latent
 ) -> None:
-    labels, lengths = fine_editor.labels, torch.full((6,), 0.4, dtype=torch.float64)
+    labels, lengths = fine_editor.label_directions, torch.full((6,), 0.4, dtype=torch.float64)
     vector = labels.along(faces, "Smiling", 1)
-    fits = [{("Smiling", 1): Fit(lengths, lengths, vector=each)} for each in (vector, None)]
-    first, second = (labels.move(faces, {"Smiling": 1.0}, (), each).flatten() for each in fits)
+    reaches = [{("Smiling", 1): Reach(lengths, lengths, vector=each)} for each in (vector, None)]
+    first, second = (labels.move(faces, {"Smiling": 1.0}, (), each).flatten() for each in reaches)
     assert torch.equal(first, second)
     with pytest.raises(ValueError, match="fitted to 6 faces, not to these 2"):
-        labels.move(faces[:2], {"Smiling": 1.0}, (), fits[0])
+        labels.move(faces[:2], {"Smiling": 1.0}, (), reaches[0])
 
 
 def test_what_is_kept_fixed_is_taken_out_of_each_faces_own_way(fine_editor: Editor, faces: Latent) -> None:
-    labels = fine_editor.labels
+    labels = fine_editor.label_directions
     male = labels.vectors.flatten()[LABEL_NAMES.index("Male")].double()
     free, fixed = (labels.move(faces, {"No_Beard": -0.5}, keep).flatten() for keep in ((), ("Male",)))
     along = [((moved - faces.flatten()) @ male / male.norm()).abs() for moved in (free, fixed)]
@@ -81,7 +81,7 @@ def test_what_is_kept_fixed_is_taken_out_of_each_faces_own_way(fine_editor: Edit
 
 def test_alike_ways_hinder_each_other_as_far_as_they_go_together(fine_editor: Editor, faces: Latent) -> None:
     """A smile and an open mouth: the more is gone of one, the less is left of the other."""
-    labels = fine_editor.labels
+    labels = fine_editor.label_directions
     alone = labels.move(faces, {"Mouth_Slightly_Open": 1.5}).flatten() - faces.flatten()
     smiling = labels.move(faces, {"Smiling": 1.5, "High_Cheekbones": 1.5})
     both = labels.move(smiling, {"Mouth_Slightly_Open": 1.5}).flatten() - smiling.flatten()
@@ -89,23 +89,23 @@ def test_alike_ways_hinder_each_other_as_far_as_they_go_together(fine_editor: Ed
 
 
 def test_a_mapper_moves_to_another_device_with_its_directions(fine_editor: Editor, faces: Latent) -> None:
-    there = fine_editor.labels.to("cpu")
-    assert there.mapper is not fine_editor.labels.mapper
-    assert torch.equal(there.along(faces, "Bangs", 1), fine_editor.labels.along(faces, "Bangs", 1))
+    there = fine_editor.label_directions.to("cpu")
+    assert there.mapper is not fine_editor.label_directions.mapper
+    assert torch.equal(there.along(faces, "Bangs", 1), fine_editor.label_directions.along(faces, "Bangs", 1))
 
 
 def test_where_a_mapper_puts_out_what_is_no_number_the_base_stays(fine_editor: Editor, faces: Latent) -> None:
-    broken = copy.deepcopy(fine_editor.labels.mapper)
+    broken = copy.deepcopy(fine_editor.label_directions.mapper)
     assert broken is not None
     for head in broken.heads:
         head.weight.fill_(3e38)
-    labels = replace(fine_editor.labels, mapper=broken)
+    labels = replace(fine_editor.label_directions, mapper=broken)
     base = labels.vectors.flatten()[[LABEL_NAMES.index("Bangs")]]
     assert torch.equal(labels.along(faces, "Bangs", 1), base.expand(6, -1))
 
 
 def test_latents_of_another_model_are_refused(fine_editor: Editor, editor: Editor) -> None:
-    mapper = fine_editor.labels.mapper
+    mapper = fine_editor.label_directions.mapper
     assert mapper is not None
     with pytest.raises(ValueError, match="reads latents with the scales"):
         mapped(mapper, editor.checkpoint.model.sample_latent(1), 0, present=True)

@@ -30,7 +30,7 @@ def faces(checkpoint: Checkpoint, validation_faces: torch.Tensor) -> LabelledFac
     pixels = validation_faces[:FACES]
     with torch.inference_mode():
         latents = checkpoint.model.encode(pixels.float() / 255).flatten().half()
-        seen = load_classifier().probabilities(pixels.float() / 255) > 0.5
+        seen = load_classifier().balanced_probabilities(pixels.float() / 255) > 0.5
     labels = seen.clone()
     labels[0], labels[1] = True, False  # each label on some
     return LabelledFaces(latents.clone(), pixels, labels)

@@ -243,7 +243,7 @@ def _read_slider(path: Path) -> None:
 
 
 def _read_classifier(path: Path) -> None:
-    load_classifier(path).likely(torch.full((1, 3, 64, 64), 0.5))
+    load_classifier(path).probabilities(torch.full((1, 3, 64, 64), 0.5))
 
 
 TARGETS = (

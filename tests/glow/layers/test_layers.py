@@ -15,8 +15,8 @@ from glow.layers.actnorm import ActNorm
 from glow.layers.coupling import AdditiveCoupling, AffineCoupling
 from glow.layers.dequantiser import Dequantiser
 from glow.layers.flow_layer import FlowLayer
-from glow.layers.flow_step import FlowStep, make_step
-from glow.layers.mixing import Conv1x1, Conv1x1LU, make_mixing
+from glow.layers.flow_step import FlowStep, make_mixing, make_step
+from glow.layers.invertible_conv import Conv1x1, Conv1x1LU
 from glow.layers.prior import SplitPrior, StandardPrior, TopPrior
 from glow.layers.squeeze import Squeeze
 

@@ -106,9 +106,9 @@ class Judge:
         logits = evidence.cpu().double().clamp(-SURE, SURE)
         return Seen(logits, features.cpu(), _whole(pictures).cpu())
 
-    def probabilities(self, latents: Tensor) -> Tensor:
+    def balanced_probabilities(self, latents: Tensor) -> Tensor:
         """How sure each label is on each of the latents ``(B, D)``: ``(B, 40)`` on the CPU."""
-        return torch.cat([self.classifier.probabilities(x).cpu() for x in self._decoded(latents)])
+        return torch.cat([self.classifier.balanced_probabilities(x).cpu() for x in self._decoded(latents)])
 
 
 def _whole(pictures: Tensor) -> Tensor:

@@ -47,7 +47,7 @@ class History:
         self._redo: list[Edits] = []
         self._dragged: str | None = None
 
-    def step(self, edits: Edits, slider: str | None = None) -> None:
+    def push(self, edits: Edits, slider: str | None = None) -> None:
         """Go on to other edits.
 
         Args:

@@ -1,7 +1,7 @@
 """Sets of pictures that are stored as arrays: CIFAR-10 and the downsampled ImageNet, 32×32 and 64×64.
 
 Both come as files of rows of 3·H·W bytes, pickled or as ``.npz``. No pickle is ever loaded:
-:mod:`data.formats.pickled` reads what is in them.
+:mod:`data.formats.safe_pickle` reads what is in them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from numpy.lib import format as npy
 from PIL import Image
 
 from data.face_set import Split
-from data.formats.pickled import as_bytes_array, read_pickled
+from data.formats.safe_pickle import as_bytes_array, read_pickled
 from data.picture_set import DatasetError, PictureError
 from storage.files import open_regular
 

@@ -12,21 +12,21 @@ from dataclasses import dataclass
 import torch
 
 from attributes.directions.directions import Directions
-from attributes.fitting.crossing import crossing
-from attributes.fitting.judge import FEW, Judge, Seen
-from attributes.sliders.moved_latent import Fits
+from attributes.reach.crossing import crossing
+from attributes.reach.judge import FEW, Judge, Seen
+from attributes.sliders.moved_latent import Reaches
 from attributes.sliders.natural import limit
-from attributes.sliders.slider import Fit
+from attributes.sliders.slider import Reach
 from data.labels import LABEL_NAMES
 from glow.latent import Latent
 
 
 @dataclass(frozen=True, kw_only=True)
-class FittingConfig:
-    """Where a fitted slider stops. Lengths are shares of the slider's usual strength."""
+class ReachConfig:
+    """Where a slider stops on a face. Lengths are shares of the slider's usual strength."""
 
     shares: tuple[float, ...] = (0.3, 0.55, 0.8, 1.1, 1.4, 1.7, 2.0)
-    """Where a face is looked at, a few at a time; no fit goes further than the last."""
+    """Where a face is looked at, a few at a time; no reach goes further than the last."""
 
     clear: float = 1.1
     """Log odds at which an attribute counts as seen: the classifier finds it three times as likely as not."""
@@ -53,10 +53,10 @@ class FittingConfig:
     """The least length of all: a way has a length, though nothing can be seen of it."""
 
 
-FITTING = FittingConfig()
+REACH = ReachConfig()
 
 
-def fit(
+def find_reach(
     directions: Directions,
     judge: Judge,
     latent: Latent,
@@ -65,7 +65,7 @@ def fit(
     name: str,
     sense: int,
     keep: Iterable[str] = (),
-) -> Fit:
+) -> Reach:
     """How far a label's slider goes on each of some faces, for :meth:`Directions.move`.
 
     A value of 1 goes to where the classifier sees plainly what the slider is to bring (or that what it is to take away
@@ -86,43 +86,46 @@ def fit(
     vector = directions.along(latent, name, sense)
     own = vector if len(vector) == len(latent) else None
     usual = abs(slider.amount(sense))
-    at = usual * torch.tensor((0.0, *FITTING.shares), dtype=torch.float64)
+    at = usual * torch.tensor((0.0, *REACH.shares), dtype=torch.float64)
     # What lacks until the attribute is plain, and how much odder the face may get; NaN where nobody has looked.
     lack = torch.full((len(at), len(latent)), torch.nan, dtype=torch.float64)
     spare = lack.clone()
     lack[0], spare[0] = (
-        FITTING.plain - sense * before.logits[:, label],
+        REACH.plain - sense * before.logits[:, label],
         (most := limit(name, sense, mapped=directions.mapper is not None)),
     )
-    plain, left = torch.full_like(lack[0], FITTING.least_plain * usual), torch.arange(len(latent))
+    plain, left = torch.full_like(lack[0], REACH.least_plain * usual), torch.arange(len(latent))
     for places in torch.arange(1, len(at)).split(FEW):
         if not len(left):
             break
         some = Latent(tuple(scale[left.to(scale.device)] for scale in latent.scales))
         lengths = at[places, None].expand(-1, len(left))
         theirs = own if own is None else own[left.to(own.device)]
-        fits = [{(name, sense): Fit(to, to, vector=theirs)} for to in lengths]
-        moved = [directions.move(some, {name: float(sense)}, kept, each) for each in fits]
+        reaches = [{(name, sense): Reach(to, to, vector=theirs)} for to in lengths]
+        moved = [directions.move(some, {name: float(sense)}, kept, each) for each in reaches]
         seen = judge.look(torch.cat([one.flatten() for one in moved]))
-        lack[places[:, None], left] = FITTING.plain - sense * seen.logits[:, label].view(lengths.shape)
+        lack[places[:, None], left] = REACH.plain - sense * seen.logits[:, label].view(lengths.shape)
         moves = torch.cat([(one - some).flatten().cpu() for one in moved])
         odd = seen.oddness(Seen.cat([before[left]] * len(places)), moves)
         spare[places[:, None], left] = most - odd.view(lengths.shape)
-        plain = torch.where(lack[0] > 0, crossing(-lack, at), 0.0).clamp_min(FITTING.least_plain * usual)
+        plain = torch.where(lack[0] > 0, crossing(-lack, at), 0.0).clamp_min(REACH.least_plain * usual)
         # As far as the end of the range may go, where the face stays natural on the way.
-        left = left[(FITTING.end_of_plain * plain[left] > at[places[-1]]) & (spare[: places[-1] + 1, left] > 0).all(0)]
+        left = left[(REACH.end_of_plain * plain[left] > at[places[-1]]) & (spare[: places[-1] + 1, left] > 0).all(0)]
     looked = at[(~spare.isnan()).sum(0) - 1]
-    natural = crossing(-spare, at).minimum(looked).clamp_min(FITTING.least * usual)
+    natural = crossing(-spare, at).minimum(looked).clamp_min(REACH.least * usual)
     one = plain.minimum(natural)
     # The furthest place that was looked at with the face whole at it and before it.
     whole = at[(spare.isfinite().cumprod(0).sum(0) - 1).clamp_min(0)]
-    end = (FITTING.end_of_plain * one).minimum(FITTING.end_of_natural * natural).minimum(whole).maximum(one)
-    return Fit(one, end, natural < FITTING.little * usual, own)
+    end = (REACH.end_of_plain * one).minimum(REACH.end_of_natural * natural).minimum(whole).maximum(one)
+    return Reach(one, end, natural < REACH.little * usual, own)
 
 
-def fit_sides(
+def find_reaches(
     directions: Directions, judge: Judge, latent: Latent, *, before: Seen, name: str, values: Iterable[float]
-) -> Fits:
-    """The fits of a label's slider on the sides that some of its values are on; arguments as of :func:`fit`."""
+) -> Reaches:
+    """The reaches of a label's slider on the sides that some of its values are on; arguments as of
+    :func:`find_reach`."""
     senses = {1 if value > 0 else -1 for value in values if value}
-    return {(name, sense): fit(directions, judge, latent, before=before, name=name, sense=sense) for sense in senses}
+    return {
+        (name, sense): find_reach(directions, judge, latent, before=before, name=name, sense=sense) for sense in senses
+    }
