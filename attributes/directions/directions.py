@@ -95,8 +95,8 @@ class Directions:
         latent from before bit for bit, and moves in any order give the same numbers.
 
         A face that would come far from where faces usually are goes only a part of the way, in the same direction;
-        :meth:`Population.hold_back` says how far. Along a slider whose reach on it is known, it may go to the end of the
-        range.
+        :meth:`Population.hold_back` says how far. Along a slider whose reach on it is known, it may go to the range's
+        end.
 
         Args:
             latent: faces to move, any batch size.

@@ -6,6 +6,7 @@ The channels at each position are mixed by one learned matrix.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 import torch
 from torch import Tensor, nn
