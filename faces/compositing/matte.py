@@ -17,7 +17,7 @@ SIDE = 128
 WIDTHS = (16, 32, 64, 96)
 """Channels at 64, 32, 16 and 8 pixels."""
 KIND = "matte"
-SURE = (0.47, 0.9)
+SURE = (0.26, 0.65)
 """Probability up to which a place is background, and from which on it is the person alone: what is left of a doubt
 would tint walls and skies."""
 
@@ -25,6 +25,23 @@ would tint walls and skies."""
 def _block(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
     convolution = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
     return nn.Sequential(convolution, nn.BatchNorm2d(outputs), nn.ReLU())
+
+
+class Context(nn.Module):
+    """Adds to each place what is known of its wider surroundings and of the whole picture."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.around = nn.Sequential(
+            nn.Conv2d(channels, channels, 3, padding=2, dilation=2, bias=False), nn.BatchNorm2d(channels), nn.ReLU()
+        )
+        self.told = nn.Conv2d(2 * channels, channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        around = self.around(x)
+        whole = around.mean((2, 3), keepdim=True).expand_as(around)
+        added: Tensor = self.told(torch.cat([around, whole], dim=1))
+        return x + added
 
 
 class MatteNet(nn.Module):
@@ -36,6 +53,7 @@ class MatteNet(nn.Module):
         self.down, self.up = nn.ModuleList(), nn.ModuleList()
         for before, after in zip((3, *WIDTHS), WIDTHS, strict=False):
             self.down.append(nn.Sequential(_block(before, after, 2), _block(after, after)))
+        self.context = Context(WIDTHS[-1])
         for coarse, fine in zip(WIDTHS[:0:-1], WIDTHS[-2::-1], strict=True):
             self.up.append(_block(coarse + fine, fine))
         self.last = nn.Sequential(_block(WIDTHS[0] + 3, WIDTHS[0]), nn.Conv2d(WIDTHS[0], 1, 3, padding=1))
@@ -46,6 +64,7 @@ class MatteNet(nn.Module):
         for stage in self.down:
             x = stage(x)
             seen.append(x)
+        x = self.context(x)
         for stage, finer in zip(self.up, seen[-2::-1], strict=True):
             x = stage(torch.cat([_twice(x), finer], dim=1))
         found: Tensor = self.last(torch.cat([_twice(x), picture], dim=1))
@@ -77,6 +96,12 @@ def load_matte(path: Path = DEFAULT_MATTE) -> MatteNet:
     return net.eval().requires_grad_(False)
 
 
+def log_odds(net: MatteNet, pictures: Tensor) -> Tensor:
+    """What the network sees in pictures ``(B, 3, 128, 128)`` and in their mirror images, averaged."""
+    seen: Tensor = (net(pictures) + net(pictures.flip(-1)).flip(-1)) / 2
+    return seen
+
+
 def opacity(log_odds: Tensor) -> Tensor:
     """How much of a place is the person, from 0 to 1, by the network's log odds."""
     return ((torch.sigmoid(log_odds) - SURE[0]) / (SURE[1] - SURE[0])).clamp(0, 1)
@@ -94,5 +119,5 @@ def matte(pictures: Tensor) -> Tensor:
     """
     size = pictures.shape[-2:]
     x = functional.interpolate(pictures.cpu().float(), (SIDE, SIDE), mode="bicubic", antialias=True)
-    found = opacity(load_matte()(x.clamp(0, 1)))
+    found = opacity(log_odds(load_matte(), x.clamp(0, 1)))
     return functional.interpolate(found, size, mode="bilinear", antialias=True).clamp(0, 1)

@@ -66,7 +66,7 @@ def test_a_remembered_vector_gives_the_same_numbers_and_is_refused_for_other_fac
     reaches = [{("Smiling", 1): Reach(lengths, lengths, vector=each)} for each in (vector, None)]
     first, second = (labels.move(faces, {"Smiling": 1.0}, (), each).flatten() for each in reaches)
     assert torch.equal(first, second)
-    with pytest.raises(ValueError, match="fitted to 6 faces, not to these 2"):
+    with pytest.raises(ValueError, match="that of 6 faces, not of these 2"):
         labels.move(faces[:2], {"Smiling": 1.0}, (), reaches[0])
 
 
