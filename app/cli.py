@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from errors.command_line import Version, command, command_line, run_command_line, with_options
+from errors.command_line import Seed, Version, command, command_line, run_command_line, with_options
 from storage.assets import DEFAULT_CHECKPOINT
 
 # What is slow to import is imported by the commands that need it, so that help comes at once.
@@ -220,7 +220,7 @@ class SampleOptions(SharedOptions):
     output: Output
     count: Annotated[int, typer.Option(min=1)] = 16
     temperature: float = 0.7
-    seed: int = 0
+    seed: Seed = 0
     columns: Annotated[int | None, typer.Option(min=1, help="faces in a row", show_default="a square sheet")] = None
 
 

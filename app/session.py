@@ -13,7 +13,7 @@ from app.edit_history import Edits, History
 from app.editor import Editor
 from app.opened import OpenPhoto
 from app.portraits.portrait import Portrait
-from app.portraits.view import View
+from app.portraits.view import View, on_screen
 from attributes import Moves, Recipe
 from faces import Face, FaceError, NoFaceError, Photo, PhotoSource, open_photo, save_photo
 
@@ -241,14 +241,14 @@ class Session:
         Raises:
             NoFaceError: no photo is open.
         """
-        result = self.before(view)
+        result = self._unedited(view)
         for index in self.edits.values:
             if self._moves(index).values:
                 face = self._portrait(index)
                 alignment = view.place(face.alignment) if view else face.alignment
                 face = replace(face, photo=result, alignment=alignment)
                 result = self.editor.put_back(face, self._picture(index), lock_background=self.edits.lock_background)
-        return result
+        return result if view is None else on_screen(result)
 
     def _picture(self, index: int) -> Tensor:
         """The model's picture of a face as it is now; the last one is kept for each face."""
@@ -280,6 +280,10 @@ class Session:
         Raises:
             NoFaceError: no photo is open.
         """
+        photo = self._unedited(view)
+        return photo if view is None else on_screen(photo)
+
+    def _unedited(self, view: View | None) -> Photo:
         opened = self._open_photo()
         return opened.photo if view is None else opened.seen(view)
 

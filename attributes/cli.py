@@ -12,18 +12,18 @@ import torch
 import typer
 
 from attributes.classifier.network import load_classifier
-from attributes.custom.commands import own_commands
+from attributes.custom.commands import custom_commands
 from attributes.directions.basis import Basis, directions_path
 from attributes.making.compute import compute_directions
 from attributes.making.measure_commands import measure_commands
 from attributes.making.train_mapper import BATCH, STEPS, train_mapper
-from attributes.options import DirectionsFile, FacesOptions, Limit, Seed
+from attributes.options import DirectionsFile, FacesOptions, Limit
 from data.face_set import FaceSet
-from errors.command_line import command, command_line, run_command_line
+from errors.command_line import Seed, command, command_line, run_command_line
 from glow.checkpoint import load_checkpoint
 from glow.device import choose_device, fastest_net_dtype
 from glow.distributed import init_distributed
-from storage.assets import check_own
+from storage.assets import called, check_own
 from storage.values import InvalidValueError
 
 commands = command_line("Make sliders, for the 40 labels and of your own, and measure how good they are.")
@@ -54,7 +54,7 @@ def run_compute(options: ComputeOptions) -> None:
             given = ["--data", options.data, "--checkpoint", options.checkpoint]
             given += ["--directions", output] if options.output else []
             print(f"{output}: 40 directions from {len(faces)} faces")
-            print(f"next: python -m attributes calibrate {shlex.join(map(str, given))}")
+            print(f"next: {called('attributes calibrate')} {shlex.join(map(str, given))}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,11 +94,11 @@ def run_mapper(options: MapperOptions) -> None:
     print(f"{path}: a mapper, trained on {len(faces)} faces")
     given = ["--data", options.data, "--checkpoint", options.checkpoint]
     given += ["--directions", options.directions] if options.directions else []
-    print(f"next: python -m attributes calibrate {shlex.join(map(str, given))}")
+    print(f"next: {called('attributes calibrate')} {shlex.join(map(str, given))}")
 
 
 commands.add_typer(measure_commands)
-commands.add_typer(own_commands)
+commands.add_typer(custom_commands)
 
 
 def main(words: Sequence[str] | None = None) -> int:

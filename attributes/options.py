@@ -12,7 +12,6 @@ from storage.assets import DEFAULT_CHECKPOINT
 
 Limit = Annotated[int | None, typer.Option(help="use only the first so many faces")]
 Data = Annotated[str, typer.Option(help="labelled faces: CelebA-HQ or torchvision's CelebA")]
-Seed = Annotated[int, typer.Option(help="of all that is random")]
 DirectionsFile = Annotated[Path | None, typer.Option(show_default="beside the checkpoint")]
 
 

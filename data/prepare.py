@@ -12,7 +12,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from faces import Detector, FaceError, NoFaceError, align, crop, open_photo
-from storage.files import atomic_write
+from storage.files import atomic_write, remove_unfinished
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".avif", ".heic", ".heif")
 """Endings of files that are taken for photos; one that cannot be opened is named with the reason."""
@@ -80,6 +80,8 @@ def prepare(
     found = [path for path in found if out.resolve() not in path.resolve().parents]
     if not found:
         raise FaceError(f"there is no photo below {photos} ({', '.join(SUFFIXES)}); check the path.")
+    for folder in {out / path.relative_to(photos).parent for path in found}:
+        remove_unfinished(folder)
     detector, report = Detector(device), Report()
     for path in tqdm(found, desc="aligning faces", unit="photo", disable=None):
         report.photos += 1

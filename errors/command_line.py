@@ -41,6 +41,10 @@ Version = Annotated[
 """``--version`` of a command line."""
 
 
+Seed = Annotated[int, typer.Option(help="of all that is random", min=-(2**63), max=2**63 - 1)]
+"""``--seed`` of a command, as far as PyTorch takes it."""
+
+
 def command_line(description: str) -> typer.Typer:
     """A command line without commands yet, but with ``--version``; its help is plain text."""
     line = typer.Typer(
@@ -136,6 +140,7 @@ def _is_named(file: Any, values: Iterable[Any]) -> bool:
     place = Path(file).absolute()
     # Other texts, such as a device's name, are no files.
     named = [Path(value).absolute() for value in values if isinstance(value, Path) or _exists(value)]
+    named += [name.with_suffix("") for name in named]  # a page's pictures lie in a folder of its name
     return any(
         place.is_relative_to(name) or place.parent == name.parent or name.is_relative_to(place) for name in named
     )

@@ -25,7 +25,7 @@ def converted(pixels: Array, profile: bytes | None, target: bytes | None = None)
     Returns:
         ``(H, W, 3)`` uint8; the very array where the profiles are the same, or one of them cannot be used.
     """
-    if profile == target:
+    if profile == target or (_is_srgb(profile) and _is_srgb(target)):
         return pixels
     grey = profile is not None and profile[16:20] == b"GRAY"
     transform = _transform(profile, target, "L" if grey else "RGB")
@@ -43,6 +43,17 @@ def _transform(profile: bytes | None, target: bytes | None, mode: str) -> ImageC
         return ImageCms.buildTransform(_profile(profile), _profile(target), mode, "RGB", intent, flags)
     except (ImageCms.PyCMSError, OSError, TypeError, ValueError):
         return None
+
+
+@lru_cache(maxsize=8)
+def _is_srgb(profile: bytes | None) -> bool:
+    """Whether a profile is one of the many of sRGB, by its name."""
+    if profile is None:
+        return True
+    try:
+        return ImageCms.getProfileDescription(_profile(profile)).strip().lower().startswith("srgb")
+    except (ImageCms.PyCMSError, OSError, TypeError, ValueError):
+        return False
 
 
 def _profile(icc: bytes | None) -> ImageCms.ImageCmsProfile:

@@ -94,7 +94,12 @@ def init_distributed(device: str, *, on_cpu: bool = False) -> Iterator[World]:
         raise InvalidValueError(
             f"several processes cannot share device {device!r}; give --device cpu, or start one process."
         )
-    store, rank, size = _meeting_place()
+    try:
+        store, rank, size = _meeting_place()
+    except ValueError as error:  # a variable is missing
+        raise InvalidValueError(
+            f"processes find one another by what torchrun sets; start with it ({error})."
+        ) from error
     backend = "nccl" if chosen.type == "cuda" and not on_cpu else "gloo"
     dist.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=PROCESS_GROUP_TIMEOUT)
     try:

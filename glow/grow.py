@@ -60,7 +60,7 @@ def grow(small: Glow, model: Glow, x: Images, generator: torch.Generator | None 
         generator: source of the rotations; the global one if left out.
 
     Raises:
-        ValueError: the models, or the pictures, do not fit.
+        InvalidValueError: the models, or the pictures, do not fit.
     """
     if not can_grow(small.config, model.config):
         raise InvalidValueError("a model grows to twice the size by one level, all other widths and settings the same.")

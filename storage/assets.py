@@ -47,9 +47,14 @@ def user_folder() -> Path:
     return Path(base) / "glowface"
 
 
+def called(command: str) -> str:
+    """How a command, such as ``app labels`` or ``attributes learn``, is called here."""
+    return f"glowface {command.removeprefix('app ')}" if INSTALLED else f"python -m {command}"
+
+
 def is_installed(path: Path) -> bool:
     """Whether a path leads into what is installed with Glowface."""
-    return INSTALLED and path.absolute().is_relative_to(ASSETS)
+    return INSTALLED and path.resolve().is_relative_to(ASSETS.resolve())
 
 
 def writable(path: Path) -> Path:

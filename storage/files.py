@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import glob
 import io
 import os
+import re
 import stat
 import uuid
 from collections.abc import Iterator
@@ -124,9 +124,11 @@ def remove_unfinished(folder: Path, name: str | None = None) -> None:
         folder: where they wrote.
         name: of the file that they wrote; any if left out.
     """
-    pattern = ".*.part" if name is None else f".{glob.escape(name[:_NAME_KEPT])}.*.part"
-    for left in folder.glob(pattern):
-        left.unlink(missing_ok=True)
+    kept = r".+" if name is None else re.escape(name[:_NAME_KEPT])
+    left_behind = re.compile(rf"\.{kept}\.[0-9a-f]{{32}}\.part")
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if left_behind.fullmatch(path.name):
+            path.unlink(missing_ok=True)
 
 
 def _sync_folder(folder: Path) -> None:

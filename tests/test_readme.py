@@ -17,7 +17,10 @@ from tests.parsing import read
 
 ROOT = Path(__file__).parent.parent
 COMMAND_LINES = {"app": app.cli.commands, "train": train.cli.commands, "attributes": attributes.cli.commands}
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "assets" / "MODEL_CARD.md"]
+DOCUMENTS = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "assets/MODEL_CARD.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
 BLOCKS = [block for path in DOCUMENTS for block in re.findall(r"```sh\n(.*?)```", path.read_text(), re.S)]
 LINES = [line for block in BLOCKS for line in block.replace("\\\n", " ").splitlines() if line.strip()]
 STARTS = ("python -m ", "glowface ", "torchrun ", "srun torchrun ")

@@ -34,12 +34,12 @@ from train.fit import MODEL_FILE, fit
 from train.matte import Taught, overlap, train_matte
 from train.metric_logger import check_tensorboard, draw_rows, save_rows
 from train.options import (
+    ConfigOptions,
     EvalOptions,
     FitOptions,
     MatteOptions,
     ModelOptions,
     PrepareOptions,
-    RecipeOptions,
     SampleOptions,
 )
 from train.settings.config import FitConfig
@@ -76,7 +76,7 @@ def configured(options: FitOptions) -> FitConfig:
         given |= {"permutation": of_variant.permutation, "coupling": of_variant.coupling}
     if options.coupling is not None:
         given["coupling"] = options.coupling
-    recipe = {field.name: getattr(options, field.name) for field in fields(RecipeOptions)}
+    recipe = {field.name: getattr(options, field.name) for field in fields(ConfigOptions)}
     recipe = {name: value for name, value in recipe.items() if value is not None}
     if options.no_mirror:
         recipe["mirror"] = False

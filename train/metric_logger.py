@@ -18,7 +18,7 @@ from errors import GlowfaceError
 from glow.distributed import World
 from glow.latent import Latent
 from glow.model import Glow
-from storage.files import atomic_write
+from storage.files import atomic_write, remove_unfinished
 
 TEMPERATURES = (0.0, 0.25, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 """Of the rows of a grid of samples."""
@@ -66,6 +66,7 @@ class MetricLogger:
     def __init__(self, out: Path, step: int) -> None:
         self.out, self.file = out, out / "log.jsonl"
         out.mkdir(parents=True, exist_ok=True)
+        remove_unfinished(out / "samples")
         if self.file.exists():
             with atomic_write(self.file) as aside, self.file.open() as lines:
                 aside.write_text("".join(line for line in lines if _until(line, step)))

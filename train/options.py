@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from errors.command_line import one_of
+from errors.command_line import Seed, one_of
 from glow.config import CouplingKind
 from glow.model import Memory
 from glow.variants import VARIANTS
@@ -22,7 +22,6 @@ from train.settings.presets import PRESETS
 BY_PRESET = "by preset"
 ROWS = ",".join(map(str, TEMPERATURES))
 DEVICES = "auto, cpu, cuda, cuda:1, mps"
-Seed = Annotated[int, typer.Option(help="seed of all that is random")]
 
 
 def temperatures(text: str) -> tuple[float, ...]:
@@ -91,8 +90,8 @@ class ModelOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RecipeOptions:
-    """Options of ``fit`` that change the preset's recipe: fields of :class:`FitConfig`."""
+class ConfigOptions:
+    """Options of ``fit`` that change the preset: fields of :class:`FitConfig`."""
 
     steps: Annotated[int | None, typer.Option(help="optimiser steps in all", show_default=BY_PRESET)] = None
     batch: Annotated[
@@ -143,7 +142,7 @@ class RecipeOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class FitOptions(RecipeOptions, ModelOptions, PicturesOptions):
+class FitOptions(ConfigOptions, ModelOptions, PicturesOptions):
     """Options of ``fit``."""
 
     out: Annotated[Path, typer.Option(help="the run's folder; a stopped run there goes on")]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from faces import Alignment, Photo
+from faces.profiles import converted
 
 FACE_MARGIN = 0.09
 """What is shown around a face's square, in sides of it: enough for an edit to end as it does in the whole photo
@@ -49,12 +50,19 @@ class View:
     def cut(self, photo: Photo) -> Photo:
         """What is seen of a photo, in 8 bits."""
         left, top, right, bottom = self.box
-        part = Photo(photo.pixels[top:bottom, left:right], name=photo.name, grey=photo.grey)
+        part = Photo(
+            photo.pixels[top:bottom, left:right], icc_profile=photo.icc_profile, name=photo.name, grey=photo.grey
+        )
         if self._scale == 1:
             return part
         size = (max(1, round((right - left) * self._scale)), max(1, round((bottom - top) * self._scale)))
-        return Photo(np.asarray(part.image.resize(size, reducing_gap=2.0)), name=photo.name, grey=photo.grey)
+        return replace(part, pixels=np.asarray(part.image.resize(size, reducing_gap=2.0)))
 
     def place(self, alignment: Alignment) -> Alignment:
         """Where a square of the photo lies in what :meth:`cut` shows."""
         return Alignment((alignment.quad - self.box[:2]) * self._scale)
+
+
+def on_screen(seen: Photo) -> Photo:
+    """A photo, or what a view shows of it, in a screen's colours: where it has a profile, its values mean others."""
+    return replace(seen, pixels=converted(seen.pixels, seen.icc_profile), icc_profile=None)

@@ -38,13 +38,12 @@ def probe_latents(checkpoint: Checkpoint, training: FaceSet, validation: FaceSet
     one_sided = [LABELS[k].name for k, column in enumerate(training.labels.T) if len(set(column.tolist())) < 2]
     if one_sided:
         raise DatasetError(f"of {len(training)} faces, all or none have {', '.join(one_sided)}; use more faces.")
-    known = _latents(checkpoint, training, np.arange(len(training)))
-    asked = np.arange(len(validation))[REPORT_HALF]
-    new = _latents(checkpoint, validation, asked)
-    analysis = PCA(min(COMPONENTS, len(training) - 1), svd_solver="randomized", random_state=0).fit(known)
+    known, learnt_from = _latents(checkpoint, training, np.arange(len(training)))
+    new, asked = _latents(checkpoint, validation, np.arange(len(validation))[REPORT_HALF])
+    analysis = PCA(min(COMPONENTS, len(known) - 1), svd_solver="randomized", random_state=0).fit(known)
     known, new = analysis.transform(known), analysis.transform(new)
     said = []
-    for column in training.labels.T:
+    for column in training.labels[learnt_from].T:
         probe = make_pipeline(LogisticRegression(class_weight="balanced", C=0.01, max_iter=1000))
         said.append(probe.fit(known, column).predict(new))
     return balanced_accuracies(torch.from_numpy(np.stack(said, axis=1)), validation.labels[asked])
@@ -71,7 +70,8 @@ def comparison_table(
     return "\n".join(lines)
 
 
-def _latents(checkpoint: Checkpoint, faces: FaceSet, indices: np.ndarray) -> np.ndarray:
-    """Flat latents of some faces, float32 ``(N, D)``."""
-    batches = encode_faces(checkpoint.model, faces, indices=indices)
-    return np.concatenate([encoded.latents.float().cpu().numpy() for encoded in batches])
+def _latents(checkpoint: Checkpoint, faces: FaceSet, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Flat latents of some faces, float32 ``(N, D)``, and which these are: all but those that cannot be read."""
+    batches = list(encode_faces(checkpoint.model, faces, indices=indices))
+    latents = np.concatenate([encoded.latents.float().cpu().numpy() for encoded in batches])
+    return latents, np.concatenate([encoded.indices for encoded in batches])

@@ -18,11 +18,11 @@ from attributes.custom.components import find_components
 from attributes.custom.learn import FEWEST, MOST, learn
 from attributes.custom.store import listed_sliders, save_slider, slider_name, sliders_folder
 from attributes.directions.basis import Basis, directions_path
-from attributes.options import Data, DeviceOptions, FacesOptions, ModelOptions, Seed
+from attributes.options import Data, DeviceOptions, FacesOptions, ModelOptions
 from data.face_set import DatasetError, FaceSet
 from data.labels import LABEL_NAMES
 from data.photos import Aligned, aligned_faces, folder_photos, table_photos
-from errors.command_line import command
+from errors.command_line import Seed, command
 from faces import Detector
 from glow.checkpoint import load_checkpoint
 from glow.device import choose_device
@@ -33,7 +33,7 @@ WEAK = 0.65
 """A slider whose direction orders new faces no better than this is reported as weak."""
 
 
-own_commands = typer.Typer()
+custom_commands = typer.Typer()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +53,7 @@ class ClassifierOptions(DeviceOptions):
     ] = "residual"
 
 
-@command(own_commands, "classifier")
+@command(custom_commands, "classifier")
 def run_classifier(options: ClassifierOptions) -> None:
     """Train the network that reads the 40 labels off a face."""
     if options.epochs < 1:
@@ -64,12 +64,13 @@ def run_classifier(options: ClassifierOptions) -> None:
     if options.output is None and options.architecture == "witness":
         raise InvalidValueError("a witness must not take the place of the app's classifier; give -o FILE.")
     output, side = check_own(options.output or DEFAULT_CLASSIFIER), make_net(options.architecture).side
+    (pixels, read), (validation_pixels, validation_read) = (read_all(faces, side) for faces in (training, validation))
     classifier = train_classifier(
-        read_all(training, side), training.labels, read_all(validation, side), validation.labels,
+        pixels, training.labels[read], validation_pixels, validation.labels[validation_read],
         epochs=options.epochs, seed=options.seed, architecture=options.architecture,
         device=choose_device(options.device),
     )  # fmt: skip
-    save_classifier(output, classifier, len(training))
+    save_classifier(output, classifier, len(pixels))
     accuracy = float(np.nanmean(classifier.balanced_accuracy))
     print(f"{output}: balanced accuracy {accuracy:.3f}, the mean of 40 labels")
 
@@ -81,7 +82,7 @@ class ProbesOptions(FacesOptions):
     limit: Annotated[int, typer.Option(help="faces to learn from")] = 4000
 
 
-@command(own_commands, "probes")
+@command(custom_commands, "probes")
 def run_probes(options: ProbesOptions) -> None:
     """Print linear probes on latents beside the classifier, as a table."""
     training, validation = FaceSet.open(options.data, "train", options.limit), FaceSet.open(options.data, "val")
@@ -107,7 +108,7 @@ class LearnOptions(ModelOptions):
     ] = "auto"
 
 
-@command(own_commands, "learn")
+@command(custom_commands, "learn")
 def run_learn(options: LearnOptions) -> None:
     """Make a slider of your own, from photos with something and without it."""
     sides = _sides(options)
@@ -180,7 +181,7 @@ class ComponentsOptions(FacesOptions):
     limit: Annotated[int, typer.Option(help="faces to look at")] = 4000
 
 
-@command(own_commands, "components")
+@command(custom_commands, "components")
 def run_components(options: ComponentsOptions) -> None:
     """Make sliders that the model finds by itself: what faces vary by."""
     checkpoint = load_checkpoint(options.checkpoint, choose_device(options.device))

@@ -22,6 +22,7 @@ from data.labels import FAMILIES, LABEL_NAMES, LABELS
 from glow.checkpoint import Checkpoint
 from glow.latent import Latent
 from glow.layers.mixing import in_float64
+from storage.assets import called
 from storage.tensors import FORMAT_VERSION, CheckpointError, Header, read_header, read_safetensors, write_safetensors
 from storage.values import InvalidValueError, table
 
@@ -90,11 +91,13 @@ class Basis:
                 return self._repeated(partial_weights(self.gram, families), scales)
             case "base":
                 if self.base is None:
-                    raise DirectionsError("these directions have no mapper; run `python -m attributes mapper`.")
+                    raise DirectionsError(f"these directions have no mapper; run `{called('attributes mapper')}`.")
                 return torch.eye(2 * labels, dtype=torch.float64)[labels:, None].repeat(1, scales, 1)
             case "calibrated":
                 if self.mix is None:
-                    raise DirectionsError("these directions have no calibration; run `python -m attributes calibrate`.")
+                    raise DirectionsError(
+                        f"these directions have no calibration; run `{called('attributes calibrate')}`."
+                    )
                 return self.mix
 
     def _repeated(self, weights: Tensor, scales: int) -> Tensor:
@@ -160,15 +163,15 @@ class Basis:
         path = Path(path)
         if not path.exists():
             raise CheckpointError(
-                f"there is no file {path} with this model's directions; run `python -m attributes compute` for it."
+                f"there is no file {path} with this model's directions; run `{called('attributes compute')}` for it."
             )
 
         def expected(header: Header, held: Collection[str]) -> dict[str, Tensor]:
-            check_hash(path, header, checkpoint, "run `python -m attributes compute` for this one")
+            check_hash(path, header, checkpoint, f"run `{called('attributes compute')}` for this one")
             if header.get("labels") != list(LABEL_NAMES):
                 raise DirectionsError(f"{path} has other labels than CelebA's 40; compute it again.")
             if "gram" not in held or "refined.0" in held:
-                raise DirectionsError(f"{path} is of an older Glowface; run `python -m attributes compute` again.")
+                raise DirectionsError(f"{path} is of an older Glowface; run `{called('attributes compute')}` again.")
             return _tensors(checkpoint, mixed="mix" in held, mapped="base.0" in held)
 
         tensors, header = read_safetensors(path, "directions", expected)
@@ -176,7 +179,7 @@ class Basis:
             sliders = _sliders(header)
             _check_gram(tensors["gram"])
         except (InvalidValueError, OneSidedLabelError) as error:
-            raise DirectionsError(f"{path} is broken: {error} Run `python -m attributes compute` again.") from error
+            raise DirectionsError(f"{path} is broken: {error} Run `{called('attributes compute')}` again.") from error
 
         def directions(name: str) -> Latent:
             scales = tuple(tensors[f"{name}.{i}"].float() for i in range(checkpoint.model.config.levels))

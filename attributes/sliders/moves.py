@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from attributes.sliders.errors import DirectionsError
 from attributes.sliders.slider import Slider
 from data.labels import LABELS
+from storage.assets import called
 
 
 @dataclass(frozen=True)
@@ -79,5 +80,5 @@ def no_slider(name: str, names: Sequence[str]) -> str:
         label = seen[word]
         near.append(f"{label.name} (-1 is more of it)" if label.sign < 0 else label.name)
     near += [other for other in difflib.get_close_matches(name, names, n=3) if not any(other in said for said in near)]
-    hint = f"did you mean {' or '.join(near)}?" if near else "`python -m app labels` lists all."
+    hint = f"did you mean {' or '.join(near)}?" if near else f"`{called('app labels')}` lists all."
     return f"and there is no such slider; {hint}"

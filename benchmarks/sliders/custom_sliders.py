@@ -49,14 +49,14 @@ def main(data: str) -> None:
     training, validation = FaceSet.open(data, "train"), FaceSet.open(data, "val")
     assert training.labels is not None
     chosen = FaceSet(validation.paths[REPORT_HALF][:JUDGED], None)
-    pictures = torch.from_numpy(read_all(chosen)).float() / 255
+    pictures = torch.from_numpy(read_all(chosen)[0]).float() / 255
     print("| label | faces on each side | new pairs ordered rightly | reached at 1 | other labels' mean change |")
     print("| --- | ---: | ---: | ---: | ---: |")
     for name in LABELS:
         label = LABEL_NAMES.index(name)
         sides = [np.nonzero(training.labels[:, label] == there)[0] for there in (True, False)]
         for count in COUNTS:
-            some = [read_all(FaceSet(tuple(training.paths[i] for i in side[:count]), None)) for side in sides]
+            some = [read_all(FaceSet(tuple(training.paths[i] for i in side[:count]), None))[0] for side in sides]
             found = learn(editor.checkpoint, basis, editor.classifier, f"New {name}", with_it=some[0], without=some[1])
             custom = (found.direction,)
             with_it = replace(editor, sliders=SliderSnapshot(editor.label_directions.with_sliders(custom), custom))

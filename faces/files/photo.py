@@ -205,7 +205,7 @@ def _decode(image: Image.Image, name: str, data: bytes = b"", decoder_bytes: int
     found = read_deep(image, data, decoder_bytes) if data else None
     reduced = found is None and has_16_bits(image, data)
     if found is None:
-        image = _loaded(image, data)
+        image = _loaded(image, data, decoder_bytes)
         found = image_to_rgb(image, orientation(image)), image
     colours, told = found
     icc = None if colours.converted else kept_icc(told, colours.grey)
@@ -213,11 +213,14 @@ def _decode(image: Image.Image, name: str, data: bytes = b"", decoder_bytes: int
     return Photo(*alike, reduced=reduced and colours.deep is None)
 
 
-def _loaded(image: Image.Image, data: bytes) -> Image.Image:
+def _loaded(image: Image.Image, data: bytes, decoder_bytes: int) -> Image.Image:
     try:
         image.load()
     except OSError:
-        whole = ended(data) if image.format == "JPEG" and data else None
+        if image.format != "JPEG" or not data:
+            raise
+        image.im = None  # type: ignore[assignment]  # what was decoded in vain is not held while it is tried again
+        whole = ended(data, decoder_bytes)
         if whole is None:
             raise
         return whole

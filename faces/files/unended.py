@@ -18,17 +18,22 @@ _FILLINGS = (b"\x55" * 64, b"\xaa" * 64)
 _ROWS = 256
 
 
-def ended(data: bytes) -> Image.Image | None:
+def ended(data: bytes, decoder_bytes: int) -> Image.Image | None:
     """The picture of a JPEG file that breaks off, if all of it is there; else None.
 
     A decoder takes what is missing from whatever follows. So the file is decoded twice, with two things behind it that
-    have no bit in common: where both give the same picture, nothing of it was missing.
+    have no bit in common: where both give the same picture, nothing of it was missing. What would take too much memory
+    is not tried.
+
+    Args:
+        data: the file.
+        decoder_bytes: what the decoder holds at once, beside a picture.
     """
     data = data.rstrip(b"\xff")
     if not breaks_off_in_scan(data):
         return None
     first, second = (JpegImagePlugin.JpegImageFile(io.BytesIO(data + filling + _END)) for filling in _FILLINGS)
-    if 8 * first.width * first.height + len(data) > MEMORY_BYTES:
+    if 9 * first.width * first.height + 2 * len(data) + decoder_bytes > MEMORY_BYTES:
         return None
     try:
         first.load()

@@ -20,8 +20,10 @@ from app.ui.server.folder import ServerFolder
 from app.ui.server.uploads import Uploads
 from app.ui.visits.visit import Visit
 from faces import NoFaceError, open_photo, save_photo
+from faces.profiles import converted
 from storage.assets import FACES_64
 from tests.faces.files.crafted import deep_png, deep_samples
+from tests.profiles import display_p3
 
 
 @pytest.fixture
@@ -96,3 +98,35 @@ def test_grey_stays_grey(astronaut: np.ndarray, tmp_path: Path) -> None:
         save_photo(part, tmp_path / "part.png")
         with Image.open(tmp_path / "part.png") as image:
             assert image.mode == "L"
+
+
+def test_a_photo_with_a_wider_profile_is_shown_in_the_screens_colours_and_kept_in_its_own(
+    editor: Editor, astronaut: np.ndarray, tmp_path: Path
+) -> None:
+    """As phones write them: the preview is no duller than the photo, and the file keeps values and profile."""
+    phone = tmp_path / "phone.png"
+    Image.fromarray(converted(astronaut, None, display_p3())).save(phone, icc_profile=display_p3())
+    session = Session(editor)
+    session.open(phone)
+    whole = session.view(512, face=False)
+    for shown in (session.before(whole), session.picture(whole)):
+        assert np.abs(shown.pixels.astype(int) - astronaut).mean() < 1.0
+    session.set({"Smiling": 1.0})
+    assert np.abs(session.picture(whole).pixels.astype(int) - session.before(whole).pixels).max() > 20
+    session.export(tmp_path / "edited.png")
+    kept = open_photo(tmp_path / "edited.png")
+    assert kept.icc_profile == display_p3()
+    corner = np.s_[:40, :40]
+    np.testing.assert_array_equal(kept.pixels[corner], open_photo(phone).pixels[corner])
+
+
+def test_a_blend_brings_the_second_photo_into_the_first_ones_profile(
+    editor: Editor, astronaut: np.ndarray, tmp_path: Path
+) -> None:
+    """The same person in two profiles, blended: what is seen of the second has the first one's colours."""
+    phone = tmp_path / "phone.png"
+    Image.fromarray(converted(astronaut, None, display_p3())).save(phone, icc_profile=display_p3())
+    first, second = editor.open(astronaut), editor.open(phone)
+    blended = editor.blend(first, second, 1.0)
+    alike = editor.blend(first, editor.open(astronaut), 1.0)
+    assert np.abs(blended.pixels.astype(int) - alike.pixels).mean() < 1.5

@@ -10,7 +10,7 @@ import pytest
 
 from tests.parsing import options, read
 from train.cli import commands, main
-from train.options import RecipeOptions
+from train.options import ConfigOptions
 from train.settings.config import FitConfig
 
 COMMON = "--device --seed"
@@ -33,7 +33,7 @@ def test_no_option_comes_or_goes_unnoticed() -> None:
 
 def test_every_part_of_the_recipe_can_be_given() -> None:
     no_numbers = {"model", "initialise_batch", "warm_start", "seed", "mirror", "freeze_flow"}
-    assert {field.name for field in fields(RecipeOptions)} | no_numbers == set(FitConfig().to_dict())
+    assert {field.name for field in fields(ConfigOptions)} | no_numbers == set(FitConfig().to_dict())
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-from app.portraits.view import View
+from app.portraits.view import View, on_screen
 from app.ui.visits.handling import PREVIEW_SIDE, on_visit, photo_input
 from app.ui.visits.visit import Visit, Visits
 from faces import save_photo
@@ -86,7 +86,7 @@ def show(visit: Visit, ratio: float, locked: bool) -> Any:
     if first is None or second is None:
         return None
     seen = first.seen(View.face(first.photo, first.alignment, PREVIEW_SIDE))
-    return visit.show(visit.session.editor.blend(seen, second, ratio, lock_background=locked).pixels)
+    return visit.show(on_screen(visit.session.editor.blend(seen, second, ratio, lock_background=locked)).pixels)
 
 
 def save(visit: Visit, ratio: float, locked: bool) -> Any:

@@ -16,7 +16,7 @@ from app.models import Models
 from app.ui.visits.handling import number_slider, warn
 from app.ui.visits.visit import Visit
 from attributes import FOUND, GROUPS, YOUR_OWN, Slider, labels_in_group
-from storage.assets import DEFAULT_CHECKPOINT
+from storage.assets import DEFAULT_CHECKPOINT, called
 
 OPEN_GROUPS = ("Expression", "Hair")
 CUSTOM_GROUPS = (YOUR_OWN, FOUND)
@@ -27,7 +27,7 @@ command line knows all."""
 STEP = 0.05
 HOW_TO = (
     "From photos with something and without it, a command makes a slider of your own; then refresh.\n\n"
-    '`python -m attributes learn "Wearing scarf" --with DIR --without DIR{model}`'
+    f'`{called("attributes learn")} "Wearing scarf" --with DIR --without DIR{{model}}`'
 )
 
 

@@ -42,7 +42,13 @@ class ServerFolder:
     @staticmethod
     def create() -> ServerFolder:
         """A new one in the system's folder for temporary files, named after this process."""
-        return ServerFolder(Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-")))
+        try:
+            return ServerFolder(Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-")))
+        except OSError as error:
+            raise FolderError(
+                f"There is no folder for temporary files ({error.strerror or error}). Make room, or set TMPDIR to a "
+                "folder that may be written to."
+            ) from error
 
     def ensure(self) -> bool:
         """See to it that the folder is there, is no link, and that only this user can look into it.

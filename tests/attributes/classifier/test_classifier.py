@@ -126,7 +126,8 @@ def test_training_learns_what_can_be_seen(celebahq_folder: Path) -> None:
 def test_a_label_on_no_face_is_refused(celebahq_folder: Path) -> None:
     faces = FaceSet.open(celebahq_folder, limit=8)
     assert faces.labels is not None
-    pixels = read_all(faces)
+    pixels, read = read_all(faces)
+    assert read.tolist() == list(range(len(faces)))
     with pytest.raises(DatasetError, match=r"of the 8 training faces, all or none have .*Blurry"):
         train_classifier(pixels, faces.labels, pixels, faces.labels)
 
