@@ -13,7 +13,6 @@ from app.portraits.portrait import Portrait
 from faces import Photo, crop_float, paste
 from faces.compositing.blend import Person, blended
 from faces.compositing.matte import matte
-from faces.profiles import converted
 
 DRAWN_SIZE = 256
 """Side of the picture of a drawn face, in pixels: the model's own picture, enlarged smoothly."""
@@ -49,8 +48,7 @@ def blend_put_back(first: Portrait, second: Portrait, mixed: Tensor, ratio: floa
         lock_background: whether the first photo's background stays.
     """
     size = round(float(np.clip(first.alignment.size, mixed.shape[-1], FINEST_BLEND)))
-    profile = first.photo.icc_profile
-    one, other = (Person(_square(face, size, profile), face.decoded.cpu(), face.matte) for face in (first, second))
+    one, other = (Person(_square(face, size), face.decoded.cpu(), face.matte) for face in (first, second))
     return _pasted(first, blended(one, other, mixed.cpu(), matte(mixed), ratio, lock_background=lock_background))
 
 
@@ -72,10 +70,6 @@ def _rows(picture: Tensor) -> np.ndarray:
     return picture[0].permute(1, 2, 0).numpy()
 
 
-def _square(portrait: Portrait, size: int, profile: bytes | None) -> Tensor:
-    """A face's square of its photo, ``(1, 3, size, size)`` in [0, 1], in the values of a colour profile."""
-    square = crop_float(portrait.photo.pixels, portrait.alignment, size)
-    if portrait.photo.icc_profile != profile:
-        levels = (square * 255).round().astype(np.uint8)
-        square = converted(levels, portrait.photo.icc_profile, profile).astype(np.float32) / 255
-    return torch.from_numpy(square).permute(2, 0, 1)[None]
+def _square(portrait: Portrait, size: int) -> Tensor:
+    """A face's square of its photo, ``(1, 3, size, size)`` in [0, 1]."""
+    return torch.from_numpy(crop_float(portrait.photo.pixels, portrait.alignment, size)).permute(2, 0, 1)[None]

@@ -118,15 +118,3 @@ def test_a_photo_with_a_wider_profile_is_shown_in_the_screens_colours_and_kept_i
     assert kept.icc_profile == display_p3()
     corner = np.s_[:40, :40]
     np.testing.assert_array_equal(kept.pixels[corner], open_photo(phone).pixels[corner])
-
-
-def test_a_blend_brings_the_second_photo_into_the_first_ones_profile(
-    editor: Editor, astronaut: np.ndarray, tmp_path: Path
-) -> None:
-    """The same person in two profiles, blended: what is seen of the second has the first one's colours."""
-    phone = tmp_path / "phone.png"
-    Image.fromarray(converted(astronaut, None, display_p3())).save(phone, icc_profile=display_p3())
-    first, second = editor.open(astronaut), editor.open(phone)
-    blended = editor.blend(first, second, 1.0)
-    alike = editor.blend(first, editor.open(astronaut), 1.0)
-    assert np.abs(blended.pixels.astype(int) - alike.pixels).mean() < 1.5
