@@ -115,7 +115,7 @@ def _change(before: float, after: float) -> str:
 
 def note_depth(photo: Photo) -> None:
     """Say so where a photo loses depth."""
-    from app.editor import REDUCED
+    from app.messages import REDUCED
 
     if photo.reduced:
         print(f"note: {photo.name}: {REDUCED}", file=sys.stderr)
@@ -152,7 +152,8 @@ class EditOptions(PhotoOptions):
 @command(commands, "edit")
 def run_edit(options: EditOptions) -> None:
     """Move a photo's face along attributes."""
-    from app.editor import DOES_LITTLE, Editor
+    from app.editor import Editor
+    from app.messages import DOES_LITTLE
     from attributes import LABEL_NAMES, check_names, find_recipe, listed_sliders, sliders_folder
     from faces import NoFaceError, check_target, save_photo
 

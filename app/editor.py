@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from app.portraits.portrait import Portrait
-from app.portraits.put_back import blend_put_back, edit_put_back, enlarged
+from app.portraits.put_back import blend_put_back, drawn_portrait, edit_put_back
 from app.portraits.slider_snapshot import SliderSnapshot
 from attributes import (
     LABEL_NAMES,
@@ -38,11 +38,6 @@ from faces.compositing.matte import matte
 from glow import Checkpoint, Latent, choose_device, load_checkpoint
 from storage.assets import DEFAULT_CHECKPOINT
 from storage.values import InvalidValueError
-
-DOES_LITTLE = "does little here: going further would not look natural"
-"""What is said of a slider that a face bears hardly any of, after its name and value."""
-REDUCED = "of its 16 bits a channel, 8 are kept: it is too large, or of a rare kind"
-"""What is said of a photo that loses depth."""
 
 WhichFace = int | Face | Literal["whole"]
 """A number counted from 0 with the largest face first, a face marked by hand, or "whole" for the central square."""
@@ -299,10 +294,4 @@ class Editor:
         """
         generator = torch.Generator().manual_seed(seed)
         latents = self.checkpoint.model.sample_latent(count, temperature, generator)
-        return [self._drawn(latent) for latent in latents]
-
-    def _drawn(self, latent: Latent) -> Portrait:
-        decoded = self.decode(latent)
-        pixels = enlarged(decoded)
-        photo, whole = Photo(pixels, name="drawn face"), Alignment.whole(pixels)
-        return Portrait(photo, whole, latent, self.checkpoint.hash, decoded, matte(decoded), drawn=True)
+        return [drawn_portrait(latent, self.decode(latent), self.checkpoint.hash) for latent in latents]

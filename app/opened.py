@@ -57,8 +57,10 @@ class OpenPhoto:
         known = self._by(after)
         known |= {index: after.reencoded(face) for index, face in self._by(before).items() if index not in known}
 
-    def seen(self, view: View) -> Photo:
-        """What a view shows of the photo."""
+    def shown(self, view: View | None) -> Photo:
+        """What a view shows of the photo, or all of it."""
+        if view is None:
+            return self.photo
         if view not in self._seen:
             self._seen = {view: view.cut(self.photo)}  # the last one only: it is asked for with every slider
         return self._seen[view]

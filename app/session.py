@@ -241,7 +241,7 @@ class Session:
         Raises:
             NoFaceError: no photo is open.
         """
-        result = self._unedited(view)
+        result = self._open_photo().shown(view)
         for index in self.edits.values:
             if self._moves(index).values:
                 face = self._portrait(index)
@@ -280,12 +280,8 @@ class Session:
         Raises:
             NoFaceError: no photo is open.
         """
-        photo = self._unedited(view)
+        photo = self._open_photo().shown(view)
         return photo if view is None else on_screen(photo)
-
-    def _unedited(self, view: View | None) -> Photo:
-        opened = self._open_photo()
-        return opened.photo if view is None else opened.seen(view)
 
     def view(self, long_side: int, *, face: bool) -> View:
         """The chosen face, or the whole photo, on a screen of ``long_side`` pixels."""

@@ -10,9 +10,10 @@ from PIL import Image
 from torch import Tensor
 
 from app.portraits.portrait import Portrait
-from faces import Photo, crop_float, paste
+from faces import Alignment, Photo, crop_float, paste
 from faces.compositing.blend import Person, blended
 from faces.compositing.matte import matte
+from glow import Latent
 
 DRAWN_SIZE = 256
 """Side of the picture of a drawn face, in pixels: the model's own picture, enlarged smoothly."""
@@ -50,6 +51,13 @@ def blend_put_back(first: Portrait, second: Portrait, mixed: Tensor, ratio: floa
     size = round(float(np.clip(first.alignment.size, mixed.shape[-1], FINEST_BLEND)))
     one, other = (Person(_square(face, size), face.decoded.cpu(), face.matte) for face in (first, second))
     return _pasted(first, blended(one, other, mixed.cpu(), matte(mixed), ratio, lock_background=lock_background))
+
+
+def drawn_portrait(latent: Latent, decoded: Tensor, model_hash: str) -> Portrait:
+    """A face that the model drew, ``(1, 3, S, S)`` in [0, 1], as a portrait whose photo is its picture."""
+    pixels = enlarged(decoded)
+    photo, whole = Photo(pixels, name="drawn face"), Alignment.whole(pixels)
+    return Portrait(photo, whole, latent, model_hash, decoded, matte(decoded), drawn=True)
 
 
 def enlarged(picture: Tensor, size: int = DRAWN_SIZE) -> np.ndarray:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from app.editor import Editor
+from app.session import Session
 from attributes import DirectionsError
 from faces import FaceError, NoFaceError, PhotoError
 
@@ -167,3 +168,15 @@ def test_the_whole_picture_can_be_taken_for_the_face(editor: Editor, validation_
     portrait = editor.open(aligned, "whole")
     decoded = (portrait.decoded[0].permute(1, 2, 0) * 255).round().byte().numpy()
     assert np.array_equal(decoded, aligned)
+
+
+def test_the_reading_follows_the_sliders(editor: Editor, astronaut: np.ndarray) -> None:
+    """Of a smiling woman with brown hair, as the attribute classifier sees her."""
+    session = Session(editor)
+    session.open(astronaut)
+    before = session.reading(before=True)
+    assert session.reading() == before
+    assert before["Smiling"] > 0.8
+    session.set({"Blond_Hair": 1.0})
+    assert session.reading()["Blond_Hair"] > before["Blond_Hair"] + 0.2
+    assert session.reading(before=True) == before

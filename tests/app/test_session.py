@@ -290,13 +290,3 @@ def test_a_recipe_is_one_step_and_gives_itself_back(session: Session) -> None:
     session.reset()
     with pytest.raises(RecipeError, match="nothing is moved"):
         session.recipe("Empty")
-
-
-def test_the_reading_follows_the_sliders(session: Session) -> None:
-    """Of a smiling woman with brown hair, as the attribute classifier sees her."""
-    before = session.reading(before=True)
-    assert session.reading() == before
-    assert before["Smiling"] > 0.8
-    session.set({"Blond_Hair": 1.0})
-    assert session.reading()["Blond_Hair"] > before["Blond_Hair"] + 0.2
-    assert session.reading(before=True) == before

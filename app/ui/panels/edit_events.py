@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from app.editor import REDUCED
+from app.messages import REDUCED
 from app.portraits.view import View
 from app.ui.panels import recipe_panel, slider_panel
 from app.ui.panels.edit_panel import AREAS, EditPanel

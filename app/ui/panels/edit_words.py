@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from app.editor import DOES_LITTLE
+from app.messages import DOES_LITTLE
 from app.session import Session
 from app.ui.panels.slider_panel import shown
 from app.ui.visits.text import as_text
