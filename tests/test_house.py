@@ -14,6 +14,8 @@ from tests.conftest import ROOT
 ROOMS = ("app", "attributes", "data", "errors", "faces", "glow", "glowface", "storage", "train")
 FOLDER = 12
 """The most files in a folder; a reader should see at a glance what there is."""
+LONGEST = 300
+"""Lines that a Python file stays under."""
 WRITTEN_BY_COMMANDS = ("docs/attributes", "docs/attributes-64")
 
 
@@ -24,13 +26,22 @@ def test_every_module_says_what_it_is() -> None:
     assert silent == []
 
 
-def test_no_folder_is_crowded() -> None:
+@pytest.fixture(scope="module")
+def listed() -> list[Path]:
+    """The repository's files, seen from its top."""
     if not (ROOT / ".git").exists():
         pytest.skip("what belongs to the repository is told by git, which is not here")
-    listed = subprocess.run(
-        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout.splitlines()
-    files = Counter(str(Path(name).parent) for name in listed if (ROOT / name).exists())
+    told = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return [Path(name) for name in told.splitlines() if (ROOT / name).exists()]
+
+
+def test_no_folder_is_crowded(listed: list[Path]) -> None:
+    files = Counter(str(path.parent) for path in listed)
     crowded = {name: count for name, count in files.items() if count > FOLDER and name not in WRITTEN_BY_COMMANDS}
     crowded.pop(".", None)  # where many tools look for their own file
     assert crowded == {}
+
+
+def test_files_stay_small(listed: list[Path]) -> None:
+    lengths = {str(path): len((ROOT / path).read_text().splitlines()) for path in listed if path.suffix == ".py"}
+    assert {name: count for name, count in lengths.items() if count >= LONGEST} == {}
