@@ -243,7 +243,7 @@ def run_sample(options: SampleOptions) -> None:
 
 @command(commands, "labels")
 def run_labels(options: SharedOptions) -> None:
-    """List the attributes and own sliders that --set knows."""
+    """List the attributes and custom sliders that --set knows."""
     from attributes import GROUPS, directions_path, labels_in_group, listed_sliders, rough_sliders, sliders_folder
 
     own, rough = listed_sliders(sliders_folder(options.checkpoint)), rough_sliders(directions_path(options.checkpoint))
