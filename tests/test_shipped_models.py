@@ -57,8 +57,8 @@ def test_no_slider_breaks_a_face(shipped: Editor, faces: torch.Tensor, end: str)
     with torch.inference_mode():
         latent = model.encode(faces[: 20 if shipped.size == 64 else 8].float() / 255)
         for name in LABEL_NAMES:
-            value = getattr(shipped.labels.slider(name), end)
-            assert_unbroken(model.decode(shipped.labels.move(latent, {name: value})), name)
+            value = getattr(shipped.label_directions.slider(name), end)
+            assert_unbroken(model.decode(shipped.label_directions.move(latent, {name: value})), name)
 
 
 @pytest.mark.slow
@@ -68,11 +68,11 @@ def test_no_fitted_slider_breaks_a_face(shipped: Editor, faces: torch.Tensor) ->
         latent = shipped.checkpoint.model.encode(faces[:5].float() / 255)
     before = shipped.judge.look(latent.flatten())
     for name in LABEL_NAMES[:: 2 if shipped.size == 64 else 5]:
-        slider = shipped.labels.slider(name)
+        slider = shipped.label_directions.slider(name)
         ends = (slider.low, slider.high)
-        fits = find_reaches(shipped.labels, shipped.judge, latent, before=before, name=name, values=ends)
+        reaches = find_reaches(shipped.label_directions, shipped.judge, latent, before=before, name=name, values=ends)
         for value in ends:
-            moved = shipped.labels.move(latent, {name: value}, (), fits)
+            moved = shipped.label_directions.move(latent, {name: value}, (), reaches)
             with torch.inference_mode():
                 assert_unbroken(shipped.checkpoint.model.decode(moved), name)
 
