@@ -13,7 +13,7 @@ from attributes.directions.population import Population
 from attributes.sliders.errors import DirectionsError
 from attributes.sliders.moved_latent import MovedLatent, Reaches, add_steps, history
 from attributes.sliders.moves import Moves, check_names
-from attributes.sliders.natural import UNMAPPED
+from attributes.sliders.oddness import UNMAPPED
 from attributes.sliders.slider import Direction, Slider
 from data.labels import LABEL_NAMES
 from glow.latent import Latent

@@ -11,7 +11,7 @@ from attributes.directions.basis import Basis
 from attributes.reach.crossing import between, crossing
 from attributes.reach.judge import Judge, Seen, progress
 from attributes.reach.reach import REACH
-from attributes.sliders.natural import limit
+from attributes.sliders.oddness import limit
 from attributes.sliders.slider import LABEL_SLIDERS, Slider
 from data.labels import LABELS
 from glow.latent import Latent

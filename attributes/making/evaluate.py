@@ -15,7 +15,7 @@ from attributes.making.calibrate import course, usual
 from attributes.reach.crossing import crossing
 from attributes.reach.judge import Judge, log_odds
 from attributes.reach.reach import find_reaches
-from attributes.sliders.natural import limit
+from attributes.sliders.oddness import limit
 from data.labels import LABEL_NAMES
 from glow.latent import Latent
 

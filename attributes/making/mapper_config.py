@@ -43,7 +43,7 @@ class MapperConfig:
     """and a share of it for those of the same family."""
 
     oddness_cost: float = 0.4
-    """Cost of a face's oddness (:mod:`attributes.sliders.natural`)."""
+    """Cost of a face's oddness (:mod:`attributes.sliders.oddness`)."""
 
     pixel_cost: float = 2.0
     """Cost of the mean change of its picture in [0, 1]."""

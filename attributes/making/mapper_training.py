@@ -19,7 +19,7 @@ from attributes.directions.mapper import LatentMapper, target
 from attributes.making.critic import Critic, RealFaces, shaken
 from attributes.making.evaluate import HEADLINE
 from attributes.making.mapper_config import CONFIG
-from attributes.sliders.natural import ODDNESS
+from attributes.sliders.oddness import ODDNESS
 from data.labels import FAMILIES, LABEL_NAMES
 from glow.latent import Latent
 from glow.model import Glow

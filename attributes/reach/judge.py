@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from attributes.classifier.network import AttributeClassifier
 from attributes.encoding import encode_faces
-from attributes.sliders.natural import oddness
+from attributes.sliders.oddness import oddness
 from data.face_set import FaceSet
 from glow.latent import Latent
 from glow.model import Glow
@@ -54,7 +54,7 @@ class Seen:
         return Seen(*(torch.cat([getattr(part, name) for part in parts]) for name in ("logits", "features", "whole")))
 
     def oddness(self, before: Seen, move: Tensor) -> Tensor:
-        """How odd the faces have become (:func:`attributes.sliders.natural.oddness`), ``(B,)``; infinite where broken.
+        """How odd the faces have become (:func:`attributes.sliders.oddness.oddness`), ``(B,)``; infinite where broken.
 
         Args:
             before: what was seen in the same faces.

@@ -1,7 +1,7 @@
 """Fitting a slider to a face: a value of 1 goes as far as that very face needs, and no further than it stays natural.
 
 One strength for all faces is too little for some and too much for most. So each face is looked at on its way, until the
-attribute has become plain or the face begins to look odd (:mod:`attributes.sliders.natural`), whichever comes first.
+attribute has become plain or the face begins to look odd (:mod:`attributes.sliders.oddness`), whichever comes first.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from attributes.directions.directions import Directions
 from attributes.reach.crossing import crossing
 from attributes.reach.judge import FEW, Judge, Seen
 from attributes.sliders.moved_latent import Reaches
-from attributes.sliders.natural import limit
+from attributes.sliders.oddness import limit
 from attributes.sliders.slider import Reach
 from data.labels import LABEL_NAMES
 from glow.latent import Latent
@@ -69,7 +69,7 @@ def find_reach(
     """How far a label's slider goes on each of some faces, for :meth:`Directions.move`.
 
     A value of 1 goes to where the classifier sees plainly what the slider is to bring (or that what it is to take away
-    is gone), or to where the face begins to look odd (:func:`attributes.sliders.natural.limit`), whichever comes first;
+    is gone), or to where the face begins to look odd (:func:`attributes.sliders.oddness.limit`), whichever comes first;
     but at least half as far as usual, where that looks natural. The end of the range is half as far again, or a fifth
     further than what looks natural.
 

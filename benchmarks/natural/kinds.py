@@ -20,7 +20,7 @@ from glow import Latent
 FACES = 5
 """For each edit, drawn by lot from those that lack what it is to bring."""
 ODD = (0.8, 1.2, 1.7)
-"""How odd they are to get (:mod:`attributes.sliders.natural`)."""
+"""How odd they are to get (:mod:`attributes.sliders.oddness`)."""
 TRIED = (0.3, 0.7, 1.2, 2.0, 3.5)
 """Lengths between which the place where they are so odd is looked for, in lengths of the label's mean direction."""
 LINE = 14
@@ -47,7 +47,7 @@ def _ways(basis: Basis, edit: Edit, latent: Latent) -> dict[str, Tensor]:
     """Each of the edit's kinds of direction on some faces, ``(B, D)`` or ``(1, D)``."""
     kinds: tuple[Kind, ...] = ("mean", "partial") if basis.mapper is None else ("mean", "base")
     ways = {kind: basis.vectors(basis.kind(kind)).flatten()[[LABEL_NAMES.index(edit.label)]] for kind in kinds}
-    if basis.mapper is not None:  # not as :data:`attributes.sliders.natural.UNMAPPED`, chosen by a look at this
+    if basis.mapper is not None:  # not as :data:`attributes.sliders.oddness.UNMAPPED`, chosen by a look at this
         added = mapped(basis.mapper, latent, LABEL_NAMES.index(edit.label), present=edit.sense > 0)
         ways["mapped"] = ways["base"] + edit.sense * added.flatten()
     return {kind: edit.sense * way for kind, way in ways.items()}

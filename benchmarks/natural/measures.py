@@ -16,7 +16,7 @@ from faces import Detector
 from glow import Glow, Latent
 
 CHOSEN, MOVE, FEATURES = (
-    "oddness (attributes.sliders.natural)", "length of the latent's move", "change of the classifier's features",
+    "oddness (attributes.sliders.oddness)", "length of the latent's move", "change of the classifier's features",
 )  # fmt: skip
 BEYOND = 0.1
 """How far a colour value may leave [0, 1] before it counts as outside."""

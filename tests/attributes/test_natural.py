@@ -8,7 +8,7 @@ import torch
 
 from app.editor import Editor
 from attributes import LABEL_NAMES
-from attributes.sliders.natural import NATURAL, oddness
+from attributes.sliders.oddness import NATURAL, oddness
 from benchmarks.natural.edits import COUNT, drawn, read_rows
 from tests.conftest import ROOT, Pictures
 

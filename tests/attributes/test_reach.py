@@ -14,7 +14,7 @@ from app.portraits.slider_snapshot import SliderSnapshot
 from attributes import LABEL_NAMES, Judge, Moves, Reach, Reaches, Seen, Slider, find_reach
 from attributes.making.evaluate import HEADLINE
 from attributes.reach.reach import REACH
-from attributes.sliders.natural import limit
+from attributes.sliders.oddness import limit
 from glow import Latent
 
 FITTED = Reach(*torch.tensor([[0.3, 1.0, 2.2], [2.5, 2.5, 2.2]], dtype=torch.float64))

@@ -11,7 +11,7 @@ import torch
 from app.editor import Editor
 from attributes import LABEL_NAMES
 from attributes.directions.mapper import LatentMapper, mapped
-from attributes.sliders.natural import UNMAPPED
+from attributes.sliders.oddness import UNMAPPED
 from attributes.sliders.slider import Reach
 from glow import Latent
 

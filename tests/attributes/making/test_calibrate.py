@@ -17,7 +17,7 @@ from attributes.making.evaluate import Evaluation, other_labels
 from attributes.reach.crossing import crossing
 from attributes.reach.judge import Judge
 from attributes.reach.reach import REACH
-from attributes.sliders.natural import limit
+from attributes.sliders.oddness import limit
 from glow import Checkpoint
 from storage.assets import DEFAULT_CLASSIFIER, FACES_64
 

@@ -37,14 +37,6 @@ def server(place: Path) -> Iterator[Server]:
 
 
 @pytest.fixture
-def tab(server: Server) -> Iterator[Tab]:
-    tab = Tab(server.address)
-    tab.open()
-    yield tab
-    tab.close()
-
-
-@pytest.fixture
 def canary(place: Path, astronaut_file: Path) -> Iterator[Path]:
     """A folder of somebody's, with a photo and a recipe."""
     folder = place / "canary"
