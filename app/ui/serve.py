@@ -16,6 +16,7 @@ from gradio.routes import App
 from starlette.routing import Mount
 
 from app.ui.layout import build_page
+from app.ui.scripts import head
 from app.ui.server.gate import Gate
 from app.ui.style import CSS, THEME
 from app.ui.visits.visit import Visits
@@ -48,7 +49,7 @@ def application(visits: Visits, port: int) -> tuple[Gate, gr.Blocks]:
     app = gr.mount_gradio_app(
         FastAPI(docs_url=None, redoc_url=None, openapi_url=None), page, path="/", server_name="127.0.0.1",
         server_port=port, root_path="", footer_links=[], run_history=False, show_error=False,
-        ssr_mode=False, enable_monitoring=False, mcp_server=False, pwa=False, theme=THEME, css=CSS,
+        ssr_mode=False, enable_monitoring=False, mcp_server=False, pwa=False, theme=THEME, css=CSS, head=head(),
     )  # fmt: skip
 
     page.server_app = next(route.app for route in app.routes if isinstance(route, Mount) and isinstance(route.app, App))

@@ -23,6 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.ui.server.events import PATIENCE, Refused, named_paths, parsed_event, read_event
 from app.ui.server.folder import FolderError
+from app.ui.server.streams import Streams
 from app.ui.server.uploads import UploadError, Uploads
 
 ANONYMOUS = "anonymous"
@@ -93,6 +94,7 @@ class Gate:
         self.cookie = f"glowface-{port}"
         self._requests: Counter[str] = Counter()
         self._held: Counter[str] = Counter()
+        self._streams = Streams()
 
     @property
     def held(self) -> set[str]:
@@ -168,13 +170,13 @@ class Gate:
             theme = query.get("__theme", [""])[0]
             scope["query_string"] = f"__theme={theme}".encode() if theme in ("light", "dark") else b""
         if path.startswith(f"{API}/queue/data"):
-            self._check_session(query.get("session_hash", [None])[-1], client)
+            send = self._streams.watched(send, self._checked_session(query.get("session_hash", [None])[-1], client))
         for name in query.get("upload_id", []):
             if not _SESSION.fullmatch(name):
                 raise Refused(400, "The upload's name is none; load the page again.")
         if path.startswith(f"{API}/heartbeat/"):
             session = path.removeprefix(f"{API}/heartbeat/")
-            self._check_session(session, client)
+            self._checked_session(session, client)
             self._held[session] += 1
             try:
                 await self.app(scope, receive, send)
@@ -187,22 +189,24 @@ class Gate:
             except FolderError as error:
                 raise Refused(403, str(error)) from error
         elif method == "POST":
-            receive = await self._checked_event(path, receive, client)
+            receive, session = await self._checked_event(path, receive, client)
+            send = self._streams.told(send, session)
         await self.app(scope, receive, send)
 
-    def _check_session(self, session: object, client: str) -> None:
+    def _checked_session(self, session: object, client: str) -> str:
         if not isinstance(session, str) or not _SESSION.fullmatch(session):
             raise Refused(400, "The session's name is none; load the page again.")
         if not self.belongs(session, client):
             raise Refused(403, "This session is another browser's; load the page again.")
+        return session
 
-    async def _checked_event(self, path: str, receive: Receive, client: str) -> Receive:
-        """Read an event whole, see to it that it names nothing of others, and hand it on."""
+    async def _checked_event(self, path: str, receive: Receive, client: str) -> tuple[Receive, str]:
+        """Read an event whole, see to it that it names nothing of others, and hand it on, with its session."""
         body = await read_event(receive)
-        event = parsed_event(body)
+        event, session = parsed_event(body), ""
         if "session_hash" in event or path.startswith(f"{API}/queue/join"):
-            self._check_session(event.get("session_hash"), client)
-        if path.startswith(f"{API}/queue/join") and self.waiting(client, event["session_hash"]) >= MOST_EVENTS:
+            session = self._checked_session(event.get("session_hash"), client)
+        if path.startswith(f"{API}/queue/join") and self.waiting(client, session) >= MOST_EVENTS:
             raise Refused(429, "Too much at once; wait a moment.")
         # What an event tells of itself names files too, but nobody looks at these: only at values.
         named = list(islice(named_paths(event.get("data")), MOST_FILES + 1))
@@ -220,7 +224,7 @@ class Gate:
             message = next(messages, None)
             return await receive() if message is None else message
 
-        return again
+        return again, session
 
     async def _upload(self, scope: Scope, receive: Receive, send: Send, client: str) -> None:
         async def impatient() -> Message:

@@ -1,0 +1,50 @@
+"""How many streams of events have ended, session by session: see ``app/ui/scripts/streams.js`` for why."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import MutableMapping
+from typing import Any
+
+from starlette.types import Send
+
+HEADER = b"glowface-streams-ended"
+
+MOST_SESSIONS = 10_000
+"""Sessions whose streams are counted; those of the others begin at 0 again, and are not waited for."""
+
+_LAST = b'"close_stream"'
+
+
+class Streams:
+    """Counts the ends, and tells them with the answers to events."""
+
+    def __init__(self) -> None:
+        self._ended: OrderedDict[str, int] = OrderedDict()
+
+    def watched(self, send: Send, session: str) -> Send:
+        """Send a stream of a session, and count its end: where Gradio has decided on it, nothing more comes."""
+        over = False
+
+        async def sending(message: MutableMapping[str, Any]) -> None:
+            nonlocal over
+            if message["type"] == "http.response.body" and not over:
+                over = _LAST in message.get("body", b"") or not message.get("more_body", False)
+                if over:
+                    self._ended[session] = self._ended.pop(session, 0) + 1
+                    if len(self._ended) > MOST_SESSIONS:
+                        self._ended.popitem(last=False)
+            await send(message)
+
+        return sending
+
+    def told(self, send: Send, session: str) -> Send:
+        """Send the answer to an event with the number of the session's streams that have ended by then."""
+
+        async def sending(message: MutableMapping[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                ended = (HEADER, b"%d" % self._ended.get(session, 0))
+                message = {**message, "headers": [*message.get("headers", ()), ended]}
+            await send(message)
+
+        return sending
