@@ -19,7 +19,12 @@ ROOT = Path(__file__).parent.parent
 SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PACKAGES = {name for name in SETTINGS["tool"]["setuptools"]["packages"] if name != "glowface.assets"}
 ROOMS = sorted({name.split(".")[0] for name in PACKAGES})
-MODULES = {path.relative_to(ROOT) for name in PACKAGES for path in (ROOT / name.replace(".", "/")).glob("*.py")}
+MODULES = {
+    path.relative_to(ROOT)
+    for name in PACKAGES
+    for path in (ROOT / name.replace(".", "/")).iterdir()
+    if path.suffix in (".py", ".js")
+}
 ASSETS = {
     path.relative_to(ROOT)
     for pattern in ("*.safetensors", "MODEL_CARD.md", "recipes/*.json")
