@@ -230,8 +230,8 @@ def run_sample(options: SampleOptions) -> None:
     """Draw random faces."""
     import numpy as np
 
-    from app.contact_sheet import contact_sheet
     from app.editor import Editor
+    from app.series.contact_sheet import contact_sheet
     from faces import Photo, check_target, save_photo
 
     check_target(options.output)

@@ -48,6 +48,7 @@ class Visit:
         self.lock = threading.Lock()
         self.used = time.monotonic()
         self.client, self.uploads = client, uploads
+        self.language = "en"
         self.lost = False  # whether the disk has lost the visit's pictures, and the page has not been told yet
         self.folder = uploads.folder.new_box(client)
         self.ended = False

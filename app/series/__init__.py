@@ -1,0 +1,1 @@
+"""Many pictures of one edit: strips, grids and animations."""
