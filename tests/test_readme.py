@@ -18,7 +18,7 @@ from tests.parsing import read
 ROOT = Path(__file__).parent.parent
 COMMAND_LINES = {"app": app.cli.commands, "train": train.cli.commands, "attributes": attributes.cli.commands}
 DOCUMENTS = [
-    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "assets/MODEL_CARD.md")),
+    *(ROOT / name for name in ("README.md", ".github/CONTRIBUTING.md", ".github/SECURITY.md", "assets/MODEL_CARD.md")),
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
 BLOCKS = [block for path in DOCUMENTS for block in re.findall(r"```sh\n(.*?)```", path.read_text(), re.S)]

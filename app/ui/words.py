@@ -10,6 +10,6 @@ def t(text: str) -> str:
     return text
 
 
-def say(language: str, text: str, **values: Any) -> str:
-    """A message to a reader of ``language``, a text with ``{names}`` that ``values`` fill in."""
+def say(_language: str, text: str, **values: Any) -> str:
+    """A message to a reader of ``_language``, a text with ``{names}`` that ``values`` fill in."""
     return text.format(**values)
