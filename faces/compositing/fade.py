@@ -13,9 +13,9 @@ from faces.align import Alignment
 
 Array = np.ndarray[Any, Any]
 
-FEATHER = 0.12
+FEATHER = 0.08
 """Width of the fade at the sides and at the bottom of the square, in sides. In CelebA-HQ the chin ends at about 0.9."""
-CROWN = 0.05
+CROWN = 0.03
 """The same at the top: little hair is above it, and a long fade would leave a crown of
 the old colour."""
 VISIBLE = 6 / 255

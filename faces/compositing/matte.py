@@ -17,7 +17,7 @@ SIDE = 128
 WIDTHS = (16, 32, 64, 96)
 """Channels at 64, 32, 16 and 8 pixels."""
 KIND = "matte"
-SURE = (0.26, 0.65)
+SURE = (0.5, 0.8)
 """Probability up to which a place is background, and from which on it is the person alone: what is left of a doubt
 would tint walls and skies."""
 

@@ -267,11 +267,15 @@ def test_a_run_grows_a_model_of_half_the_size(
     assert "of the same shape" in capsys.readouterr().err
 
 
-def test_a_run_that_goes_on_does_not_grow_anew(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It would take time, and read pictures, for weights that are thrown away."""
+def test_a_grown_run_that_was_stopped_goes_on_as_if_it_had_not_been(run: Run, tmp_path: Path) -> None:
     assert run(tmp_path / "first", "--steps", "2") == 0
     first = tmp_path / "first" / "model.safetensors"
     warm = ("--image-size", "32", "--levels", "3", "--widths", "16", "16", "16", "--warm-start", str(first))
-    assert run(tmp_path / "second", *warm, "--steps", "1") == 0
-    monkeypatch.setattr("train.start.grow", None)
-    assert run(tmp_path / "second", *warm, "--steps", "2") == 0
+    assert run(tmp_path / "whole", *warm, "--steps", "2") == 0
+    assert run(tmp_path / "stopped", *warm, "--steps", "1") == 0
+    assert run(tmp_path / "stopped", *warm, "--steps", "2") == 0
+    whole, stopped = (
+        load_checkpoint(tmp_path / name / "model.safetensors").model.state_dict() for name in ("whole", "stopped")
+    )
+    for name, tensor in whole.items():
+        assert torch.equal(tensor, stopped[name]), name

@@ -24,9 +24,9 @@ def changed(size: int, rows: slice, columns: slice) -> Array:
 
 @pytest.mark.parametrize("size", [64, 128, 256])
 def test_what_ends_inside_of_the_square_is_not_faded(size: int) -> None:
-    beard = changed(size, slice(60, 92), slice(25, 75))
+    beard = changed(size, slice(60, 96), slice(25, 75))
     assert fade(beard).min() == 1
-    assert feather_mask(size)[round(0.915 * size), size // 2] < 0.95  # as it was for all
+    assert feather_mask(size)[round(0.95 * size), size // 2] < 0.95  # as it was for all
 
 
 @pytest.mark.parametrize("size", [64, 128, 256])
@@ -34,9 +34,9 @@ def test_what_leaves_the_square_everywhere_is_faded_but_less_at_the_crown(size: 
     weights, mask = fade(np.full((size, size, 3), 0.3, np.float32)), feather_mask(size)
     np.testing.assert_allclose(weights[size // 2 :], mask[size // 2 :], atol=1e-6)
     assert (weights >= mask - 1e-6).all()
-    near_the_top = round(0.06 * size)
+    near_the_top = round(0.04 * size)
     assert weights[near_the_top, size // 2] > 0.95
-    assert mask[near_the_top, size // 2] < 0.7
+    assert mask[near_the_top, size // 2] < 0.85
 
 
 def test_only_the_side_is_faded_at_which_something_leaves() -> None:
@@ -54,7 +54,7 @@ def test_whatever_leaves_there_is_no_visible_step_at_the_border() -> None:
         left = smooth * fade(smooth.astype(np.float32))[..., None]
         border = np.concatenate([left[0], left[-1], left[:, 0], left[:, -1]])
         assert border.max() < 0.7 * VISIBLE
-        assert np.abs(np.diff(fade(smooth.astype(np.float32)), axis=0)).max() < 0.35
+        assert np.abs(np.diff(fade(smooth.astype(np.float32)), axis=0)).max() < 0.5
 
 
 def test_mask_is_full_over_the_face_and_nothing_at_the_border() -> None:
@@ -87,7 +87,7 @@ def test_nothing_is_faded_where_the_photo_ends_with_the_square() -> None:
 def test_a_fade_is_no_longer_than_about_what_is_left_of_the_photo() -> None:
     change = np.full((128, 128, 3), 0.3, np.float32)
     starts = []
-    for beyond in (2, 4, 6, 60, 600):
+    for beyond in (1, 2, 3, 60, 600):
         weights = fade(change, photo_beyond(*square_in(beyond, beyond, beyond, beyond)))
         assert weights[64, 0] < 0.1
         starts.append(int(np.argmax(weights[64] > 0.95)))
