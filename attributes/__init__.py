@@ -2,7 +2,7 @@
 
 from attributes.classifier.network import AttributeClassifier, load_classifier
 from attributes.custom.store import FOUND, YOUR_OWN, listed_sliders, load_sliders, sliders_folder
-from attributes.directions.basis import Basis, directions_path, load_directions, rough_sliders
+from attributes.directions.direction_basis import DirectionBasis, directions_path, load_directions, rough_sliders
 from attributes.directions.directions import Directions
 from attributes.reach.judge import Judge, Seen
 from attributes.reach.reach import find_reach
@@ -21,9 +21,9 @@ __all__ = [
     "LABEL_NAMES",
     "YOUR_OWN",
     "AttributeClassifier",
-    "Basis",
     "DatasetError",
     "Direction",
+    "DirectionBasis",
     "Directions",
     "DirectionsError",
     "FaceSet",

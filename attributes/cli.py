@@ -13,7 +13,7 @@ import typer
 
 from attributes.classifier.network import load_classifier
 from attributes.custom.commands import custom_commands
-from attributes.directions.basis import Basis, directions_path
+from attributes.directions.direction_basis import DirectionBasis, directions_path
 from attributes.making.compute import compute_directions
 from attributes.making.measure_commands import measure_commands
 from attributes.making.train_mapper import BATCH, STEPS, train_mapper
@@ -80,7 +80,7 @@ def run_mapper(options: MapperOptions) -> None:
     path = check_own(options.directions or directions_path(options.checkpoint))
     checkpoint = load_checkpoint(options.checkpoint, device)
     checkpoint.model.set_precision(nets=fastest_net_dtype(device))
-    basis, faces = Basis.load(path, checkpoint), FaceSet.open(options.data, "train", options.limit)
+    basis, faces = DirectionBasis.load(path, checkpoint), FaceSet.open(options.data, "train", options.limit)
     classifier = load_classifier(device=device)
     try:
         mapped = train_mapper(

@@ -76,13 +76,13 @@ def configured(options: FitOptions) -> FitConfig:
         given |= {"permutation": of_variant.permutation, "coupling": of_variant.coupling}
     if options.coupling is not None:
         given["coupling"] = options.coupling
-    recipe = {field.name: getattr(options, field.name) for field in fields(ConfigOptions)}
-    recipe = {name: value for name, value in recipe.items() if value is not None}
+    settings = {field.name: getattr(options, field.name) for field in fields(ConfigOptions)}
+    settings = {name: value for name, value in settings.items() if value is not None}
     if options.no_mirror:
-        recipe["mirror"] = False
+        settings["mirror"] = False
     if options.freeze_flow:
-        recipe["freeze_flow"] = True
-    return replace(preset, model=replace(preset.model, **given), seed=options.seed, **recipe)
+        settings["freeze_flow"] = True
+    return replace(preset, model=replace(preset.model, **given), seed=options.seed, **settings)
 
 
 @command(commands, "fit", cls=FitCommand)

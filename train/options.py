@@ -146,7 +146,7 @@ class FitOptions(ConfigOptions, ModelOptions, PicturesOptions):
     """Options of ``fit``."""
 
     out: Annotated[Path, typer.Option(help="the run's folder; a stopped run there goes on")]
-    preset: Annotated[str, typer.Option(**one_of(PRESETS), help="recipe")] = "faces-64"
+    preset: Annotated[str, typer.Option(**one_of(PRESETS), help="shape and settings to begin with")] = "faces-64"
     variant: Annotated[str | None, typer.Option(**one_of(VARIANTS), help="kind of flow, instead of the preset's")] = (
         None
     )

@@ -149,7 +149,7 @@ def _read(folder: Path, config: FitConfig) -> tuple[dict[str, Tensor], Progress]
         saved = replace(saved, **{name: getattr(config, name) for name in MAY_CHANGE})
         if saved != config:
             raise ResumeError(
-                f"{folder} holds a run with another recipe ({_differences(saved, config)}); give its options again, "
+                f"{folder} holds a run with other settings ({_differences(saved, config)}); give its options again, "
                 "or choose another --out."
             )
         for other in spoilt:  # out of the way of the ones to come

@@ -17,7 +17,7 @@ from attributes.classifier.training import read_all, train_classifier
 from attributes.custom.components import find_components
 from attributes.custom.learn import FEWEST, MOST, learn
 from attributes.custom.store import listed_sliders, save_slider, slider_name, sliders_folder
-from attributes.directions.basis import Basis, directions_path
+from attributes.directions.direction_basis import DirectionBasis, directions_path
 from attributes.options import Data, DeviceOptions, FacesOptions, ModelOptions
 from data.face_set import DatasetError, FaceSet
 from data.labels import LABEL_NAMES
@@ -121,7 +121,10 @@ def run_learn(options: LearnOptions) -> None:
                 )
     device = choose_device(options.device)
     checkpoint = load_checkpoint(options.checkpoint, device)
-    basis, classifier = Basis.load(directions_path(options.checkpoint), checkpoint), load_classifier(device=device)
+    basis, classifier = (
+        DirectionBasis.load(directions_path(options.checkpoint), checkpoint),
+        load_classifier(device=device),
+    )
     detector = Detector(str(device) if device.type == "cuda" else "cpu")
     size = checkpoint.model.config.image_size
     folder = sliders_folder(options.checkpoint)

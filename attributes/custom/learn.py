@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from attributes.classifier.network import AttributeClassifier
 from attributes.custom.store import YOUR_OWN, slider_name
-from attributes.directions.basis import Basis
+from attributes.directions.direction_basis import DirectionBasis
 from attributes.sliders.errors import DirectionsError
 from attributes.sliders.slider import Direction, Slider
 from glow.checkpoint import Checkpoint
@@ -67,7 +67,7 @@ class Learned:
 @torch.inference_mode()
 def learn(
     checkpoint: Checkpoint,
-    basis: Basis,
+    basis: DirectionBasis,
     classifier: AttributeClassifier,
     title: str,
     *,
@@ -160,7 +160,7 @@ class _Prior:
     """The scales' shapes ``(C, H, W)``."""
 
     @staticmethod
-    def of(basis: Basis) -> _Prior:
+    def of(basis: DirectionBasis) -> _Prior:
         means = basis.means.to("cpu")
         parts = [torch.linalg.svd(scale.flatten(1).double(), full_matrices=False) for scale in means.scales]
         spans = tuple(axes.float() for _, _, axes in parts)

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from attributes.directions.basis import check_hash
+from attributes.directions.direction_basis import check_hash
 from attributes.directions.directions import Directions
 from attributes.sliders.errors import DirectionsError
 from attributes.sliders.slider import Direction, Slider

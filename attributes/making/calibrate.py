@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from attributes.directions.basis import Basis
+from attributes.directions.direction_basis import DirectionBasis
 from attributes.reach.crossing import between, crossing
 from attributes.reach.judge import Judge, Seen, progress
 from attributes.reach.reach import REACH
@@ -45,7 +45,7 @@ class Course:
     """Share of the faces that come to show the attribute."""
 
 
-def calibrate(basis: Basis, judge: Judge, latents: Tensor) -> Basis:
+def calibrate(basis: DirectionBasis, judge: Judge, latents: Tensor) -> DirectionBasis:
     """A basis with sliders: for each label what it goes along, its strengths, and whether it is rough.
 
     Args:
@@ -69,7 +69,7 @@ def calibrate(basis: Basis, judge: Judge, latents: Tensor) -> Basis:
     return replace(basis, sliders=tuple(sliders))
 
 
-def label_mix(basis: Basis, label: int) -> Tensor:
+def label_mix(basis: DirectionBasis, label: int) -> Tensor:
     """The mix ``(S, K)`` that a label's slider goes along: the direction that the mapper adds to or, without a mapper,
     half its mean and half its partial direction, as long as the mean, or the mean alone (:data:`MEAN_ALONE`)."""
     if basis.base is not None:
@@ -82,7 +82,7 @@ def label_mix(basis: Basis, label: int) -> Tensor:
     return mix * length / _length(basis, mix)
 
 
-def _length(basis: Basis, mix: Tensor) -> float:
+def _length(basis: DirectionBasis, mix: Tensor) -> float:
     return float(basis.vectors(mix[None]).flatten().norm())
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from attributes.directions.basis import Basis
+from attributes.directions.direction_basis import DirectionBasis
 from attributes.directions.sums import LabelSums, OneSidedLabelError
 from attributes.encoding import encode_faces
 from attributes.making.chance import channel_variances, without_chance
@@ -24,7 +24,7 @@ SPREAD = 1024
 @torch.inference_mode()
 def compute_directions(
     checkpoint: Checkpoint, faces: FaceSet, *, batch: int = 64, plain: bool = False, world: World | None = None
-) -> Basis:
+) -> DirectionBasis:
     """Each label's mean latent difference over all scales (Kingma & Dhariwal 2018, section 5.2), less what is likely
     chance, and what is needed to make partial directions of them.
 
@@ -68,7 +68,7 @@ def compute_directions(
     # As the file will hold them, so that what is measured here is true of them.
     means = Latent(tuple(scale.half().float() for scale in means.scales))
     mean, covariance = spread(some, means, world)
-    return Basis(means.to(model.device), sums.gram, mean, covariance, checkpoint.hash)
+    return DirectionBasis(means.to(model.device), sums.gram, mean, covariance, checkpoint.hash)
 
 
 def spread(latents: Latent, directions: Latent, world: World | None = None) -> tuple[Tensor, Tensor]:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from attributes.classifier.network import AttributeClassifier
-from attributes.directions.basis import Basis, Kind
+from attributes.directions.direction_basis import DirectionBasis, Kind
 from attributes.directions.directions import Directions
 from attributes.making.calibrate import course, usual
 from attributes.reach.crossing import crossing
@@ -193,7 +193,7 @@ class Evaluation:
         still = directions.move(start, {name: 0.0})
         return all(torch.equal(z.flatten(), start.flatten()) for z in (back, still))
 
-    def mean_fitted(self, basis: Basis, label: int) -> Side:
+    def mean_fitted(self, basis: DirectionBasis, label: int) -> Side:
         """What a value of 1 of the mean direction does, fitted to each face as the calibrated sliders are."""
         name, faces = LABEL_NAMES[label], self.chosen(label, 1)[:GRID_FACES]
         most, vectors = limit(name, 1, mapped=False), basis.means.flatten()[[label]].to(self.latents)
@@ -202,7 +202,7 @@ class Evaluation:
         sliders[label] = replace(sliders[label], up=usual(gone))
         return self.side(replace(basis.directions("mean"), sliders=tuple(sliders)), label, 1)
 
-    def at_the_same_rate(self, basis: Basis, kind: Kind, label: int, rate: float) -> Side:
+    def at_the_same_rate(self, basis: DirectionBasis, kind: Kind, label: int, rate: float) -> Side:
         """What a plain direction does that is just so strong that it reaches ``rate`` of the faces, not held back.
 
         Or as many as it can. Of the faces that are still whole there: what is seen in broken ones says nothing.

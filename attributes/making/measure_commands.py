@@ -10,7 +10,7 @@ import typer
 from tqdm import tqdm
 
 from attributes.classifier.network import CALIBRATION_HALF, REPORT_HALF, load_classifier
-from attributes.directions.basis import Basis, directions_path
+from attributes.directions.direction_basis import DirectionBasis, directions_path
 from attributes.making.calibrate import PROMISED, calibrate
 from attributes.making.evaluate import HEADLINE, Evaluation
 from attributes.making.report import draw_leakage, draw_strips, write_json, write_markdown
@@ -55,7 +55,7 @@ class EvaluateOptions(CalibrateOptions):
     ] = None
 
 
-def _prepared(options: CalibrateOptions, half: slice) -> tuple[Basis, Path, Judge, list[int], FaceSet]:
+def _prepared(options: CalibrateOptions, half: slice) -> tuple[DirectionBasis, Path, Judge, list[int], FaceSet]:
     device = choose_device(options.device)
     checkpoint = load_checkpoint(options.checkpoint, device)
     # Faster than the precision that gives pictures back exactly, and as good to look at.
@@ -65,7 +65,7 @@ def _prepared(options: CalibrateOptions, half: slice) -> tuple[Basis, Path, Judg
     if len(faces) < 20:
         raise DirectionsError(f"there are {len(faces)} validation faces below {options.data}; at least 20 are needed.")
     judge = Judge(checkpoint.model, load_classifier(options.classifier, device))
-    return Basis.load(path, checkpoint), path, judge, list(range(len(faces)))[half], faces
+    return DirectionBasis.load(path, checkpoint), path, judge, list(range(len(faces)))[half], faces
 
 
 @command(measure_commands, "calibrate", short_help="Make sliders of directions.")

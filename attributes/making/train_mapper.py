@@ -14,7 +14,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from attributes.classifier.network import AttributeClassifier
-from attributes.directions.basis import Basis
+from attributes.directions.direction_basis import DirectionBasis
 from attributes.directions.mapper import LatentMapper
 from attributes.encoding import encode_faces
 from attributes.making.calibrate import label_mix
@@ -39,14 +39,14 @@ def half_cosine(share: float) -> float:
 
 def train_mapper(
     checkpoint: Checkpoint,
-    basis: Basis,
+    basis: DirectionBasis,
     faces: FaceSet,
     classifier: AttributeClassifier,
     *,
     steps: int = STEPS,
     batch: int = BATCH,
     seed: int = 0,
-) -> Basis:
+) -> DirectionBasis:
     """A basis with a mapper; not calibrated yet.
 
     A basis that has one already keeps the directions that it adds to, and gets a new one.
@@ -100,7 +100,7 @@ def _encoded(model: Glow, faces: FaceSet) -> LabelledFaces:
         return LabelledFaces(torch.cat(latents).clone(), torch.cat(pixels).clone(), labels.clone())
 
 
-def mapped_basis(basis: Basis, base: Latent, mapper: LatentMapper, latents: Tensor) -> Basis:
+def mapped_basis(basis: DirectionBasis, base: Latent, mapper: LatentMapper, latents: Tensor) -> DirectionBasis:
     """A basis with a mapper.
 
     Args:

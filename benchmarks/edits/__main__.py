@@ -15,7 +15,7 @@ import numpy as np
 from tqdm import tqdm
 
 from app.editor import Editor
-from attributes import Basis, DatasetError, DirectionsError, FaceSet, directions_path, load_classifier
+from attributes import DatasetError, DirectionBasis, DirectionsError, FaceSet, directions_path, load_classifier
 from benchmarks.edits import BY_NAME, EDITS, Edit
 from benchmarks.edits.faces import FACES, at_least_1, face_set
 from benchmarks.edits.looking import Looking
@@ -50,7 +50,7 @@ def measure(args: argparse.Namespace, faces: FaceSet, editor: Editor, rows: Rows
     """Look at whatever was not looked at yet; the names of pictures in which no face is found."""
     held_out = load_classifier(args.witness, editor.checkpoint.model.device) if args.witness else None
     with_mean = held_out is not None and not args.no_mean
-    plain = Basis.load(directions_path(args.checkpoint), editor.checkpoint) if with_mean else None
+    plain = DirectionBasis.load(directions_path(args.checkpoint), editor.checkpoint) if with_mean else None
     looking = Looking(editor, OutsideNetworks(), held_out, plain)
     edits = [BY_NAME[name] for name in args.only] if args.only else EDITS
 

@@ -10,7 +10,7 @@ import torch
 
 from app.editor import Editor
 from app.portraits.portrait import Portrait
-from attributes import LABEL_NAMES, AttributeClassifier, Basis
+from attributes import LABEL_NAMES, AttributeClassifier, DirectionBasis
 from attributes.making.evaluate import ALIKE
 from benchmarks.edits import SIDE, Edit
 from benchmarks.edits.outside import Outside, OutsideNetworks
@@ -53,7 +53,7 @@ class Looking:
         editor: Editor,
         networks: OutsideNetworks,
         held_out: AttributeClassifier | None = None,
-        plain: Basis | None = None,
+        plain: DirectionBasis | None = None,
     ) -> None:
         self.editor, self.networks, self.held_out = editor, networks, held_out
         self.means = plain.vectors(plain.kind("mean")).flatten() if plain and held_out else None

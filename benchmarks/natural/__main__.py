@@ -11,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import cross_val_predict
 
-from attributes import Basis, DatasetError, DirectionsError, Judge, directions_path, load_classifier
+from attributes import DatasetError, DirectionBasis, DirectionsError, Judge, directions_path, load_classifier
 from attributes.reach.judge import levels
 from benchmarks.edits.pictures import PicturesError, folder_for_pictures
 from benchmarks.natural.edits import drawn, face_set, made, read_rows, sheets, write_rows
@@ -38,7 +38,7 @@ def build_parser() -> argparse.ArgumentParser:
 def run(args: argparse.Namespace) -> None:
     """``lay``, ``score`` or ``kinds``."""
     checkpoint = load_checkpoint(args.checkpoint)
-    basis = Basis.load(directions_path(args.checkpoint), checkpoint)
+    basis = DirectionBasis.load(directions_path(args.checkpoint), checkpoint)
     faces = face_set(args.data)
     if args.what == "kinds":
         folder = folder_for_pictures(args.out / "kinds")

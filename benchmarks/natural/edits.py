@@ -13,7 +13,7 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from attributes import LABEL_NAMES, Basis, FaceSet
+from attributes import LABEL_NAMES, DirectionBasis, FaceSet
 from attributes.classifier.network import CALIBRATION_HALF
 from attributes.encoding import encode_faces
 from benchmarks.edits import BY_NAME, EDITS
@@ -59,7 +59,9 @@ def face_set(data: Path) -> FaceSet:
 
 
 @torch.inference_mode()
-def made(checkpoint: Checkpoint, basis: Basis, faces: FaceSet, rows: Sequence[Graded]) -> tuple[Tensor, Tensor]:
+def made(
+    checkpoint: Checkpoint, basis: DirectionBasis, faces: FaceSet, rows: Sequence[Graded]
+) -> tuple[Tensor, Tensor]:
     """The latents of the rows' faces, and the same moved: each ``(N, D)``."""
     mean, partial = basis.kind("mean"), basis.kind("partial")
     kinds = {"mean": mean, "half": (mean + partial) / 2, "partial": partial}

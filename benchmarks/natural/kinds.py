@@ -9,8 +9,8 @@ import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from attributes import LABEL_NAMES, Basis, FaceSet, Judge
-from attributes.directions.basis import Kind
+from attributes import LABEL_NAMES, DirectionBasis, FaceSet, Judge
+from attributes.directions.direction_basis import Kind
 from attributes.directions.mapper import mapped
 from attributes.reach.crossing import crossing
 from attributes.reach.judge import levels
@@ -27,7 +27,7 @@ LINE = 14
 
 
 @torch.inference_mode()
-def lay_kinds(basis: Basis, judge: Judge, faces: FaceSet, folder: Path) -> None:
+def lay_kinds(basis: DirectionBasis, judge: Judge, faces: FaceSet, folder: Path) -> None:
     """A sheet for each headline edit: a row for each face, before and then along each kind, further and further."""
     for edit in EDITS:
         label = LABEL_NAMES.index(edit.label)
@@ -43,7 +43,7 @@ def lay_kinds(basis: Basis, judge: Judge, faces: FaceSet, folder: Path) -> None:
         _sheet(columns, notes).save(folder / f"{edit.name}.png")
 
 
-def _ways(basis: Basis, edit: Edit, latent: Latent) -> dict[str, Tensor]:
+def _ways(basis: DirectionBasis, edit: Edit, latent: Latent) -> dict[str, Tensor]:
     """Each of the edit's kinds of direction on some faces, ``(B, D)`` or ``(1, D)``."""
     kinds: tuple[Kind, ...] = ("mean", "partial") if basis.mapper is None else ("mean", "base")
     ways = {kind: basis.vectors(basis.kind(kind)).flatten()[[LABEL_NAMES.index(edit.label)]] for kind in kinds}

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from attributes import LABEL_NAMES, Basis, Judge
+from attributes import LABEL_NAMES, DirectionBasis, Judge
 from benchmarks.edits import EDITS
 from benchmarks.natural.edits import Graded
 from faces import Detector
@@ -34,7 +34,11 @@ def decoded(model: Glow, latents: Tensor) -> Tensor:
 
 
 def measures(
-    judge: Judge, basis: Basis, rows: Sequence[Graded], latents: tuple[Tensor, Tensor], pictures: tuple[Tensor, Tensor]
+    judge: Judge,
+    basis: DirectionBasis,
+    rows: Sequence[Graded],
+    latents: tuple[Tensor, Tensor],
+    pictures: tuple[Tensor, Tensor],
 ) -> dict[str, np.ndarray]:
     """Each measure ``(N,)`` of edits, of the latents before and after, ``(N, D)``, and what these look like."""
     (before, after), (was, now) = latents, pictures
@@ -55,7 +59,7 @@ def measures(
     return {name: np.asarray(values, dtype=np.float64) for name, values in found.items()}
 
 
-def _business(judge: Judge, basis: Basis, latents: Tensor) -> dict[str, Tensor]:
+def _business(judge: Judge, basis: DirectionBasis, latents: Tensor) -> dict[str, Tensor]:
     """Where each edit usually does not change a face, bool ``(H, W)``."""
     faces, maps = latents[:MAP_FACES], {}
     still = decoded(judge.model, faces)

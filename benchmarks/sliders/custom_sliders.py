@@ -18,7 +18,7 @@ from attributes import LABEL_NAMES, FaceSet
 from attributes.classifier.network import REPORT_HALF
 from attributes.classifier.training import read_all
 from attributes.custom.learn import learn
-from attributes.directions.basis import Basis, directions_path
+from attributes.directions.direction_basis import DirectionBasis, directions_path
 from storage.assets import FACES_64
 
 LABELS = ("Smiling", "Eyeglasses", "Blond_Hair", "Wearing_Hat")
@@ -45,7 +45,7 @@ def reached(editor: Editor, pictures: torch.Tensor, name: str, label: int) -> tu
 def main(data: str) -> None:
     """Print the table."""
     editor = Editor.load(FACES_64, device="cpu")
-    basis = Basis.load(directions_path(FACES_64), editor.checkpoint)
+    basis = DirectionBasis.load(directions_path(FACES_64), editor.checkpoint)
     training, validation = FaceSet.open(data, "train"), FaceSet.open(data, "val")
     assert training.labels is not None
     chosen = FaceSet(validation.paths[REPORT_HALF][:JUDGED], None)

@@ -17,7 +17,7 @@ from app.cli import commands, main
 from app.doctor import examine
 from attributes import LABEL_NAMES, directions_path, find_recipe, sliders_folder
 from attributes.cli import commands as attributes_commands
-from attributes.directions.basis import rough_sliders
+from attributes.directions.direction_basis import rough_sliders
 from attributes.sliders.oddness import LIMITS
 from storage.assets import DEFAULT_CHECKPOINT, FACES_64
 from tests.parsing import options, read

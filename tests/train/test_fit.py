@@ -69,7 +69,7 @@ def test_a_changed_recipe_is_refused_and_a_longer_run_is_not(
 ) -> None:
     assert run(tmp_path, "--steps", "4") == 0
     assert run(tmp_path, "--steps", "4", "--batch", "8") == 1
-    assert "another recipe (batch 16 there, 8 here)" in capsys.readouterr().err
+    assert "other settings (batch 16 there, 8 here)" in capsys.readouterr().err
     assert run(tmp_path, "--steps", "6", "--limit", "64") == 1
     assert "a run on 96 pictures, 64 are given here" in capsys.readouterr().err
     assert run(tmp_path, "--steps", "6") == 0

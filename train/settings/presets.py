@@ -87,7 +87,7 @@ def celebahq_256() -> FitConfig:
 
 
 def _table_2(image_size: int, *, steps: int) -> FitConfig:
-    """The paper's recipe of table 2: L = 3, affine couplings of width 512, full 1×1 convolutions, 8 bits, Adamax.
+    """The paper's settings of table 2: L = 3, affine couplings of width 512, full 1×1 convolutions, 8 bits, Adamax.
 
     Batch and warm-up are those of the paper's code on 8 GPUs, the number of steps is ours.
     """

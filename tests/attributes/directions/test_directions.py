@@ -16,8 +16,8 @@ from attributes import (
     GROUPS,
     LABEL_NAMES,
     LABELS,
-    Basis,
     Direction,
+    DirectionBasis,
     Directions,
     DirectionsError,
     Slider,
@@ -25,7 +25,7 @@ from attributes import (
     labels_in_group,
     load_directions,
 )
-from attributes.directions.basis import rough_sliders
+from attributes.directions.direction_basis import rough_sliders
 from attributes.directions.population import COMMON, RARE
 from data.labels import FAMILIES
 from glow import Checkpoint, CheckpointError, Latent
@@ -211,10 +211,10 @@ def test_sliders_that_cannot_be_are_refused(checkpoint: Checkpoint, tmp_path: Pa
 
 
 def test_rough_sliders_are_known_from_the_file_alone(editor: Editor, tmp_path: Path) -> None:
-    basis = Basis.load(directions_path(FACES_64), editor.checkpoint)
+    basis = DirectionBasis.load(directions_path(FACES_64), editor.checkpoint)
     sliders = [replace(slider, rough=slider.name in {"Bald", "Young"}) for slider in basis.sliders]
     basis.calibrated(basis.kind("calibrated"), sliders).save(tmp_path / "some.safetensors")
     assert rough_sliders(tmp_path / "some.safetensors") == {"Bald", "Young"}
-    back = Basis.load(tmp_path / "some.safetensors", editor.checkpoint)
+    back = DirectionBasis.load(tmp_path / "some.safetensors", editor.checkpoint)
     assert [slider.rough for slider in back.sliders] == [slider.rough for slider in sliders]
     assert rough_sliders(tmp_path / "none.safetensors") == frozenset()

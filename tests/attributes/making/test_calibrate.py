@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from attributes import LABEL_NAMES, Basis, DirectionsError, directions_path
+from attributes import LABEL_NAMES, DirectionBasis, DirectionsError, directions_path
 from attributes.__main__ import main
 from attributes.classifier.network import REPORT_HALF, load_classifier
 from attributes.making.calibrate import course, label_mix
@@ -25,8 +25,8 @@ LOOKED_AT = ("Smiling", "Black_Hair", "Bangs")
 
 
 @pytest.fixture(scope="module")
-def basis(checkpoint: Checkpoint) -> Basis:
-    return Basis.load(directions_path(FACES_64), checkpoint)
+def basis(checkpoint: Checkpoint) -> DirectionBasis:
+    return DirectionBasis.load(directions_path(FACES_64), checkpoint)
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def test_where_a_course_first_crosses() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", LOOKED_AT)
 def test_a_value_of_one_reaches_faces_and_leaks_less_than_the_mean(
-    basis: Basis, evaluation: Evaluation, name: str
+    basis: DirectionBasis, evaluation: Evaluation, name: str
 ) -> None:
     label = LABEL_NAMES.index(name)
     side = evaluation.side(basis.directions("calibrated"), label, 1)
@@ -57,7 +57,7 @@ def test_a_value_of_one_reaches_faces_and_leaks_less_than_the_mean(
 
 @pytest.mark.slow
 def test_a_plain_direction_that_cannot_reach_so_many_is_compared_where_it_reaches_the_most(
-    basis: Basis, evaluation: Evaluation
+    basis: DirectionBasis, evaluation: Evaluation
 ) -> None:
     """Further on its faces only break."""
     side = evaluation.at_the_same_rate(basis, "partial", LABEL_NAMES.index("Eyeglasses"), 1.0)
@@ -66,7 +66,7 @@ def test_a_plain_direction_that_cannot_reach_so_many_is_compared_where_it_reache
 
 
 @pytest.mark.slow
-def test_a_held_out_classifier_is_asked_by_its_own_reading(basis: Basis, evaluation: Evaluation) -> None:
+def test_a_held_out_classifier_is_asked_by_its_own_reading(basis: DirectionBasis, evaluation: Evaluation) -> None:
     """One that says of few faces that they smile sees fewer begin to."""
     judge, label = evaluation.judge, LABEL_NAMES.index("Smiling")
     offset = judge.classifier.scaling.offset.clone()
@@ -79,7 +79,7 @@ def test_a_held_out_classifier_is_asked_by_its_own_reading(basis: Basis, evaluat
     assert not torch.equal(side.held_out.leakage, side.leakage)
 
 
-def test_every_slider_goes_both_ways_within_its_range(basis: Basis) -> None:
+def test_every_slider_goes_both_ways_within_its_range(basis: DirectionBasis) -> None:
     for slider in basis.sliders:
         assert slider.up > 0
         assert slider.down > 0
@@ -87,9 +87,9 @@ def test_every_slider_goes_both_ways_within_its_range(basis: Basis) -> None:
         assert slider.high >= 1
 
 
-def test_uncalibrated_directions_say_so(basis: Basis) -> None:
+def test_uncalibrated_directions_say_so(basis: DirectionBasis) -> None:
     with pytest.raises(DirectionsError, match="attributes calibrate"):
-        Basis(basis.means, basis.gram, basis.spread_mean, basis.spread_covariance, "").directions("calibrated")
+        DirectionBasis(basis.means, basis.gram, basis.spread_mean, basis.spread_covariance, "").directions("calibrated")
 
 
 @pytest.mark.slow
@@ -122,7 +122,9 @@ def test_too_few_faces_are_refused(celebahq_folder: Path, capsys: pytest.Capture
     assert "5 validation faces" in capsys.readouterr().err
 
 
-def test_without_a_mapper_sliders_go_half_along_the_mean_and_half_along_the_partial_direction(basis: Basis) -> None:
+def test_without_a_mapper_sliders_go_half_along_the_mean_and_half_along_the_partial_direction(
+    basis: DirectionBasis,
+) -> None:
     label = LABEL_NAMES.index("Smiling")
     mix = label_mix(basis, label)
     assert mix[0].count_nonzero() > 2  # other labels have a part in it
@@ -130,7 +132,9 @@ def test_without_a_mapper_sliders_go_half_along_the_mean_and_half_along_the_part
     torch.testing.assert_close(length, basis.means.flatten()[label].norm(), rtol=1e-3, atol=0)
 
 
-def test_a_course_ends_where_the_label_is_plain_or_the_face_looks_odd(basis: Basis, evaluation: Evaluation) -> None:
+def test_a_course_ends_where_the_label_is_plain_or_the_face_looks_odd(
+    basis: DirectionBasis, evaluation: Evaluation
+) -> None:
     label = LABEL_NAMES.index("Smiling")
     judge, before = evaluation.judge, evaluation.seen
     faces = torch.nonzero(before.logits[:, label] < 0).flatten()[:10]

@@ -12,7 +12,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from attributes import LABEL_NAMES, Basis, DirectionsError, FaceSet, load_directions
+from attributes import LABEL_NAMES, DirectionBasis, DirectionsError, FaceSet, load_directions
 from attributes.directions.sums import LabelSums
 from attributes.making.chance import channel_variances, without_chance
 from attributes.making.compute import compute_directions
@@ -30,7 +30,7 @@ def tiny(tmp_path: Path) -> Checkpoint:
 
 
 @pytest.fixture
-def computed(tiny: Checkpoint, celebahq_folder: Path) -> Basis:
+def computed(tiny: Checkpoint, celebahq_folder: Path) -> DirectionBasis:
     return compute_directions(tiny, FaceSet.open(celebahq_folder), batch=10, plain=True)
 
 
@@ -44,7 +44,7 @@ def labelled(tiny: Checkpoint, celebahq_folder: Path) -> tuple[torch.Tensor, tor
 
 
 def test_the_mean_kind_is_the_mean_difference_of_real_faces(
-    computed: Basis, labelled: tuple[torch.Tensor, torch.Tensor]
+    computed: DirectionBasis, labelled: tuple[torch.Tensor, torch.Tensor]
 ) -> None:
     z, labels = labelled
     flag = labels[:, LABEL_NAMES.index("Smiling")]
@@ -56,7 +56,7 @@ def test_the_mean_kind_is_the_mean_difference_of_real_faces(
 
 @pytest.mark.parametrize("kind", ["mean", "partial"])
 def test_where_faces_lie_along_each_direction(
-    tiny: Checkpoint, computed: Basis, celebahq_folder: Path, kind: str
+    tiny: Checkpoint, computed: DirectionBasis, celebahq_folder: Path, kind: str
 ) -> None:
     z = tiny.model.encode(load_pixels(FaceSet.open(celebahq_folder), 16).float() / 255).flatten().double()
     directions = computed.directions(kind)  # type: ignore[arg-type]
@@ -81,14 +81,14 @@ def test_what_is_chance_is_taken_out_and_what_is_not_stays() -> None:
     assert shrunk[1].norm() < 0.3 * means[1].norm()
 
 
-def test_they_come_back_from_disk(tiny: Checkpoint, computed: Basis, tmp_path: Path) -> None:
+def test_they_come_back_from_disk(tiny: Checkpoint, computed: DirectionBasis, tmp_path: Path) -> None:
     computed.save(tmp_path / "d.safetensors")
     loaded = load_directions(tmp_path / "d.safetensors", tiny)
     assert torch.equal(loaded.vectors.flatten(), computed.directions().vectors.flatten())
     assert loaded.sliders == computed.directions().sliders
 
 
-def test_those_of_another_model_are_refused(tiny: Checkpoint, computed: Basis, tmp_path: Path) -> None:
+def test_those_of_another_model_are_refused(tiny: Checkpoint, computed: DirectionBasis, tmp_path: Path) -> None:
     computed.save(tmp_path / "d.safetensors")
     with torch.no_grad():
         tiny.model.top.mean.add_(1)

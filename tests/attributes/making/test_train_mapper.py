@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from attributes import LABEL_NAMES, Basis, DirectionsError, FaceSet, directions_path, load_classifier
+from attributes import LABEL_NAMES, DirectionBasis, DirectionsError, FaceSet, directions_path, load_classifier
 from attributes.__main__ import main
 from attributes.directions.mapper import LatentMapper, mapped
 from attributes.making.critic import FEWEST, Critic, RealFaces, shaken
@@ -21,8 +21,8 @@ FACES, BATCH = 40, 4
 
 
 @pytest.fixture(scope="module")
-def basis(checkpoint: Checkpoint) -> Basis:
-    return Basis.load(directions_path(FACES_64), checkpoint)
+def basis(checkpoint: Checkpoint) -> DirectionBasis:
+    return DirectionBasis.load(directions_path(FACES_64), checkpoint)
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def faces(checkpoint: Checkpoint, validation_faces: torch.Tensor) -> LabelledFac
     return LabelledFaces(latents.clone(), pixels, labels)
 
 
-def training(checkpoint: Checkpoint, basis: Basis, faces: LabelledFaces) -> MapperTraining:
+def training(checkpoint: Checkpoint, basis: DirectionBasis, faces: LabelledFaces) -> MapperTraining:
     return MapperTraining(checkpoint.model, load_classifier(), basis.means.flatten(), faces, seed=3)
 
 
@@ -93,7 +93,7 @@ def test_shaken_pictures_are_near_the_same(validation_faces: torch.Tensor) -> No
 
 @pytest.mark.slow
 def test_steps_bring_the_label_and_are_the_same_again(
-    checkpoint: Checkpoint, basis: Basis, faces: LabelledFaces
+    checkpoint: Checkpoint, basis: DirectionBasis, faces: LabelledFaces
 ) -> None:
     """All faces along one slider and at the full rate, so that few steps can be seen to help."""
     smiling = LABEL_NAMES.index("Smiling")
@@ -115,7 +115,9 @@ def test_steps_bring_the_label_and_are_the_same_again(
     assert (more > plain).double().mean() > 0.7
 
 
-def test_until_it_is_trained_only_the_critic_learns(checkpoint: Checkpoint, basis: Basis, faces: LabelledFaces) -> None:
+def test_until_it_is_trained_only_the_critic_learns(
+    checkpoint: Checkpoint, basis: DirectionBasis, faces: LabelledFaces
+) -> None:
     work = training(checkpoint, basis, faces)
     before = [value.clone() for value in work.critic.parameters()]
     work.step(BATCH, 1.0, train=False)
@@ -136,7 +138,7 @@ def test_the_rate_falls_from_full_to_nothing() -> None:
 
 
 def test_a_mapped_basis_comes_back_from_its_file(
-    checkpoint: Checkpoint, basis: Basis, faces: LabelledFaces, tmp_path: Path
+    checkpoint: Checkpoint, basis: DirectionBasis, faces: LabelledFaces, tmp_path: Path
 ) -> None:
     torch.manual_seed(0)
     shapes = checkpoint.model.config.scale_shapes()
@@ -145,7 +147,7 @@ def test_a_mapped_basis_comes_back_from_its_file(
         torch.nn.init.normal_(head.weight)
     made = mapped_basis(basis, basis.means * 2, mapper, faces.latents)
     made.save(tmp_path / "mapped.safetensors")
-    back = Basis.load(tmp_path / "mapped.safetensors", checkpoint)
+    back = DirectionBasis.load(tmp_path / "mapped.safetensors", checkpoint)
     doubled = 2 * basis.means.flatten()
     torch.testing.assert_close(back.directions("base").vectors.flatten(), doubled, rtol=1e-3, atol=1e-5)
     where, twice = back.population(back.kind("mean")), back.population(back.kind("base"))
@@ -159,7 +161,7 @@ def test_a_mapped_basis_comes_back_from_its_file(
         replace(back, base=None, mapper=None).kind("base")
 
 
-def test_faces_without_labels_are_refused(checkpoint: Checkpoint, basis: Basis, celebahq_folder: Path) -> None:
+def test_faces_without_labels_are_refused(checkpoint: Checkpoint, basis: DirectionBasis, celebahq_folder: Path) -> None:
     known = FaceSet.open(celebahq_folder, "train", 4)
     with pytest.raises(DirectionsError, match="needs labels"):
         train_mapper(checkpoint, basis, FaceSet(known.paths, None, known.crop), load_classifier(), steps=1, batch=4)

@@ -18,8 +18,8 @@ import torch
 from attributes import (
     LABEL_NAMES,
     YOUR_OWN,
-    Basis,
     Direction,
+    DirectionBasis,
     DirectionsError,
     Slider,
     load_classifier,
@@ -81,9 +81,9 @@ def directions() -> tuple[bytes, ...]:
     sums.add(latents, torch.rand(100, LABELS, generator=random_numbers) < 0.5)
     means = checkpoint().model.sample_latent(LABELS, 1.0, random_numbers)
     along = config.levels * LABELS
-    basis = Basis(means, sums.gram, torch.zeros(along).double(), torch.eye(along).double(), checkpoint().hash)
+    basis = DirectionBasis(means, sums.gram, torch.zeros(along).double(), torch.eye(along).double(), checkpoint().hash)
     found, twice = [], 2 * along
-    mapped = Basis(
+    mapped = DirectionBasis(
         means,
         sums.gram,
         torch.zeros(twice).double(),

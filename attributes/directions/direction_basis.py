@@ -34,7 +34,7 @@ _MEASURES = ("low", "high", "up", "down", "rough")
 
 
 @dataclass(frozen=True, eq=False)
-class Basis:
+class DirectionBasis:
     """Mean directions of the 40 labels with all that is known of them: every kind of direction is a mix of these."""
 
     means: Latent
@@ -128,7 +128,7 @@ class Basis:
         mapper = None if (kind or best) in ("mean", "partial") else self.mapper
         return Directions(sliders, self.vectors(mix), self.population(mix), self.model_hash, self.faces, mapper)
 
-    def calibrated(self, mix: Tensor, sliders: Sequence[Slider]) -> Basis:
+    def calibrated(self, mix: Tensor, sliders: Sequence[Slider]) -> DirectionBasis:
         """The same basis with a calibration."""
         return replace(self, mix=mix, sliders=tuple(sliders))
 
@@ -153,7 +153,7 @@ class Basis:
         write_safetensors(Path(path), tensors, header)
 
     @staticmethod
-    def load(path: str | Path, checkpoint: Checkpoint) -> Basis:
+    def load(path: str | Path, checkpoint: Checkpoint) -> DirectionBasis:
         """The basis of ``path``, on the device of ``checkpoint``'s model.
 
         Raises:
@@ -191,7 +191,7 @@ class Basis:
             weights = {name: tensors[f"mapper.{name}"].float() for name in mapper.state_dict()}
             mapper.load_state_dict(weights, assign=True)
             mapper = mapper.eval().requires_grad_(False).to(checkpoint.model.device)
-        return Basis(
+        return DirectionBasis(
             means=directions("mean"),
             base=directions("base") if mapper else None,
             mapper=mapper,
@@ -287,4 +287,4 @@ def load_directions(path: str | Path, checkpoint: Checkpoint) -> Directions:
         DirectionsError: they belong to another checkpoint, or to other labels.
         CheckpointError: the file is missing or broken.
     """
-    return Basis.load(path, checkpoint).directions()
+    return DirectionBasis.load(path, checkpoint).directions()

@@ -1,4 +1,4 @@
-"""What one change to the recipe of ``faces-64`` does to short runs: ``python -m benchmarks.recipes``.
+"""What one change to the settings of ``faces-64`` does to short runs: ``python -m benchmarks.ablations``.
 
 Writes a table to docs/training.md. Short runs tell which changes learn faster at first, not which end better.
 """
@@ -40,7 +40,7 @@ def measured(options: tuple[str, ...], args: argparse.Namespace) -> tuple[float,
     """Bits/dim on the validation pictures, and pictures a second, of a run with these options."""
     batch = int(options[options.index("--batch") + 1]) if "--batch" in options else PRESETS[PRESET]().batch
     steps = args.pictures // batch
-    # An average over a tenth of the run: the recipe's own is made for runs a hundred times as long.
+    # An average over a tenth of the run: the preset's own is made for runs a hundred times as long.
     ema = 1 - 10 / steps
     shape = ("--steps", steps, "--warmup", steps // 5, "--decay-share", 0.5, "--ema", ema)
     rare = ("--look-every", steps, "--save-every", steps, "--log-every", max(1, steps // 10))
@@ -55,7 +55,7 @@ def measured(options: tuple[str, ...], args: argparse.Namespace) -> tuple[float,
 
 def main() -> None:
     """Train with each change, and write the section."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.recipes")
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.ablations")
     parser.add_argument("--data", type=Path, default=Path("data/celebahq"), help="default: %(default)s")
     parser.add_argument("--pictures", type=int, default=4800, help="seen in each run (default: %(default)s)")
     args = parser.parse_args()
@@ -70,7 +70,7 @@ def main() -> None:
             "the validation pictures, and pictures a second on two CPU cores. The learning rate rises over the first "
             "fifth and falls over the last half. They tell which change learns faster at first, not which ends "
             "better.\n\n"
-            "Command: `python -m benchmarks.recipes`\n\n"
+            "Command: `python -m benchmarks.ablations`\n\n"
             "| change | bits/dim | pictures a second |\n| --- | ---: | ---: |\n" + "\n".join(rows)
         )
         write_section("What was tried", text, DOCUMENT)
