@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,13 +14,13 @@ from typing import Literal
 import numpy as np
 
 from data.labels import LABEL_NAMES
+from data.picture_files import SUFFIXES, is_picture, picture_files
 from data.picture_set import DatasetError, PictureError, central_square, read_batches
 from storage.files import FileError, open_regular, read_text
 
 __all__ = ["DatasetError", "FaceSet", "Split"]
 
 Split = Literal["train", "val", "all"]
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
 VALIDATION_EVERY = 20
 """Where no partition is given, every 20th picture is for validation."""
 # torchvision's CelebA pictures are 178×218 with much background: its users take the central 148×148.
@@ -97,7 +98,7 @@ class FaceSet:
                 about = path.stat()
             except OSError:  # one that has gone is left out when it is read
                 continue
-            digest.update(f"{path}\n{about.st_size}\n{about.st_mtime_ns}\n".encode())
+            digest.update(os.fsencode(path) + f"\n{about.st_size}\n{about.st_mtime_ns}\n".encode())
         return digest.hexdigest()
 
     def read(self, index: int, size: int) -> np.ndarray:
@@ -132,13 +133,9 @@ def _unlabelled(folder: Path, split: Split) -> tuple[Path, ...]:
     named = {part: [path for path in subfolders if _PARTS[part].fullmatch(path.name.lower())] for part in _PARTS}
     if all(named.values()):
         wanted = _PARTS if split == "all" else (split,)
-        return tuple(path for part in wanted for below in named[part] for path in _pictures(below))
-    found = _pictures(folder)
+        return tuple(path for part in wanted for below in named[part] for path in picture_files(below))
+    found = picture_files(folder)
     return tuple(path for i, path in enumerate(found) if _in_split(split, i % VALIDATION_EVERY == 0))
-
-
-def _pictures(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
 
 
 def _labelled(folder: Path, pictures: str, labels_file: str, split: Split) -> tuple[tuple[Path, ...], np.ndarray]:
@@ -159,9 +156,7 @@ def _labelled(folder: Path, pictures: str, labels_file: str, split: Split) -> tu
             raise DatasetError(f"line {number} of {path} must be a file name and {len(names)} values of 1 or -1.")
         rows[_number(name, path)] = np.array([value == "1" for value in values])[columns]
     validation = _partition(folder / "list_eval_partition.txt")
-    found = sorted(
-        (_number(each.name, each), each) for each in (folder / pictures).iterdir() if each.suffix.lower() in SUFFIXES
-    )
+    found = sorted((_number(each.name, each), each) for each in (folder / pictures).iterdir() if is_picture(each))
     keep = []
     for place, (number, path) in enumerate(found):
         if number not in rows:

@@ -13,7 +13,8 @@ from typing import Literal
 import numpy as np
 from tqdm import tqdm
 
-from data.face_set import LARGEST_TABLE, SUFFIXES, DatasetError
+from data.face_set import LARGEST_TABLE, DatasetError
+from data.picture_files import SUFFIXES, picture_files
 from faces import Alignment, Detector, FaceError, Photo, align, crop, open_photo
 from storage.files import FileError, read_text
 
@@ -46,7 +47,7 @@ def folder_photos(folder: str | Path) -> list[Path]:
     Raises:
         DatasetError: there are none.
     """
-    found = sorted(path for path in Path(folder).rglob("*") if path.suffix.lower() in SUFFIXES)
+    found = picture_files(Path(folder))
     if not found:
         raise DatasetError(f"there are no pictures ({', '.join(SUFFIXES)}) below {folder}; check the path.")
     return found

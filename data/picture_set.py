@@ -11,12 +11,7 @@ import numpy as np
 from PIL import Image
 
 from errors import GlowfaceError
-
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
-"""What pictures may be, whatever their names end in: Pillow would start other programs for some formats."""
-
-LARGEST_PICTURE = 100_000_000
-"""Pixels of the largest picture that is decoded."""
+from faces import open_photo
 
 NAMED_AT_MOST = 20
 """So many broken pictures are named one by one."""
@@ -47,19 +42,21 @@ class PictureSet(Protocol):
 def central_square(file: BinaryIO, size: int, crop: int | None = None) -> np.ndarray:
     """The central square of a picture's file, of side ``crop`` or the largest, resized with Lanczos.
 
+    The picture is opened as a photo is that somebody edits: upright, 16 bits as 8, and what is transparent on white.
+
     Returns:
         uint8 ``(3, size, size)``.
 
     Raises:
-        Exception: whatever a broken file makes decoders stumble over.
+        PhotoError: the file cannot be opened.
     """
-    with Image.open(file, formats=FORMATS) as image:
-        if image.width * image.height > LARGEST_PICTURE:
-            raise ValueError(f"{image.width}×{image.height} pixels are more than {LARGEST_PICTURE:.0e}; scale it down")
-        rgb = image.convert("RGB")
-    side = min(*rgb.size, crop or min(rgb.size))
-    left, top = (rgb.width - side) // 2, (rgb.height - side) // 2
-    square = rgb.resize((size, size), Image.Resampling.LANCZOS, (left, top, left + side, top + side))
+    photo = open_photo(file)
+    image = photo.image
+    if photo.alpha is not None:
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+    side = min(*image.size, crop or min(image.size))
+    left, top = (image.width - side) // 2, (image.height - side) // 2
+    square = image.resize((size, size), Image.Resampling.LANCZOS, (left, top, left + side, top + side))
     return np.asarray(square).transpose(2, 0, 1)
 
 

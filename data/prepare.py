@@ -11,11 +11,9 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
+from data.picture_files import SUFFIXES, picture_files
 from faces import Detector, FaceError, NoFaceError, align, crop, open_photo
 from storage.files import atomic_write, remove_unfinished
-
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".avif", ".heic", ".heif")
-"""Endings of files that are taken for photos; one that cannot be opened is named with the reason."""
 
 
 @dataclass
@@ -76,8 +74,7 @@ def prepare(
     Raises:
         FaceError: there is no photo.
     """
-    found = sorted(path for path in photos.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
-    found = [path for path in found if out.resolve() not in path.resolve().parents]
+    found = [path for path in picture_files(photos) if out.resolve() not in path.resolve().parents]
     if not found:
         raise FaceError(f"there is no photo below {photos} ({', '.join(SUFFIXES)}); check the path.")
     for folder in {out / path.relative_to(photos).parent for path in found}:
