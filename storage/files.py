@@ -117,6 +117,21 @@ def atomic_write(path: Path) -> Iterator[Path]:
         aside.unlink(missing_ok=True)
 
 
+def check_writable(folder: Path) -> None:
+    """See to it that files can be written into a folder, which is made if it is missing, before work is begun for them.
+
+    Raises:
+        FileError: they cannot.
+    """
+    probe = folder / f".{uuid.uuid4().hex}.part"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise FileError(error.strerror or str(error)) from error
+
+
 def remove_unfinished(folder: Path, name: str | None = None) -> None:
     """Remove what processes that were killed have left of :func:`atomic_write`. None may be writing now.
 

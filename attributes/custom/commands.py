@@ -15,10 +15,11 @@ from attributes.classifier.network import Architecture, load_classifier, make_ne
 from attributes.classifier.probes import comparison_table, probe_latents
 from attributes.classifier.training import read_all, train_classifier
 from attributes.custom.components import find_components
-from attributes.custom.learn import FEWEST, MOST, learn
-from attributes.custom.store import listed_sliders, save_slider, slider_name, sliders_folder
+from attributes.custom.learn import FEWEST, MOST, check_sides, distinct, learn
+from attributes.custom.store import check_names_apart, listed_sliders, save_slider, sliders_folder
 from attributes.directions.direction_basis import DirectionBasis, directions_path
 from attributes.options import Data, DeviceOptions, FacesOptions, ModelOptions
+from attributes.sliders.errors import DirectionsError
 from data.face_set import DatasetError, FaceSet
 from data.labels import LABEL_NAMES
 from data.photos import Aligned, aligned_faces, folder_photos, table_photos
@@ -27,6 +28,7 @@ from faces import Detector
 from glow.checkpoint import load_checkpoint
 from glow.device import choose_device
 from storage.assets import DEFAULT_CLASSIFIER, check_own
+from storage.files import FileError, check_writable
 from storage.values import InvalidValueError
 
 WEAK = 0.65
@@ -111,14 +113,18 @@ class LearnOptions(ModelOptions):
 @command(custom_commands, "learn")
 def run_learn(options: LearnOptions) -> None:
     """Make a slider of your own, from photos with something and without it."""
-    sides = _sides(options)
+    sides, folder = _sides(options), sliders_folder(options.checkpoint)
+    check_names_apart(sides, folder)
     for title, photos in sides.items():  # before anything slow
-        slider_name(title)
         for what, paths in zip(("with", "without"), photos, strict=True):
             if len(paths) < FEWEST:
                 raise DatasetError(
                     f"there are {len(paths)} photos {what} {title!r}; it takes at least {FEWEST}, better 50."
                 )
+    try:
+        check_writable(folder)
+    except FileError as error:
+        raise DirectionsError(f"sliders cannot be kept in {folder} ({error}); make room there first.") from error
     device = choose_device(options.device)
     checkpoint = load_checkpoint(options.checkpoint, device)
     basis, classifier = (
@@ -127,13 +133,10 @@ def run_learn(options: LearnOptions) -> None:
     )
     detector = Detector(str(device) if device.type == "cuda" else "cpu")
     size = checkpoint.model.config.image_size
-    folder = sliders_folder(options.checkpoint)
     for title, (with_it, without) in sides.items():
-        learned = learn(
-            checkpoint, basis, classifier, title,
-            with_it=_faces(with_it, size, options.aligned, detector),
-            without=_faces(without, size, options.aligned, detector),
-        )  # fmt: skip
+        faces = [_faces(paths, size, options.aligned, detector) for paths in (with_it, without)]
+        check_sides(*faces)
+        learned = learn(checkpoint, basis, classifier, title, with_it=faces[0], without=faces[1])
         replaced = learned.direction.slider.name in {slider.name for slider in listed_sliders(folder)}
         story = {"faces": learned.faces, "told_apart": learned.told_apart, "reached": learned.reached}
         path = save_slider(folder, learned.direction, checkpoint.hash, story)
@@ -168,7 +171,10 @@ def _faces(paths: list[Path], size: int, aligned: Aligned, detector: Detector) -
     some = [paths[i] for i in np.unique(np.linspace(0, len(paths) - 1, MOST).round().astype(int))]
     found = aligned_faces(some, size, aligned, detector)
     _tell("left out", found.left_out)
-    return found.pixels
+    pixels = distinct(found.pixels)
+    if copies := len(found.pixels) - len(pixels):
+        print(f"note: {copies} photos are copies of others and count once", file=sys.stderr)
+    return pixels
 
 
 def _tell(what: str, lines: Iterable[str]) -> None:

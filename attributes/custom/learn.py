@@ -139,6 +139,24 @@ def learn(
     return Learned(direction, told_apart, reached, (len(with_it), len(without)))
 
 
+def distinct(faces: np.ndarray) -> np.ndarray:
+    """The faces ``(N, 3, S, S)``, each once: a copy is no more evidence, and would be tested on what taught it."""
+    _, first = np.unique(faces.reshape(len(faces), -1), axis=0, return_index=True)
+    kept: np.ndarray = faces[np.sort(first)]
+    return kept
+
+
+def check_sides(with_it: np.ndarray, without: np.ndarray) -> None:
+    """See to it that no face is on both sides.
+
+    Raises:
+        DirectionsError: some are.
+    """
+    both = len(with_it) + len(without) - len(distinct(np.concatenate([with_it, without])))
+    if both:
+        raise DirectionsError(f"{both} photos are among those with it and those without; take them out of one side.")
+
+
 @dataclass(frozen=True)
 class _Prior:
     """What the difference of two sets' mean latents is likely to be, before any face is seen.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,9 @@ YOUR_OWN = "Your own"
 
 FOUND = "Found by itself"
 """The group of the latents' principal components."""
+
+LONGEST_FILE_NAME = 200
+"""Bytes of a slider's name in UTF-8; with what stands beside it, file systems take 255."""
 
 FAR = 1e9
 """Where faces lie along a slider is measured in thousands."""
@@ -57,7 +60,7 @@ def slider_name(title: str) -> str:
     """The name that the command line and files use for a title: "Wearing scarf" is ``Wearing_scarf``.
 
     Raises:
-        DirectionsError: nothing is left of the title, or it is a label's.
+        DirectionsError: nothing is left of the title, it is too long for a file's name, or it is a label's.
         InvalidValueError: the title cannot be shown in one line.
     """
     name = re.sub(r"\W+", "_", title).strip("_")
@@ -66,7 +69,29 @@ def slider_name(title: str) -> str:
     if name.lower() in {_plain(text) for label in LABELS for text in (label.name, label.title)}:
         raise DirectionsError(f"{title!r} is one of the 40 labels' sliders already; choose another name.")
     caption("the slider's name", title)
+    if len(name.encode()) > LONGEST_FILE_NAME:
+        raise DirectionsError(f"{title!r} is too long for the name of a file; choose a shorter one.")
     return name
+
+
+def check_names_apart(titles: Iterable[str], folder: str | Path) -> None:
+    """See to it that no slider that is to be made would take the file of another one.
+
+    Raises:
+        DirectionsError: two of the titles, or one and a slider that lies in ``folder``, differ in capitals alone, or
+            in what names leave out.
+    """
+    there = {slider.name.lower(): slider for slider in listed_sliders(folder)}
+    taken: dict[str, str] = {}
+    for title in titles:
+        name = slider_name(title)
+        lying = there.get(name.lower())
+        other = taken.get(name.lower(), lying.title if lying is not None and lying.name != name else None)
+        if other is not None:
+            raise DirectionsError(
+                f"{title!r} and {other!r} would share a file; choose a name that differs in more than capitals."
+            )
+        taken[name.lower()] = title
 
 
 def _plain(text: str) -> str:

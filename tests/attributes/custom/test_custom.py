@@ -16,7 +16,13 @@ from app.editor import Editor
 from attributes import FOUND, LABEL_NAMES, YOUR_OWN, DatasetError, DirectionsError, FaceSet
 from attributes.__main__ import main
 from attributes.custom.components import find_components
-from attributes.custom.store import listed_sliders, load_slider, load_sliders, save_slider, slider_name, sliders_folder
+from attributes.custom.store import (
+    listed_sliders,
+    load_slider,
+    load_sliders,
+    save_slider,
+    sliders_folder,
+)
 from attributes.directions.directions import Directions
 from attributes.directions.population import Population
 from attributes.sliders.slider import Direction, Slider
@@ -129,15 +135,6 @@ def test_what_cannot_be_learned_is_said_in_one_line(
 
 
 @pytest.mark.slow
-def test_faces_that_do_not_differ_make_no_slider(
-    checkpoint_copy: Path, two_folders: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
-) -> None:
-    same = ["--with", two_folders[0], "--without", two_folders[0], "--aligned", "yes"]
-    assert learn(checkpoint_copy, "Nothing", *same) == 1
-    assert "do not differ in any way" in capsys.readouterr().err
-    assert not (sliders_folder(checkpoint_copy) / "nothing.safetensors").exists()
-
-
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -245,14 +242,6 @@ def test_no_junk_in_the_folder_stops_what_is_whole(tmp_path: Path) -> None:
     assert all(problem.isprintable() for problem in found.problems)
     listed = {slider.name for slider in listed_sliders(folder)}
     assert listed == {"whole", "nan", "mean", "deviation"}, "of which the headers are whole"
-
-
-def test_names_are_made_of_titles() -> None:
-    assert slider_name("Wearing scarf") == "Wearing_scarf"
-    assert slider_name(" Größe: 2! ") == "Größe_2"
-    for title in ("Blond hair", "blond_hair", "Beard", "No_Beard"):
-        with pytest.raises(DirectionsError, match="one of the 40 labels"):
-            slider_name(title)
 
 
 @pytest.mark.slow
