@@ -21,6 +21,7 @@ from data.loader import load_pixels
 from data.open_pictures import open_pictures
 from data.picture_set import DatasetError, PictureSet
 from data.prepare import prepare
+from data.source_quality import quality_notes
 from errors.command_line import command, command_line, run_command_line
 from faces.compositing.matte import save_matte
 from glow.checkpoint import load_checkpoint
@@ -117,6 +118,8 @@ def _fit(options: FitOptions) -> None:
     with init_distributed(options.device) as world:
         if world.is_main:
             print(_told(pictures, training, options, world), file=sys.stderr)
+            for note in quality_notes(training, size):
+                print(f"note: {note}", file=sys.stderr)
         # From a copy, a CPU that trains loses more to another process than it would wait for.
         workers = 0 if cached and world.device.type == "cpu" else min(threads, 8)
         score = fit(
