@@ -75,8 +75,11 @@ def configured(options: FitOptions) -> FitConfig:
     if options.variant is not None:
         of_variant = VARIANTS[options.variant]()
         given |= {"permutation": of_variant.permutation, "coupling": of_variant.coupling}
-    if options.coupling is not None:
-        given["coupling"] = options.coupling
+    given |= {
+        name: kind
+        for name, kind in (("permutation", options.permutation), ("coupling", options.coupling))
+        if kind is not None
+    }
     settings = {field.name: getattr(options, field.name) for field in fields(ConfigOptions)}
     settings = {name: value for name, value in settings.items() if value is not None}
     if options.no_mirror:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from errors.command_line import Seed, one_of
-from glow.config import CouplingKind
+from glow.config import CouplingKind, PermutationKind
 from glow.model import Memory
 from glow.variants import VARIANTS
 from storage.assets import DEFAULT_CHECKPOINT, DEFAULT_MATTE
@@ -150,6 +150,9 @@ class FitOptions(ConfigOptions, ModelOptions, PicturesOptions):
     variant: Annotated[str | None, typer.Option(**one_of(VARIANTS), help="kind of flow, instead of the preset's")] = (
         None
     )
+    permutation: Annotated[
+        PermutationKind | None, typer.Option(help="what mixes channels, instead of the preset's or variant's")
+    ] = None
     coupling: Annotated[CouplingKind | None, typer.Option(help="instead of the preset's or variant's")] = None
     no_mirror: Annotated[bool, typer.Option("--no-mirror", help="show every picture as it is, none mirrored")] = False
     freeze_flow: Annotated[

@@ -16,10 +16,10 @@ from train.settings.config import FitConfig
 COMMON = "--device --seed"
 PICTURES = "--data --limit --cache --workers"
 OPTIONS = {
-    "fit": f"{COMMON} {PICTURES} --out --preset --variant --coupling --image-size --levels --flow-steps --widths "
-    "--n-bits --dequantiser-width --steps --batch --accumulation --optimiser --learning-rate --muon-rate --warmup "
-    "--decay-share --gradient-clip --ema --patience --no-mirror --freeze-flow --memory --shard --pictures --warm-start "
-    "--precision --save-every --look-every --log-every",
+    "fit": f"{COMMON} {PICTURES} --out --preset --variant --permutation --coupling --image-size --levels --flow-steps "
+    "--widths --n-bits --dequantiser-width --steps --batch --accumulation --optimiser --learning-rate --muon-rate "
+    "--warmup --decay-share --gradient-clip --ema --patience --no-mirror --freeze-flow --memory --shard --pictures "
+    "--warm-start --precision --save-every --look-every --log-every",
     "eval": f"{COMMON} {PICTURES} --checkpoint --split --round-trip --frechet --temperatures --json",
     "sample": f"{COMMON} checkpoint --output --columns --temperatures",
     "matte": "--data --masks --output --epochs --seed",
@@ -31,7 +31,7 @@ def test_no_option_comes_or_goes_unnoticed() -> None:
     assert options(commands) == {name: set(words.split()) for name, words in OPTIONS.items()}
 
 
-def test_every_part_of_the_recipe_can_be_given() -> None:
+def test_every_field_of_the_config_can_be_given() -> None:
     no_numbers = {"model", "initialise_batch", "warm_start", "seed", "mirror", "freeze_flow"}
     assert {field.name for field in fields(ConfigOptions)} | no_numbers == set(FitConfig().to_dict())
 
