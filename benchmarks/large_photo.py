@@ -69,8 +69,8 @@ def row(editor: Editor, name: str, source: np.ndarray) -> str:
     session.open(source)
     view = session.view(PREVIEW, face=True)
 
-    def move(number: int) -> None:
-        session.set({"Blond_Hair": (number % 10 + 1) / 10})
+    def move(number: int) -> bool:
+        return session.set({"Blond_Hair": (number % 10 + 1) / 10})
 
     move(9)
     session.picture(view)

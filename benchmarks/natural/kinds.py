@@ -46,9 +46,10 @@ def lay_kinds(basis: DirectionBasis, judge: Judge, faces: FaceSet, folder: Path)
 def _ways(basis: DirectionBasis, edit: Edit, latent: Latent) -> dict[str, Tensor]:
     """Each of the edit's kinds of direction on some faces, ``(B, D)`` or ``(1, D)``."""
     kinds: tuple[Kind, ...] = ("mean", "partial") if basis.mapper is None else ("mean", "base")
-    ways = {kind: basis.vectors(basis.kind(kind)).flatten()[[LABEL_NAMES.index(edit.label)]] for kind in kinds}
+    label = LABEL_NAMES.index(edit.label)
+    ways: dict[str, Tensor] = {kind: basis.vectors(basis.kind(kind)).flatten()[[label]] for kind in kinds}
     if basis.mapper is not None:  # not as :data:`attributes.sliders.oddness.UNMAPPED`, chosen by a look at this
-        added = mapped(basis.mapper, latent, LABEL_NAMES.index(edit.label), present=edit.sense > 0)
+        added = mapped(basis.mapper, latent, label, present=edit.sense > 0)
         ways["mapped"] = ways["base"] + edit.sense * added.flatten()
     return {kind: edit.sense * way for kind, way in ways.items()}
 

@@ -7,7 +7,7 @@ the same number of parameters.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from bisect import bisect_left
 
 import numpy as np
 import torch
@@ -41,11 +41,17 @@ def parameters(levels: int, widths: tuple[int, ...]) -> int:
         return sum(parameter.numel() for parameter in Glow(config).parameters())
 
 
-def shallow_widths(count: Callable[[int, tuple[int, ...]], int] = parameters) -> tuple[int, ...]:
-    """The shallow one's widths, in the deep one's proportions, with which it has as many parameters."""
-    wanted = count(DEEP, WIDTHS)
-    shapes = [tuple(round(width * factor / 8) * 8 for width in WIDTHS[:SHALLOW]) for factor in np.arange(1, 8, 0.05)]
-    return min(shapes, key=lambda widths: abs(count(SHALLOW, widths) - wanted))
+def shallow_widths() -> tuple[int, ...]:
+    """The shallow one's widths, about in the deep one's proportions, with which it has as many parameters."""
+
+    def widths(eighths: int) -> tuple[int, ...]:
+        return tuple(8 * round(eighths * width / WIDTHS[0]) for width in WIDTHS[:SHALLOW])
+
+    def short(eighths: int) -> int:
+        return parameters(SHALLOW, widths(eighths)) - parameters(DEEP, WIDTHS)
+
+    enough = bisect_left(range(100), 0, lo=1, key=short)
+    return widths(min((enough - 1, enough), key=lambda eighths: abs(short(eighths))))
 
 
 def main() -> None:

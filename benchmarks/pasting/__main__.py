@@ -112,11 +112,13 @@ def run(args: argparse.Namespace) -> None:
             continue
         for edit, example in zip(EDITS, examples(editor, portrait, EDITS, mask), strict=True):
             measure(example, edit, "faces", found)
-    mask = _mask(masks, ASTRONAUT)
-    for side in (512, LARGE) if mask is not None else ():
-        portrait = editor.open(astronaut(side))
-        for edit, example in zip(EDITS, tqdm(examples(editor, portrait, EDITS, mask), disable=None), strict=True):
-            measure(example, edit, f"astronaut of {side} pixels", found)
+    of_astronaut = _mask(masks, ASTRONAUT)
+    if of_astronaut is not None:
+        for side in (512, LARGE):
+            portrait = editor.open(astronaut(side))
+            made = tqdm(examples(editor, portrait, EDITS, of_astronaut), disable=None)
+            for edit, example in zip(EDITS, made, strict=True):
+                measure(example, edit, f"astronaut of {side} pixels", found)
     rest = FaceSet(paths[args.faces :], None, faces.crop)
     measure_teeth(editor, rest, args.teeth, masks, found)
     text = tables(found)
