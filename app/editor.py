@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from app.portraits.exposure import brightened, exposure
 from app.portraits.portrait import Portrait
 from app.portraits.put_back import blend_put_back, drawn_portrait, edit_put_back
 from app.portraits.slider_snapshot import SliderSnapshot
@@ -195,11 +196,12 @@ class Editor:
         return self._encoded(portrait.photo, portrait.alignment)
 
     def _encoded(self, photo: Photo, alignment: Alignment) -> Portrait:
-        face = crop(photo.pixels, alignment, self.size)
+        cut = crop(photo.pixels, alignment, self.size)
+        face = brightened(cut, taken := exposure(cut))
         latent = self.encode(face[None])
         decoded = self.decode(latent)
         grey = bool((face == face[..., :1]).all())
-        return Portrait(photo, alignment, latent, self.checkpoint.hash, decoded, matte(decoded), grey=grey)
+        return Portrait(photo, alignment, latent, self.checkpoint.hash, decoded, matte(decoded), grey, taken)
 
     def edit(
         self,

@@ -36,6 +36,10 @@ class Portrait:
     grey: bool = False
     """Whether the face has no colour at all: then no edit brings any into it."""
 
+    exposure: float = 1.0
+    """How bright the face was taken (:mod:`app.portraits.exposure`). :attr:`latent` and :attr:`decoded` are of the
+    face at an exposure of 1."""
+
     drawn: bool = False
     """Whether the model drew the face: then the whole picture is the model's, not only a difference."""
 

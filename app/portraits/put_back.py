@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from app.portraits.exposure import as_taken
 from app.portraits.portrait import Portrait
 from faces import Alignment, Photo, crop_float, paste
 from faces.compositing.blend import Person, blended
@@ -29,10 +30,10 @@ def edit_put_back(portrait: Portrait, picture: Tensor, *, lock_background: bool)
     """
     if picture is portrait.decoded:
         return portrait.photo
-    change = (picture - portrait.decoded).cpu()
+    change = as_taken((picture - portrait.decoded).cpu(), portrait.exposure)
     if lock_background:
         change = change * portrait.matte
-    decoded = portrait.decoded.cpu()
+    decoded = as_taken(portrait.decoded.cpu(), portrait.exposure)
     if portrait.drawn:
         return replace(portrait.photo, pixels=enlarged(decoded + change, portrait.photo.pixels.shape[0]))
     return _pasted(portrait, change, decoded)
@@ -49,8 +50,13 @@ def blend_put_back(first: Portrait, second: Portrait, mixed: Tensor, ratio: floa
         lock_background: whether the first photo's background stays.
     """
     size = round(float(np.clip(first.alignment.size, mixed.shape[-1], FINEST_BLEND)))
-    one, other = (Person(_square(face, size), face.decoded.cpu(), face.matte) for face in (first, second))
-    return _pasted(first, blended(one, other, mixed.cpu(), matte(mixed), ratio, lock_background=lock_background))
+    dark = first.exposure  # of all that is put into the first photo
+    one, other = (
+        Person(_square(face, size) * (dark / face.exposure), as_taken(face.decoded.cpu(), dark), face.matte)
+        for face in (first, second)
+    )
+    picture = as_taken(mixed.cpu(), dark)
+    return _pasted(first, blended(one, other, picture, matte(mixed), ratio, lock_background=lock_background))
 
 
 def drawn_portrait(latent: Latent, decoded: Tensor, model_hash: str) -> Portrait:
