@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from abc import ABCMeta
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import gradio as gr
@@ -38,6 +38,40 @@ def on_select(visits: Visits, handler: Handler) -> Callable[..., Any]:
         return _answer(visits, request, handler, _checked(event.index))
 
     return listener
+
+
+def over_time(visits: Visits, bar: gr.HTML, handler: Handler) -> Callable[..., Any]:
+    """A Gradio listener for work that takes long, as ``handler(visit, *values)`` does it: a generator of what the page
+    shall show meanwhile, ``bar`` (:func:`progress`) among it, which is emptied at the end.
+
+    The sliders of the visit go on beside it, so the handler takes what it needs of the visit at its start. Between two
+    steps it may be left for good: where the page has gone.
+    """
+
+    def listener(request: gr.Request, *values: Any) -> Iterator[Any]:
+        try:
+            visit = visits.of(request.session_hash)
+            steps = handler(visit, *values)
+            while True:
+                with visit.working:
+                    step = None if visit.ended else next(steps, None)
+                if step is None:
+                    break
+                yield step
+        except Exception as error:
+            tell(error)
+        yield {bar: ""}
+
+    return listener
+
+
+def progress(done: int, count: int, text: str) -> str:
+    """A bar that tells how much is done, in HTML, with a text beside it."""
+    shown = as_text(text)
+    return (
+        f'<div class="working"><progress value="{done}" max="{max(count, 1)}" aria-label="{shown}"></progress>'
+        f"<span>{shown}</span></div>"
+    )
 
 
 def _checked(index: Any) -> Any:

@@ -19,6 +19,7 @@ from app.portraits.portrait import Portrait
 from app.session import Session
 from app.ui.server.folder import FolderError, ServerFolder
 from app.ui.server.uploads import Uploads, file_name
+from app.ui.visits.blending import Blending
 from attributes import Recipe
 
 KEPT_PICTURES = 24
@@ -39,13 +40,14 @@ class Visit:
 
     def __init__(self, editor: Editor, client: str, uploads: Uploads) -> None:
         self.session = Session(editor)
-        self.blended: list[Portrait | None] = [None, None]
+        self.blending = Blending(editor)
         self.drawn: list[Portrait] = []
         self.close_up = True
         self.marks: list[tuple[float, float]] = []
         self.photo: str | None = None  # what the upload field shows
         self.recipes: dict[str, Recipe] = {}  # opened or saved by this visit
         self.lock = threading.Lock()
+        self.working = threading.Lock()  # held for each step of long work, which the sliders do not wait for
         self.used = time.monotonic()
         self.client, self.uploads = client, uploads
         self.language = "en"
@@ -59,9 +61,8 @@ class Visit:
 
     def use(self, editor: Editor) -> None:
         """Go on with another model, or other sliders of the same, with all that is open."""
-        blended = [face and editor.reencoded(face) for face in self.blended]
+        self.blending.use(editor)
         self.session.use(editor)
-        self.blended = blended
 
     def new_file(self, name: str) -> Path:
         """A path for a file called ``name``; the oldest files of the visit make room for it.
@@ -91,6 +92,20 @@ class Visit:
             paths.append(self.folder / f"face-{next(self._numbers)}.png")
             _write(pixels, paths[-1])
         return [str(path) for path in paths]
+
+    def new_folder(self, name: str) -> Path:
+        """An empty folder that stays until the next of this ``name`` comes, however many pictures are shown.
+
+        Raises:
+            FolderError: the server's temporary folder cannot be used.
+        """
+        self._see_to_folder()
+        for path in self._galleries.pop(name, []):
+            self.uploads.folder.remove(path)
+        folder = self.folder / f"{name}-{next(self._numbers)}"
+        folder.mkdir(0o700)
+        self._galleries[name] = [folder]
+        return folder
 
     def _see_to_folder(self) -> None:
         self.lost |= self.uploads.folder.restore(self.folder)
@@ -123,8 +138,8 @@ class Visit:
 
     def end(self) -> None:
         """Delete all that the visit left on disk."""
-        with self.lock:  # what still runs for this tab ends first, or it would write into a folder that is going
-            self.ended = True
+        self.ended = True
+        with self.working, self.lock:  # what still runs for this tab ends first: it would write into the folder
             for field in list(self._opened):
                 with suppress(FolderError):  # a link in its place: the others go all the same
                     self.drop_upload(field)

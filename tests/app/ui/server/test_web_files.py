@@ -164,7 +164,7 @@ def test_another_photo_or_one_that_cannot_be_opened_takes_the_file_away(tab: Tab
     assert not first.exists()
     assert second.is_file()
     blended = opened(tab, "first", canary)
-    assert tab.send("first", "input", None, 0.5, True).status == 200
+    assert tab.send("first", "input", None).status == 200
     assert not blended.exists()
     assert second.is_file()
 

@@ -1,0 +1,39 @@
+"""How the tabs beside "Edit" look."""
+
+from __future__ import annotations
+
+TABS_CSS = """
+/* A tab is as high as the window, whatever is in it yet: the page does not jump from one to another. */
+.tabitem, [role=tabpanel] { min-height: calc(100vh - 150px); }
+/* As wide as it may be, however little is in it yet. */
+.gradio-container, .gradio-container > main { width: 100% !important; }
+.hint p { margin: 0; font-size: .9rem; opacity: .85; }
+/* Pictures fill their place, however small they are. */
+.large img { width: 100% !important; height: 100% !important; object-fit: contain !important; }
+.crops .grid-container, .strip .grid-container { gap: 4px !important; }
+.crops .grid-container { grid-template-columns: repeat(4, minmax(0, 1fr)) !important; }
+.strip .grid-container { grid-template-columns: repeat(5, minmax(0, 1fr)) !important; }
+.crops .grid-container > *, .strip .grid-container > * {
+  min-width: 0; width: 100%; height: auto; aspect-ratio: 1;
+}
+.crops .grid-wrap, .strip .grid-wrap { min-height: 0; max-height: none; }
+.bar { min-height: 1.6rem; }
+.working { display: flex; align-items: center; gap: .6rem; font-size: .9rem; }
+.working progress { flex: 1; min-width: 80px; accent-color: var(--primary-600, currentColor); }
+#blend-photos > * { width: 100%; }
+/* A label stands over its photo, not on it. */
+#blend-tab .block:has(> [data-testid=block-label]) { display: flex; flex-direction: column; }
+#blend-tab .block > [data-testid=block-label] { position: static; align-self: flex-start; border: 0; box-shadow: none; }
+#blend-tab .block > .image-container { flex: 1; min-height: 0; height: auto; }
+#blend-photos { flex-direction: column; flex-wrap: nowrap; }
+#blend-photos > * { width: 100%; }
+/* A label stands over its photo, not on it. */
+#blend-tab .block:has(> [data-testid=block-label]) { display: flex; flex-direction: column; }
+#blend-tab .block > [data-testid=block-label] { position: static; align-self: flex-start; border: 0; box-shadow: none; }
+#blend-tab .block > .image-container { flex: 1; min-height: 0; height: auto; }
+@media (max-width: 900px) {
+  #blend-photos { flex-direction: row; align-items: flex-start; }
+  #blend-photos .photo-field { min-width: 0 !important; }
+  #blend { height: min(60vh, 92vw) !important; }
+}
+"""
