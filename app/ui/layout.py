@@ -38,7 +38,7 @@ def build_page(visits: Visits) -> gr.Blocks:
         gr.Markdown(f"Glowface {__version__}", elem_id="version")
         bind_edit_panel(edit, visits)
         bind_blend_panel(blend, visits)
-        bind_random_panel(random, visits, edit, tabs)
+        bind_random_panel(random, visits, edit, blend, tabs)
         bind_model_choice(choice, visits, edit, blend)
 
         # A page that is loaded again shows the sliders that were made meanwhile.

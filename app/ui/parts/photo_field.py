@@ -89,13 +89,24 @@ def bind_photo_field(
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     outputs = [*field.everything, *shown]
 
-    def opened(visit: Visit, path: str | None) -> Updates:
+    def opened(visit: Visit, path: str | None) -> Any:
+        side = side_of(visit)
+        if path is None or path in (side.photo, side.cleared):
+            # Gradio sends what a handler has put into the field when that is cleared.
+            return gr.skip() if path is not None else cleared(visit)
         try:
-            problem = open_photo(visit, field, side_of(visit), path)
+            problem = open_photo(visit, field, side, path)
         except PhotoError as error:
             warn(str(error))
-            return {field.photo: side_of(visit).photo}  # what is still blended
-        return {**field_shown(visit, field, side_of(visit), problem), **show(visit)}
+            return {field.photo: side.photo}  # what is still blended
+        return {**field_shown(visit, field, side, problem), **show(visit)}
+
+    def cleared(visit: Visit) -> Any:
+        if side_of(visit).session.photo is None:
+            return gr.skip()
+        visit.drop_upload(f"blend-{field.name}")
+        side_of(visit).clear()
+        return {**field_shown(visit, field, side_of(visit)), **show(visit)}
 
     def changed(change: Callable[..., None]) -> Callable[..., Updates]:
         def handler(visit: Visit, *values: Any) -> Updates:
@@ -113,6 +124,7 @@ def bind_photo_field(
             on_visit(visits, opened), field.photo, outputs, trigger_mode="always_last", api_visibility="private",
             show_progress_on=field.photo,
         ),
+        field.photo.clear(on_visit(visits, cleared), None, outputs, **quiet),
         field.faces.select(on_select(visits, changed(_choose)), None, outputs, **quiet),
         field.picture.select(on_select(visits, changed(_mark)), None, outputs, trigger_mode="multiple", **quiet),
         field.back.click(on_visit(visits, changed(_take_back)), None, outputs, trigger_mode="multiple", **quiet),
@@ -120,8 +132,8 @@ def bind_photo_field(
     ]  # fmt: skip
 
 
-def open_photo(visit: Visit, field: PhotoField, side: Side, path: str | None) -> str:
-    """Open an uploaded photo, or forget what is there where the field was cleared.
+def open_photo(visit: Visit, field: PhotoField, side: Side, path: str) -> str:
+    """Open an uploaded photo.
 
     Returns:
         Why there is no face, if there is none.
@@ -129,12 +141,8 @@ def open_photo(visit: Visit, field: PhotoField, side: Side, path: str | None) ->
     Raises:
         PhotoError: it is no photo; what was there stays.
     """
-    problem, place = "", f"blend-{field.name}"
-    if path is None:
-        visit.drop_upload(place)
-        side.clear()
-        return ""
-    with visit.upload(place, path) as file:
+    problem = ""
+    with visit.upload(f"blend-{field.name}", path) as file:
         try:
             side.session.open(file)
         except NoFaceError as error:

@@ -31,6 +31,11 @@ TABS_CSS = """
 #blend-tab .block:has(> [data-testid=block-label]) { display: flex; flex-direction: column; }
 #blend-tab .block > [data-testid=block-label] { position: static; align-self: flex-start; border: 0; box-shadow: none; }
 #blend-tab .block > .image-container { flex: 1; min-height: 0; height: auto; }
+#grid .grid-container { max-width: min(100%, 72vh); margin: 0 auto; }
+#grid { min-height: min(72vh, 92vw); }
+#grid .grid-wrap { max-height: none; }
+#grid .grid-container { grid-auto-rows: min-content; align-content: start; }
+#kept-scales .wrap { flex-direction: column; }
 @media (max-width: 900px) {
   #blend-photos { flex-direction: row; align-items: flex-start; }
   #blend-photos .photo-field { min-width: 0 !important; }

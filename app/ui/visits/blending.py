@@ -25,8 +25,12 @@ class Side:
     photo: str | None = None
     """The file that the photo's field shows."""
 
+    cleared: str | None = None
+    """The one that it showed before it was cleared."""
+
     def clear(self) -> None:
         """Forget the photo."""
+        self.cleared = self.photo or self.cleared
         self.session, self.marks, self.photo = Session(self.session.editor), [], None
 
 

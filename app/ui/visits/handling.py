@@ -133,8 +133,15 @@ def _within_ends(slider: gr.Slider, payload: float | None) -> float:
     return min(max(payload or 0.0, slider.minimum), slider.maximum)
 
 
+def _nearest(field: gr.Number, payload: float | None) -> int | None:
+    if payload is None:
+        return None
+    return round(min(max(payload, field.minimum or 0), field.maximum or 0))
+
+
 _PhotoInput = _variant(gr.Image, preprocess=_path_of)
 _NumberSlider = _variant(gr.Slider, preprocess=_within_ends)
+_NumberField = _variant(gr.Number, preprocess=_nearest)
 
 
 def photo_input(label: str, **options: Any) -> gr.Image:
@@ -145,3 +152,8 @@ def photo_input(label: str, **options: Any) -> gr.Image:
 def number_slider(minimum: float, maximum: float, **options: Any) -> gr.Slider:
     """A slider that takes a number typed beyond its ends for the end; Gradio would stop every slider's listener."""
     return _NumberSlider(minimum, maximum, **options)
+
+
+def number_field(minimum: int, maximum: int, **options: Any) -> gr.Number:
+    """A field for a whole number that takes one beyond its ends for the end, and hands on None where it is empty."""
+    return _NumberField(minimum=minimum, maximum=maximum, precision=0, **options)

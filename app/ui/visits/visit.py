@@ -15,11 +15,11 @@ from PIL import Image
 
 from app.editor import Editor
 from app.models import Models
-from app.portraits.portrait import Portrait
 from app.session import Session
 from app.ui.server.folder import FolderError, ServerFolder
 from app.ui.server.uploads import Uploads, file_name
 from app.ui.visits.blending import Blending
+from app.ui.visits.sheet import Sheet
 from attributes import Recipe
 
 KEPT_PICTURES = 24
@@ -41,7 +41,7 @@ class Visit:
     def __init__(self, editor: Editor, client: str, uploads: Uploads) -> None:
         self.session = Session(editor)
         self.blending = Blending(editor)
-        self.drawn: list[Portrait] = []
+        self.sheet = Sheet()
         self.close_up = True
         self.marks: list[tuple[float, float]] = []
         self.photo: str | None = None  # what the upload field shows
