@@ -1,4 +1,4 @@
-"""The page: a title, the choice of the model, and the three tabs."""
+"""The page: a title, the choice of the model, and the tabs."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from functools import partial
 import gradio as gr
 
 from app.ui.model_choice import bind_model_choice, build_model_choice
+from app.ui.panels.batch_panel import bind_batch_panel, build_batch_panel
 from app.ui.panels.blend_panel import bind_blend_panel, build_blend_panel
 from app.ui.panels.edit_events import bind_edit_panel
 from app.ui.panels.edit_panel import build_edit_panel
@@ -35,10 +36,13 @@ def build_page(visits: Visits) -> gr.Blocks:
                 blend = build_blend_panel()
             with gr.Tab("Random", id="random"):
                 random = build_random_panel()
+            with gr.Tab("Batch", id="batch") as batch_tab:
+                batch = build_batch_panel()
         gr.Markdown(f"Glowface {__version__}", elem_id="version")
         bind_edit_panel(edit, visits)
         bind_blend_panel(blend, visits)
         bind_random_panel(random, visits, edit, blend, tabs)
+        bind_batch_panel(batch, visits, batch_tab)
         bind_model_choice(choice, visits, edit, blend)
 
         # A page that is loaded again shows the sliders that were made meanwhile.

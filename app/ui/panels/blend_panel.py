@@ -139,7 +139,10 @@ def bind_blend_panel(panel: BlendPanel, visits: Visits) -> None:
     )
     bind_download(panel.download, "blend", visits, whole)
     filming = panel.film.click(
-        over_time(visits, panel.bar, partial(film, panel)), panel.film_type, [panel.film_file, panel.bar], **quiet
+        over_time(visits, partial(film, panel), lambda: {panel.bar: ""}),
+        panel.film_type,
+        [panel.film_file, panel.bar],
+        **quiet,
     )
     fetched(filming, "film")
 

@@ -36,6 +36,11 @@ TABS_CSS = """
 #grid .grid-wrap { max-height: none; }
 #grid .grid-container { grid-auto-rows: min-content; align-content: start; }
 #kept-scales .wrap { flex-direction: column; }
+#batch-results { max-height: 40vh; overflow-y: auto; }
+#batch-results ul { list-style: none; margin: 0; padding: 0; font-size: .9rem; }
+#batch-results li { padding: 3px 0; overflow-wrap: anywhere; }
+#batch-results .done b::before { content: "✓ "; }
+#batch-results .failed b::before { content: "✗ "; }
 @media (max-width: 900px) {
   #blend-photos { flex-direction: row; align-items: flex-start; }
   #blend-photos .photo-field { min-width: 0 !important; }

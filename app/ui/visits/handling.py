@@ -40,12 +40,12 @@ def on_select(visits: Visits, handler: Handler) -> Callable[..., Any]:
     return listener
 
 
-def over_time(visits: Visits, bar: gr.HTML, handler: Handler) -> Callable[..., Any]:
+def over_time(visits: Visits, handler: Handler, at_end: Callable[[], dict[Any, Any]]) -> Callable[..., Any]:
     """A Gradio listener for work that takes long, as ``handler(visit, *values)`` does it: a generator of what the page
-    shall show meanwhile, ``bar`` (:func:`progress`) among it, which is emptied at the end.
+    shall show meanwhile. What ``at_end()`` gives is shown last, however it ends.
 
-    The sliders of the visit go on beside it, so the handler takes what it needs of the visit at its start. Between two
-    steps it may be left for good: where the page has gone.
+    The sliders of the visit go on beside it, so the handler holds the visit's lock only while it looks at what they
+    change too. Between two steps it may be left for good: where the page has gone.
     """
 
     def listener(request: gr.Request, *values: Any) -> Iterator[Any]:
@@ -60,7 +60,7 @@ def over_time(visits: Visits, bar: gr.HTML, handler: Handler) -> Callable[..., A
                 yield step
         except Exception as error:
             tell(error)
-        yield {bar: ""}
+        yield at_end()
 
     return listener
 
@@ -133,6 +133,11 @@ def _within_ends(slider: gr.Slider, payload: float | None) -> float:
     return min(max(payload or 0.0, slider.minimum), slider.maximum)
 
 
+def _paths_of(_: gr.File, payload: Any) -> list[str]:
+    files = [] if payload is None else getattr(payload, "root", [payload])
+    return [file.path for file in files]
+
+
 def _nearest(field: gr.Number, payload: float | None) -> int | None:
     if payload is None:
         return None
@@ -142,6 +147,7 @@ def _nearest(field: gr.Number, payload: float | None) -> int | None:
 _PhotoInput = _variant(gr.Image, preprocess=_path_of)
 _NumberSlider = _variant(gr.Slider, preprocess=_within_ends)
 _NumberField = _variant(gr.Number, preprocess=_nearest)
+_FilesInput = _variant(gr.File, preprocess=_paths_of)
 
 
 def photo_input(label: str, **options: Any) -> gr.Image:
@@ -157,3 +163,8 @@ def number_slider(minimum: float, maximum: float, **options: Any) -> gr.Slider:
 def number_field(minimum: int, maximum: int, **options: Any) -> gr.Number:
     """A field for a whole number that takes one beyond its ends for the end, and hands on None where it is empty."""
     return _NumberField(minimum=minimum, maximum=maximum, precision=0, **options)
+
+
+def files_input(label: str, **options: Any) -> gr.File:
+    """An upload field for several files, or a folder's, that hands on the paths of the files as they came."""
+    return _FilesInput(label=label, type="filepath", **options)

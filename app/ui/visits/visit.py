@@ -46,6 +46,8 @@ class Visit:
         self.marks: list[tuple[float, float]] = []
         self.photo: str | None = None  # what the upload field shows
         self.recipes: dict[str, Recipe] = {}  # opened or saved by this visit
+        self.batch: dict[str, list[Path]] = {}  # photos to be edited together, by the field that they came through
+        self.stopping = threading.Event()  # whether long work is to end after its next step
         self.lock = threading.Lock()
         self.working = threading.Lock()  # held for each step of long work, which the sliders do not wait for
         self.used = time.monotonic()
@@ -129,6 +131,21 @@ class Visit:
         if self._opened.get(field) != file:
             self.drop_upload(field)
             self._opened[field] = file
+
+    def upload_all(self, field: str, paths: Iterable[object]) -> list[Path]:
+        """The uploaded files that a field of several names; those that it named before and not any more are deleted.
+
+        Raises:
+            FolderError: this browser has not uploaded one of them.
+        """
+        files = []
+        for path in paths:
+            files.append(self.uploads.open(path, self.client))
+            self._opened[f"{field}/{files[-1].parent.name}"] = files[-1]
+        for name, file in list(self._opened.items()):
+            if name.startswith(f"{field}/") and file not in files:
+                self.drop_upload(name)
+        return files
 
     def drop_upload(self, field: str) -> None:
         """Delete a field's file, if it has one."""
