@@ -55,7 +55,7 @@ class BatchPanel:
     @property
     def how(self) -> list[Any]:
         """What is done to the photos, as :func:`run` takes it."""
-        return [self.what, self.every, self.lock, self.file_type]
+        return [*self.fields, self.what, self.every, self.lock, self.file_type]
 
     @property
     def shown(self) -> list[Any]:
@@ -72,7 +72,10 @@ def build_batch_panel() -> BatchPanel:
             limits = gr.Markdown(elem_id="batch-limits", elem_classes="hint")
         with gr.Column(scale=3, min_width=280):
             what = gr.Dropdown(
-                _choices(shipped_recipes()), value=SLIDERS, label=t("What is done to each photo"), elem_id="batch-what"
+                _choices([recipe.name for recipe in shipped_recipes().values()]),
+                value=SLIDERS,
+                label=t("What is done to each photo"),
+                elem_id="batch-what",
             )
             about = gr.Markdown(elem_id="batch-about", elem_classes="hint")
             every = gr.Radio(
@@ -104,7 +107,7 @@ def build_batch_panel() -> BatchPanel:
     )
 
 
-def _choices(names: Sequence[str] | dict[str, Any]) -> list[tuple[str, str]]:
+def _choices(names: Sequence[str]) -> list[tuple[str, str]]:
     return [(t("What the sliders of the tab “Edit” do"), SLIDERS), *((name, RECIPE + name) for name in names)]
 
 
@@ -114,7 +117,7 @@ def bind_batch_panel(panel: BatchPanel, visits: Visits, tab: gr.Tab) -> None:
     tab.select(on_visit(visits, partial(refresh, panel)), panel.what, [panel.what, panel.about, panel.limits], **quiet)
     panel.what.input(on_visit(visits, about), panel.what, panel.about, **quiet)
     for name, field in zip(FIELDS, panel.fields, strict=True):
-        field.change(on_visit(visits, partial(choose, name)), field, None, trigger_mode="always_last", **quiet)
+        field.change(on_visit(visits, partial(taken, name)), field, None, trigger_mode="always_last", **quiet)
     panel.run.click(over_time(visits, partial(run, panel), partial(ended, panel)), panel.how, panel.shown, **quiet)
     panel.stop.click(on_visit(visits, partial(stop, panel)), None, panel.stop, **quiet)
 
@@ -123,14 +126,13 @@ def refresh(panel: BatchPanel, visit: Visit, what: str) -> Updates:
     """The recipes that there are now, and what is done."""
     names = list(recipes(visit))
     known = what == SLIDERS or what.removeprefix(RECIPE) in names
-    value = what if known else SLIDERS
+    # A value where none is needed would take back what is chosen meanwhile.
+    choice = gr.Dropdown(_choices(names)) if known else gr.Dropdown(_choices(names), value=SLIDERS)
     limits = say(
         visit.language, "At most {count} photos and {size} MB are taken at a time.", count=MOST_AT_ONCE,
         size=UNOPENED // 10**6,
     )  # fmt: skip
-    return {
-        panel.what: gr.Dropdown(_choices(names), value=value), panel.about: about(visit, value), panel.limits: limits
-    }  # fmt: skip
+    return {panel.what: choice, panel.about: about(visit, what if known else SLIDERS), panel.limits: limits}
 
 
 def about(visit: Visit, what: str) -> str:
@@ -138,12 +140,18 @@ def about(visit: Visit, what: str) -> str:
     return status(visit.session) if what == SLIDERS and visit.session.ready else ""
 
 
-def choose(name: str, visit: Visit, paths: list[str]) -> None:
-    """Take the photos of a field; of a folder, what is no photo is left out."""
+def choose(name: str, visit: Visit, paths: list[str]) -> list[Path]:
+    """Take the files of a field, which are the visit's from then on: they go when it goes. The photos among them; of
+    what was chosen one by one, every file, so that it is told which is none."""
     files = visit.upload_all(f"batch-{name}", paths)
     if name == "folder":
         files = [file for file in files if file.suffix.lower() in PHOTOS and not file.name.startswith(".")]
-    visit.batch[name] = files
+    return files
+
+
+def taken(name: str, visit: Visit, paths: list[str]) -> None:
+    """As :func:`choose`, when files come or go."""
+    choose(name, visit, paths)
 
 
 def stop(panel: BatchPanel, visit: Visit) -> Updates:
@@ -159,9 +167,10 @@ def ended(panel: BatchPanel) -> Updates:
 
 def run(panel: BatchPanel, visit: Visit, *how: Any) -> Iterator[Updates]:
     """Edit the photos, one after another, and pack what came of them."""
-    what, every, lock, suffix = how
+    *paths, what, every, lock, suffix = how
     with visit.lock:
-        sources, moves = [file for name in FIELDS for file in visit.batch.get(name, [])], _moves(visit, what)
+        sources = [file for name, named in zip(FIELDS, paths, strict=True) for file in choose(name, visit, named)]
+        moves = _moves(visit, what)
         if not sources:
             gr.Info(say(visit.language, "Choose photos, or a folder with photos, first."))
         if not sources or moves is None:

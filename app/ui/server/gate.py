@@ -32,8 +32,8 @@ ANONYMOUS = "anonymous"
 MOST_EVENTS = 40
 """Events of one client that may wait for their turn."""
 
-MOST_FILES = MOST_AT_ONCE
-"""Files that one event may name: the page's own name one, or those of a batch."""
+MOST_FILES = 2 * MOST_AT_ONCE
+"""Files that one event may name: the page's own name one, or those of a batch and of a folder."""
 
 MOST_REQUESTS = 100
 """Requests of one client, streams counted, that may be open at once."""

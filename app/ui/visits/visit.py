@@ -46,7 +46,6 @@ class Visit:
         self.marks: list[tuple[float, float]] = []
         self.photo: str | None = None  # what the upload field shows
         self.recipes: dict[str, Recipe] = {}  # opened or saved by this visit
-        self.batch: dict[str, list[Path]] = {}  # photos to be edited together, by the field that they came through
         self.stopping = threading.Event()  # whether long work is to end after its next step
         self.lock = threading.Lock()
         self.working = threading.Lock()  # held for each step of long work, which the sliders do not wait for
