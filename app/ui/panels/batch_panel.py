@@ -65,7 +65,7 @@ class BatchPanel:
 
 def build_batch_panel() -> BatchPanel:
     """Lay the tab out."""
-    with gr.Row():
+    with gr.Row(elem_classes="labels-over"):
         with gr.Column(scale=3, min_width=280):
             files = files_input(t("Photos"), file_count="multiple", height=170, elem_id="batch-files")
             folder = files_input(t("Or a folder of photos"), file_count="directory", height=170, elem_id="batch-folder")
@@ -198,7 +198,7 @@ def _moves(visit: Visit, what: str) -> tuple[dict[str, float], tuple[str, ...]] 
         if recipe is not None:
             recipe.check(visit.session.editor.directions.names)
             return dict(recipe.moves), tuple(recipe.keep)
-    elif visit.session.ready and any(visit.session.values.values()):
+    elif any(visit.session.values.values()):
         return visit.session.values, visit.session.keep
     gr.Info(say(visit.language, "Move a slider in the tab “Edit” first, or choose a recipe."))
     return None

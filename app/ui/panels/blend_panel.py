@@ -62,7 +62,7 @@ class BlendPanel:
 
 def build_blend_panel() -> BlendPanel:
     """Lay the tab out."""
-    with gr.Row(elem_id="blend-tab"):
+    with gr.Row(elem_classes="labels-over"):
         with gr.Column(scale=2, min_width=300), gr.Row(elem_id="blend-photos"):
             fields = (build_photo_field("first", t("First photo")), build_photo_field("second", t("Second photo")))
         with gr.Column(scale=4, min_width=320):

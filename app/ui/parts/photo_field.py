@@ -13,6 +13,7 @@ from PIL import Image, ImageDraw
 from app.messages import REDUCED
 from app.portraits.portrait import Portrait
 from app.portraits.view import View
+from app.session import Session
 from app.ui.panels.slider_panel import Updates
 from app.ui.visits.blending import Side
 from app.ui.visits.handling import PREVIEW_SIDE, on_select, on_visit, photo_input, warn
@@ -141,13 +142,13 @@ def open_photo(visit: Visit, field: PhotoField, side: Side, path: str) -> str:
     Raises:
         PhotoError: it is no photo; what was there stays.
     """
-    problem = ""
+    problem, session = "", Session(side.session.editor)  # a new one, which remembers none of the photos before
     with visit.upload(f"blend-{field.name}", path) as file:
         try:
-            side.session.open(file)
+            session.open(file)
         except NoFaceError as error:
             problem = str(error)
-    side.marks, side.photo = [], path
+    side.session, side.marks, side.photo = session, [], path
     if side.session.before().reduced:
         gr.Info(say(visit.language, f"This photo: {REDUCED}."))
     return problem
@@ -156,7 +157,9 @@ def open_photo(visit: Visit, field: PhotoField, side: Side, path: str) -> str:
 def take(visit: Visit, field: PhotoField, side: Side, portrait: Portrait) -> Updates:
     """Go on with a face that is encoded already, such as a drawn one."""
     visit.drop_upload(f"blend-{field.name}")
-    side.session.take(side.session.editor.reencoded(portrait))
+    editor = side.session.editor
+    side.session = Session(editor)
+    side.session.take(editor.reencoded(portrait))
     side.marks, side.photo = [], visit.show_all(f"{field.name}-drawn", [portrait.photo.pixels])[0]
     return {**field_shown(visit, field, side), field.photo: side.photo}
 
