@@ -47,8 +47,8 @@ def build_page(visits: Visits) -> gr.Blocks:
         bind_blend_panel(blend, visits)
         bind_random_panel(random, visits, edit, blend, tabs)
         bind_batch_panel(batch, visits, batch_tab)
-        bind_about_panel(about, visits, about_tab)
-        bind_model_choice(choice, visits, edit, blend)
+        chosen = bind_model_choice(choice, visits, edit, blend)
+        bind_about_panel(about, visits, about_tab, chosen)
 
         # A page that is loaded again shows the sliders that were made meanwhile.
         page.load(

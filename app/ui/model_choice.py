@@ -33,8 +33,12 @@ def build_model_choice(models: Models) -> gr.Dropdown:
     )
 
 
-def bind_model_choice(choice: gr.Dropdown, visits: Visits, edit: EditPanel, blend: BlendPanel) -> None:
-    """Connect the field to the visit, and let all tabs show what the other model makes of what is open."""
+def bind_model_choice(choice: gr.Dropdown, visits: Visits, edit: EditPanel, blend: BlendPanel) -> Any:
+    """Connect the field to the visit, and let all tabs show what the other model makes of what is open.
+
+    Returns:
+        The event after which the other model is used.
+    """
 
     def load(path: str) -> None:
         """Load the model, without keeping the visit waiting for it."""
@@ -62,6 +66,6 @@ def bind_model_choice(choice: gr.Dropdown, visits: Visits, edit: EditPanel, blen
 
     changed = [choice, *edit.everything, *edit.sliders.arrangement, *blend.shown]
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress_on": choice}
-    choice.input(load, choice, None, trigger_mode="always_last", **quiet).then(
+    return choice.input(load, choice, None, trigger_mode="always_last", **quiet).then(
         on_visit(visits, use), choice, list(dict.fromkeys(changed)), **quiet
     )

@@ -87,11 +87,13 @@ def build_about_panel() -> AboutPanel:
     return AboutPanel(model, machine, measure)
 
 
-def bind_about_panel(panel: AboutPanel, visits: Visits, tab: gr.Tab) -> None:
-    """Connect the tab's components to the visit, whose model is shown when ``tab`` is opened."""
+def bind_about_panel(panel: AboutPanel, visits: Visits, tab: gr.Tab, chosen: Any) -> None:
+    """Connect the tab's components to the visit, whose model is shown when ``tab`` is opened, and after the event
+    ``chosen``, with which it becomes another."""
     private: dict[str, Any] = {"api_visibility": "private"}
     outputs = [panel.model, panel.machine]
-    tab.select(on_visit(visits, partial(show, panel)), None, outputs, show_progress="hidden", **private)
+    for event in (tab.select, chosen.then):
+        event(on_visit(visits, partial(show, panel)), None, outputs, show_progress="hidden", **private)
     panel.measure.click(on_visit(visits, partial(measure, panel)), None, panel.machine, **private)
 
 

@@ -55,6 +55,11 @@ class BlendPanel:
         return [self.ratio, self.apart, self.colours, self.frame, self.lock, self.area]
 
     @property
+    def everything(self) -> list[Any]:
+        """All that shows what the visit has open."""
+        return [*self.how, *self.shown, *(part for field in self.fields for part in field.everything)]
+
+    @property
     def shown(self) -> list[Any]:
         """What changes with another face or another model."""
         return [self.picture, self.strip]
@@ -191,10 +196,17 @@ def shown(panel: BlendPanel, visit: Visit) -> Updates:
     return {panel.picture: picture(visit), panel.strip: strip(visit)}
 
 
-def everything(panel: BlendPanel, visit: Visit) -> Updates:
-    """The updates of both photos, too."""
-    updates = shown(panel, visit)
-    for field, side in zip(panel.fields, visit.blending.sides, strict=True):
+def restored(panel: BlendPanel, visit: Visit) -> Any:
+    """All that the visit has open in this tab, for a page that was loaded again."""
+    blending = visit.blending
+    if all(side.session.photo is None for side in blending.sides):
+        return gr.skip()
+    blending.in_strip = None
+    how, updates = blending.how, shown(panel, visit)
+    values = (how.ratio, how.apart, how.colours, how.frame, how.lock_background, how.close_up)
+    updates |= dict(zip(panel.how, values, strict=True))
+    updates[panel.colours] = gr.Slider(value=how.colours, visible=how.apart)
+    for field, side in zip(panel.fields, blending.sides, strict=True):
         updates |= {**field_shown(visit, field, side), field.photo: side.photo}
     return updates
 

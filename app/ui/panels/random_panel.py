@@ -200,6 +200,13 @@ def back(panel: RandomPanel, visit: Visit) -> Any:
     return {**sheet(panel, visit), **_settings(panel, visit.sheet.drawing)}
 
 
+def restored(panel: RandomPanel, visit: Visit) -> Any:
+    """The faces that the visit has drawn, for a page that was loaded again."""
+    if visit.sheet.drawing is None:
+        return gr.skip()
+    return {**sheet(panel, visit), **_settings(panel, visit.sheet.drawing)}
+
+
 def _settings(panel: RandomPanel, drawing: Drawing | None) -> Updates:
     assert drawing is not None
     return {panel.temperature: drawing.temperature, panel.change: drawing.change, panel.keep: drawing.keep}
