@@ -14,7 +14,6 @@ from app.messages import REDUCED
 from app.portraits.portrait import Portrait
 from app.portraits.view import View
 from app.session import Session
-from app.ui.panels.slider_panel import Updates
 from app.ui.visits.blending import Side
 from app.ui.visits.handling import PREVIEW_SIDE, on_select, on_visit, photo_input, warn
 from app.ui.visits.text import as_text
@@ -72,7 +71,7 @@ def bind_photo_field(
     field: PhotoField,
     visits: Visits,
     side_of: Callable[[Visit], Side],
-    show: Callable[[Visit], Updates],
+    show: Callable[[Visit], dict[Any, Any]],
     shown: list[Any],
 ) -> list[Any]:
     """Connect a photo to the side that ``side_of`` gives of a visit.
@@ -109,8 +108,8 @@ def bind_photo_field(
         side_of(visit).clear()
         return {**field_shown(visit, field, side_of(visit)), **show(visit)}
 
-    def changed(change: Callable[..., None]) -> Callable[..., Updates]:
-        def handler(visit: Visit, *values: Any) -> Updates:
+    def changed(change: Callable[..., None]) -> Callable[..., dict[Any, Any]]:
+        def handler(visit: Visit, *values: Any) -> dict[Any, Any]:
             problem = ""
             try:
                 change(side_of(visit), *values)
@@ -154,7 +153,7 @@ def open_photo(visit: Visit, field: PhotoField, side: Side, path: str) -> str:
     return problem
 
 
-def take(visit: Visit, field: PhotoField, side: Side, portrait: Portrait) -> Updates:
+def take(visit: Visit, field: PhotoField, side: Side, portrait: Portrait) -> dict[Any, Any]:
     """Go on with a face that is encoded already, such as a drawn one."""
     visit.drop_upload(f"blend-{field.name}")
     editor = side.session.editor
@@ -190,8 +189,8 @@ def _factor(pixels: np.ndarray) -> float:
     return max(1.0, max(pixels.shape[:2]) / PREVIEW_SIDE)
 
 
-def field_shown(visit: Visit, field: PhotoField, side: Side, problem: str = "") -> Updates:
-    """Updates of :attr:`PhotoField.everything`, but for the photo itself."""
+def field_shown(visit: Visit, field: PhotoField, side: Side, problem: str = "") -> dict[Any, Any]:
+    """dict[Any, Any] of :attr:`PhotoField.everything`, but for the photo itself."""
     session = side.session
     photo = session.photo
     crops = [] if photo is None else [crop(photo.pixels, align(face), FACE_SIDE) for face in session.faces]
