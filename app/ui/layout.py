@@ -34,9 +34,9 @@ def build_page(visits: Visits) -> gr.Blocks:
         with gr.Tabs(selected="edit") as tabs:
             with gr.Tab(t("Edit"), id="edit"):
                 edit = build_edit_panel(visits.models.first)
-            with gr.Tab(t("Blend"), id="blend"):
+            with gr.Tab(t("Blend"), id="blend") as blend_tab:
                 blend = build_blend_panel()
-            with gr.Tab(t("Random"), id="random"):
+            with gr.Tab(t("Random"), id="random") as random_tab:
                 random = build_random_panel()
             with gr.Tab(t("Batch"), id="batch") as batch_tab:
                 batch = build_batch_panel()
@@ -44,8 +44,8 @@ def build_page(visits: Visits) -> gr.Blocks:
                 about = build_about_panel()
         gr.Markdown(f"Glowface {__version__}", elem_id="version")
         bind_edit_panel(edit, visits)
-        bind_blend_panel(blend, visits)
-        bind_random_panel(random, visits, edit, blend, tabs)
+        bind_blend_panel(blend, visits, blend_tab)
+        bind_random_panel(random, visits, edit, blend, tabs=tabs, tab=random_tab)
         bind_batch_panel(batch, visits, batch_tab)
         chosen = bind_model_choice(choice, visits, edit, blend)
         bind_about_panel(about, visits, about_tab, chosen)

@@ -16,7 +16,7 @@ from app.ui.panels.slider_panel import Updates
 from app.ui.parts.download import Download, bind_download, build_download, fetched, hidden_file
 from app.ui.parts.photo_field import PhotoField, bind_photo_field, build_photo_field, field_shown
 from app.ui.visits.blending import How, Side
-from app.ui.visits.handling import PREVIEW_SIDE, number_slider, on_select, on_visit, over_time, progress
+from app.ui.visits.handling import PREVIEW_SIDE, number_slider, on_return, on_select, on_visit, over_time, progress
 from app.ui.visits.visit import Visit, Visits
 from app.ui.words import say, t
 from faces import Photo
@@ -118,7 +118,7 @@ def build_blend_panel() -> BlendPanel:
     )
 
 
-def bind_blend_panel(panel: BlendPanel, visits: Visits) -> None:
+def bind_blend_panel(panel: BlendPanel, visits: Visits, tab: gr.Tab) -> None:
     """Connect the tab's components to the visit."""
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     showing = on_visit(visits, lambda visit: {panel.strip: strip(visit)})
@@ -150,6 +150,7 @@ def bind_blend_panel(panel: BlendPanel, visits: Visits) -> None:
         **quiet,
     )
     fetched(filming, "film")
+    on_return(visits, tab, partial(restored, panel), panel.everything)
 
 
 def _side(place: int, visit: Visit) -> Side:
@@ -196,11 +197,11 @@ def shown(panel: BlendPanel, visit: Visit) -> Updates:
     return {panel.picture: picture(visit), panel.strip: strip(visit)}
 
 
-def restored(panel: BlendPanel, visit: Visit) -> Any:
-    """All that the visit has open in this tab, for a page that was loaded again."""
+def restored(panel: BlendPanel, visit: Visit) -> Updates:
+    """All that the visit has open in this tab."""
     blending = visit.blending
     if all(side.session.photo is None for side in blending.sides):
-        return gr.skip()
+        return {}
     blending.in_strip = None
     how, updates = blending.how, shown(panel, visit)
     values = (how.ratio, how.apart, how.colours, how.frame, how.lock_background, how.close_up)

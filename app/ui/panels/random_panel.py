@@ -20,7 +20,7 @@ from app.ui.panels.edit_panel import EditPanel
 from app.ui.panels.slider_panel import Updates
 from app.ui.parts import photo_field
 from app.ui.parts.download import Download, bind_download, build_download
-from app.ui.visits.handling import number_field, number_slider, on_select, on_visit
+from app.ui.visits.handling import number_field, number_slider, on_return, on_select, on_visit
 from app.ui.visits.visit import Visit, Visits
 from app.ui.words import say, t
 from faces import Photo
@@ -117,7 +117,7 @@ def _action(label: str, elem_id: str, **options: Any) -> gr.Button:
 
 
 def bind_random_panel(
-    panel: RandomPanel, visits: Visits, edit_panel: EditPanel, blend: BlendPanel, tabs: gr.Tabs
+    panel: RandomPanel, visits: Visits, edit_panel: EditPanel, blend: BlendPanel, *, tabs: gr.Tabs, tab: gr.Tab
 ) -> None:
     """Connect the tab's components to the visit; a face goes from here to the tabs "Edit" and "Blend"."""
     private: dict[str, Any] = {"api_visibility": "private"}
@@ -143,6 +143,7 @@ def bind_random_panel(
         button.click(on_visit(visits, partial(take_to_blend, blend, place, tabs)), None, outputs, **private)
     bind_download(panel.face, "face", visits, chosen_picture)
     bind_download(panel.sheet, "sheet", visits, sheet_picture)
+    on_return(visits, tab, partial(restored, panel), panel.drawn)
 
 
 def asked(visit: Visit, values: tuple[Any, ...]) -> Drawing:
@@ -200,10 +201,10 @@ def back(panel: RandomPanel, visit: Visit) -> Any:
     return {**sheet(panel, visit), **_settings(panel, visit.sheet.drawing)}
 
 
-def restored(panel: RandomPanel, visit: Visit) -> Any:
-    """The faces that the visit has drawn, for a page that was loaded again."""
+def restored(panel: RandomPanel, visit: Visit) -> Updates:
+    """The faces that the visit has drawn."""
     if visit.sheet.drawing is None:
-        return gr.skip()
+        return {}
     return {**sheet(panel, visit), **_settings(panel, visit.sheet.drawing)}
 
 

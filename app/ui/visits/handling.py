@@ -65,6 +65,21 @@ def over_time(visits: Visits, handler: Handler, at_end: Callable[[], dict[Any, A
     return listener
 
 
+def on_return(visits: Visits, tab: gr.Tab, restored: Handler, outputs: list[Any]) -> None:
+    """When ``tab`` is first opened on a page, show what the visit has open there already: ``restored(visit)`` tells.
+
+    It has something where the page was loaded again.
+    """
+    fresh = gr.State(True)
+
+    def handler(visit: Any, first: bool) -> Any:
+        return {**restored(visit), fresh: False} if first else gr.skip()
+
+    tab.select(
+        on_visit(visits, handler), fresh, [fresh, *outputs], show_progress="hidden", api_visibility="private"
+    )  # fmt: skip
+
+
 def progress(done: int, count: int, text: str) -> str:
     """A bar that tells how much is done, in HTML, with a text beside it."""
     shown = as_text(text)
