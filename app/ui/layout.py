@@ -1,4 +1,4 @@
-"""The page: a title, the choice of the model, and the three tabs."""
+"""The page: a title, the choice of the model, and the tabs."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from functools import partial
 import gradio as gr
 
 from app.ui.model_choice import bind_model_choice, build_model_choice
+from app.ui.panels.about_panel import bind_about_panel, build_about_panel
+from app.ui.panels.batch_panel import bind_batch_panel, build_batch_panel
 from app.ui.panels.blend_panel import bind_blend_panel, build_blend_panel
 from app.ui.panels.edit_events import bind_edit_panel
 from app.ui.panels.edit_panel import build_edit_panel
@@ -14,6 +16,7 @@ from app.ui.panels.random_panel import bind_random_panel, build_random_panel
 from app.ui.panels.slider_panel import refresh
 from app.ui.visits.handling import on_visit
 from app.ui.visits.visit import Visits
+from app.ui.words import t
 from glowface import __version__
 
 
@@ -29,17 +32,23 @@ def build_page(visits: Visits) -> gr.Blocks:
                 )
             choice = build_model_choice(visits.models)
         with gr.Tabs(selected="edit") as tabs:
-            with gr.Tab("Edit", id="edit"):
+            with gr.Tab(t("Edit"), id="edit"):
                 edit = build_edit_panel(visits.models.first)
-            with gr.Tab("Blend", id="blend"):
+            with gr.Tab(t("Blend"), id="blend") as blend_tab:
                 blend = build_blend_panel()
-            with gr.Tab("Random", id="random"):
+            with gr.Tab(t("Random"), id="random") as random_tab:
                 random = build_random_panel()
+            with gr.Tab(t("Batch"), id="batch") as batch_tab:
+                batch = build_batch_panel()
+            with gr.Tab(t("About"), id="about") as about_tab:
+                about = build_about_panel()
         gr.Markdown(f"Glowface {__version__}", elem_id="version")
         bind_edit_panel(edit, visits)
-        bind_blend_panel(blend, visits)
-        bind_random_panel(random, visits, edit, tabs)
-        bind_model_choice(choice, visits, edit, blend)
+        bind_blend_panel(blend, visits, blend_tab)
+        bind_random_panel(random, visits, edit, blend, tabs=tabs, tab=random_tab)
+        bind_batch_panel(batch, visits, batch_tab)
+        chosen = bind_model_choice(choice, visits, edit, blend)
+        bind_about_panel(about, visits, about_tab, chosen)
 
         # A page that is loaded again shows the sliders that were made meanwhile.
         page.load(

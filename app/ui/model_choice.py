@@ -33,37 +33,39 @@ def build_model_choice(models: Models) -> gr.Dropdown:
     )
 
 
-def bind_model_choice(choice: gr.Dropdown, visits: Visits, edit: EditPanel, blend: BlendPanel) -> None:
-    """Connect the field to the visit, and let all tabs show what the other model makes of what is open."""
+def bind_model_choice(choice: gr.Dropdown, visits: Visits, edit: EditPanel, blend: BlendPanel) -> Any:
+    """Connect the field to the visit, and let all tabs show what the other model makes of what is open.
+
+    Returns:
+        The event after which the other model is used.
+    """
 
     def load(path: str) -> None:
         """Load the model, without keeping the visit waiting for it."""
         with suppress(Exception):  # told when it is used
             visits.models.editor(path)
 
-    def use(visit: Visit, path: str, ratio: float, locked: bool) -> Any:
+    def use(visit: Visit, path: str) -> Any:
         before = visit.session.editor
         if path == str(before.path):  # the field says so too when it is left as it was
             return gr.skip()
         try:
             visit.use(visits.models.editor(path))
-            return shown(visit, ratio, locked)
+            return shown(visit)
         except Exception as error:  # all goes on with the model that there was
             visit.use(before)
             tell(error)
             return {choice: str(before.path)}
 
-    def shown(visit: Visit, ratio: float, locked: bool) -> Updates:
+    def shown(visit: Visit) -> Updates:
         # Of the sliders also where their ends are: these updates take the place of what everything says of them.
         arrangement = slider_panel.refresh(edit.sliders, visits.models, visit)
         updates = everything(edit, visit) if visit.session.photo is not None else {}
         updates |= arrangement | slider_panel.labels_placed(edit.sliders, visit)
-        if all(visit.blended):
-            updates[blend.picture] = blend_panel.show(visit, ratio, locked)
-        return updates
+        return updates | blend_panel.shown(blend, visit)
 
-    changed = [choice, *edit.everything, *edit.sliders.arrangement, blend.picture]
+    changed = [choice, *edit.everything, *edit.sliders.arrangement, *blend.shown]
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress_on": choice}
-    choice.input(load, choice, None, trigger_mode="always_last", **quiet).then(
-        on_visit(visits, use), [choice, *blend.how], list(dict.fromkeys(changed)), **quiet
+    return choice.input(load, choice, None, trigger_mode="always_last", **quiet).then(
+        on_visit(visits, use), choice, list(dict.fromkeys(changed)), **quiet
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gradio as gr
 
+from app.ui.parts.style import TABS_CSS
+
 THEME = gr.themes.Soft(
     primary_hue=gr.themes.colors.amber,
     secondary_hue=gr.themes.colors.orange,
@@ -40,3 +42,4 @@ CSS = """
 #faces .grid-wrap { min-height: 0; }
 @media (max-width: 900px) { #sliders { max-height: none; } }
 """
+CSS += TABS_CSS

@@ -24,7 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.ui.server.events import PATIENCE, Refused, named_paths, parsed_event, read_event
 from app.ui.server.folder import FolderError
 from app.ui.server.streams import Streams
-from app.ui.server.uploads import UploadError, Uploads
+from app.ui.server.uploads import MOST_AT_ONCE, UploadError, Uploads
 
 ANONYMOUS = "anonymous"
 """The client of all requests without a cookie: programs, who know their own files and sessions by unguessable names."""
@@ -32,8 +32,8 @@ ANONYMOUS = "anonymous"
 MOST_EVENTS = 40
 """Events of one client that may wait for their turn."""
 
-MOST_FILES = 16
-"""Files that one event may name; the page's own name one."""
+MOST_FILES = 2 * MOST_AT_ONCE
+"""Files that one event may name: the page's own name one, or those of a batch and of a folder."""
 
 MOST_REQUESTS = 100
 """Requests of one client, streams counted, that may be open at once."""
@@ -211,7 +211,7 @@ class Gate:
         # What an event tells of itself names files too, but nobody looks at these: only at values.
         named = list(islice(named_paths(event.get("data")), MOST_FILES + 1))
         if len(named) > MOST_FILES:
-            raise Refused(413, f"The event names more than {MOST_FILES} files; send them one by one.")
+            raise Refused(413, f"The event names more than {MOST_FILES} files; choose fewer.")
         for file in named:
             try:
                 self.uploads.folder.readable(file, client)

@@ -26,8 +26,8 @@ LARGEST = MAX_FILE_BYTES
 UNOPENED = 2 * LARGEST
 """Bytes that the files which one client has sent, and no page of it has opened yet, may take together."""
 
-MOST_AT_ONCE = 100
-"""Files in one upload."""
+MOST_AT_ONCE = 200
+"""Files in one upload: those of a batch."""
 
 _LONGEST_NAME = 100
 _FRAMING = 1024**2  # what names and boundaries may take in a request
@@ -97,6 +97,8 @@ class Uploads:
         except MultiPartException as error:
             if "exceeded maximum allowed size of" in error.message:
                 raise _too_large() from error
+            if "Too many files" in error.message:
+                raise UploadError(f"at most {MOST_AT_ONCE} files are taken at once; choose fewer.", 413) from error
             raise UploadError(f"the upload cannot be read ({error.message}); send it again.", 400) from error
         finally:
             for file in parser._files_to_close_on_error:

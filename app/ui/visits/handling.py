@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from abc import ABCMeta
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import gradio as gr
@@ -38,6 +38,55 @@ def on_select(visits: Visits, handler: Handler) -> Callable[..., Any]:
         return _answer(visits, request, handler, _checked(event.index))
 
     return listener
+
+
+def over_time(visits: Visits, handler: Handler, at_end: Callable[[], dict[Any, Any]]) -> Callable[..., Any]:
+    """A Gradio listener for work that takes long, as ``handler(visit, *values)`` does it: a generator of what the page
+    shall show meanwhile. What ``at_end()`` gives is shown last, however it ends.
+
+    The sliders of the visit go on beside it, so the handler holds the visit's lock only while it looks at what they
+    change too. Between two steps it may be left for good: where the page has gone.
+    """
+
+    def listener(request: gr.Request, *values: Any) -> Iterator[Any]:
+        try:
+            visit = visits.of(request.session_hash)
+            steps = handler(visit, *values)
+            while True:
+                with visit.working:
+                    step = None if visit.ended else next(steps, None)
+                if step is None:
+                    break
+                yield step
+        except Exception as error:
+            tell(error)
+        yield at_end()
+
+    return listener
+
+
+def on_return(visits: Visits, tab: gr.Tab, restored: Handler, outputs: list[Any]) -> None:
+    """When ``tab`` is first opened on a page, show what the visit has open there already: ``restored(visit)`` tells.
+
+    It has something where the page was loaded again.
+    """
+    fresh = gr.State(True)
+
+    def handler(visit: Any, first: bool) -> Any:
+        return {**restored(visit), fresh: False} if first else gr.skip()
+
+    tab.select(
+        on_visit(visits, handler), fresh, [fresh, *outputs], show_progress="hidden", api_visibility="private"
+    )  # fmt: skip
+
+
+def progress(done: int, count: int, text: str) -> str:
+    """A bar that tells how much is done, in HTML, with a text beside it."""
+    shown = as_text(text)
+    return (
+        f'<div class="working"><progress value="{done}" max="{max(count, 1)}" aria-label="{shown}"></progress>'
+        f"<span>{shown}</span></div>"
+    )
 
 
 def _checked(index: Any) -> Any:
@@ -99,8 +148,21 @@ def _within_ends(slider: gr.Slider, payload: float | None) -> float:
     return min(max(payload or 0.0, slider.minimum), slider.maximum)
 
 
+def _paths_of(_: gr.File, payload: Any) -> list[str]:
+    files = [] if payload is None else getattr(payload, "root", [payload])
+    return [file.path for file in files]
+
+
+def _nearest(field: gr.Number, payload: float | None) -> int | None:
+    if payload is None:
+        return None
+    return round(min(max(payload, field.minimum or 0), field.maximum or 0))
+
+
 _PhotoInput = _variant(gr.Image, preprocess=_path_of)
 _NumberSlider = _variant(gr.Slider, preprocess=_within_ends)
+_NumberField = _variant(gr.Number, preprocess=_nearest)
+_FilesInput = _variant(gr.File, preprocess=_paths_of)
 
 
 def photo_input(label: str, **options: Any) -> gr.Image:
@@ -111,3 +173,13 @@ def photo_input(label: str, **options: Any) -> gr.Image:
 def number_slider(minimum: float, maximum: float, **options: Any) -> gr.Slider:
     """A slider that takes a number typed beyond its ends for the end; Gradio would stop every slider's listener."""
     return _NumberSlider(minimum, maximum, **options)
+
+
+def number_field(minimum: int, maximum: int, **options: Any) -> gr.Number:
+    """A field for a whole number that takes one beyond its ends for the end, and hands on None where it is empty."""
+    return _NumberField(minimum=minimum, maximum=maximum, precision=0, **options)
+
+
+def files_input(label: str, **options: Any) -> gr.File:
+    """An upload field for several files, or a folder's, that hands on the paths of the files as they came."""
+    return _FilesInput(label=label, type="filepath", **options)

@@ -15,10 +15,11 @@ from PIL import Image
 
 from app.editor import Editor
 from app.models import Models
-from app.portraits.portrait import Portrait
 from app.session import Session
 from app.ui.server.folder import FolderError, ServerFolder
 from app.ui.server.uploads import Uploads, file_name
+from app.ui.visits.blending import Blending
+from app.ui.visits.sheet import Sheet
 from attributes import Recipe
 
 KEPT_PICTURES = 24
@@ -39,13 +40,15 @@ class Visit:
 
     def __init__(self, editor: Editor, client: str, uploads: Uploads) -> None:
         self.session = Session(editor)
-        self.blended: list[Portrait | None] = [None, None]
-        self.drawn: list[Portrait] = []
+        self.blending = Blending(editor)
+        self.sheet = Sheet()
         self.close_up = True
         self.marks: list[tuple[float, float]] = []
         self.photo: str | None = None  # what the upload field shows
         self.recipes: dict[str, Recipe] = {}  # opened or saved by this visit
+        self.stopping = threading.Event()  # whether long work is to end after its next step
         self.lock = threading.Lock()
+        self.working = threading.Lock()  # held for each step of long work, which the sliders do not wait for
         self.used = time.monotonic()
         self.client, self.uploads = client, uploads
         self.language = "en"
@@ -59,9 +62,8 @@ class Visit:
 
     def use(self, editor: Editor) -> None:
         """Go on with another model, or other sliders of the same, with all that is open."""
-        blended = [face and editor.reencoded(face) for face in self.blended]
+        self.blending.use(editor)
         self.session.use(editor)
-        self.blended = blended
 
     def new_file(self, name: str) -> Path:
         """A path for a file called ``name``; the oldest files of the visit make room for it.
@@ -92,6 +94,20 @@ class Visit:
             _write(pixels, paths[-1])
         return [str(path) for path in paths]
 
+    def new_folder(self, name: str) -> Path:
+        """An empty folder that stays until the next of this ``name`` comes, however many pictures are shown.
+
+        Raises:
+            FolderError: the server's temporary folder cannot be used.
+        """
+        self._see_to_folder()
+        for path in self._galleries.pop(name, []):
+            self.uploads.folder.remove(path)
+        folder = self.folder / f"{name}-{next(self._numbers)}"
+        folder.mkdir(0o700)
+        self._galleries[name] = [folder]
+        return folder
+
     def _see_to_folder(self) -> None:
         self.lost |= self.uploads.folder.restore(self.folder)
 
@@ -115,6 +131,21 @@ class Visit:
             self.drop_upload(field)
             self._opened[field] = file
 
+    def upload_all(self, field: str, paths: Iterable[object]) -> list[Path]:
+        """The uploaded files that a field of several names; those that it named before and not any more are deleted.
+
+        Raises:
+            FolderError: this browser has not uploaded one of them.
+        """
+        files = []
+        for path in paths:
+            files.append(self.uploads.open(path, self.client))
+            self._opened[f"{field}/{files[-1].parent.name}"] = files[-1]
+        for name, file in list(self._opened.items()):
+            if name.startswith(f"{field}/") and file not in files:
+                self.drop_upload(name)
+        return files
+
     def drop_upload(self, field: str) -> None:
         """Delete a field's file, if it has one."""
         file = self._opened.pop(field, None)
@@ -123,8 +154,8 @@ class Visit:
 
     def end(self) -> None:
         """Delete all that the visit left on disk."""
-        with self.lock:  # what still runs for this tab ends first, or it would write into a folder that is going
-            self.ended = True
+        self.ended = True
+        with self.working, self.lock:  # what still runs for this tab ends first: it would write into the folder
             for field in list(self._opened):
                 with suppress(FolderError):  # a link in its place: the others go all the same
                     self.drop_upload(field)

@@ -104,33 +104,6 @@ def test_a_photo_without_a_face_offers_a_way_on(page: Page, tmp_path: Path) -> N
     page.wait_for_selector("#help", state="hidden")
 
 
-def test_two_photos_blend(page: Page, astronaut_file: Path, tmp_path: Path) -> None:
-    other = tmp_path / "other.png"
-    Image.fromarray(np.asarray(Image.open(astronaut_file))[:, ::-1]).save(other)
-    page.get_by_role("tab", name="Blend").click()
-    page.set_input_files("#first input[type=file]", str(astronaut_file))
-    page.set_input_files("#second input[type=file]", str(other))
-    page.wait_for_selector("#blend img")
-    half = picture(page, "#blend img")
-    field = page.locator("#ratio input[type=number]")
-    source = page.locator("#blend img").get_attribute("src")
-    field.fill("0")
-    field.press("Enter")
-    changed = "old => document.querySelector('#blend img').getAttribute('src') !== old"
-    page.wait_for_function(changed, arg=source)
-    assert not np.array_equal(picture(page, "#blend img"), half)
-    for value in ("1", None):
-        source = page.locator("#blend img").get_attribute("src")
-        if value:
-            field.fill(value)
-            field.press("Enter")
-        else:
-            locked = picture(page, "#blend img")
-            page.locator("#lock-blend input[type=checkbox]").uncheck()
-        page.wait_for_function(changed, arg=source)
-    assert not np.array_equal(picture(page, "#blend img"), locked)
-
-
 def test_a_drawn_face_can_be_edited(page: Page) -> None:
     page.get_by_role("tab", name="Random").click()
     page.click("#draw")

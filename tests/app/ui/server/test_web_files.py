@@ -15,8 +15,9 @@ from tests.app.ui.serving import Server, Tab, file_value, serving, until
 
 FIELDS: dict[str, Callable[[Tab, Any], Any]] = {
     "photo": lambda tab, file: tab.send("photo", "input", file),
-    "first": lambda tab, file: tab.send("first", "input", file, 0.5, True),
-    "second": lambda tab, file: tab.send("second", "input", file, 0.5, True),
+    "first": lambda tab, file: tab.send("first", "input", file),
+    "second": lambda tab, file: tab.send("second", "input", file),
+    "batch": lambda tab, file: tab.send("batch-files", "change", [file]),
     "recipe": lambda tab, file: tab.send("upload-recipe", "upload", file),
 }
 RECIPE = '{"name": "Grin", "moves": {"Smiling": 0.5}}'
@@ -164,7 +165,7 @@ def test_another_photo_or_one_that_cannot_be_opened_takes_the_file_away(tab: Tab
     assert not first.exists()
     assert second.is_file()
     blended = opened(tab, "first", canary)
-    assert tab.send("first", "input", None, 0.5, True).status == 200
+    assert tab.send("first", "input", None).status == 200
     assert not blended.exists()
     assert second.is_file()
 
@@ -196,7 +197,7 @@ def test_nothing_is_written_where_another_folder_took_the_place(server: Server, 
         response = tab.http.post("/gradio_api/upload", files={"files": ("photo.png", b"x")})
         assert response.status_code == 507
         assert "taken the place" in response.text
-        assert "taken the place" in tab.send("draw", "click", 0.7, 0).text
+        assert "taken the place" in tab.send("draw", "click", 0.7, 0, 0.4, "").text
     finally:
         folder.unlink()
         moved.rename(folder)

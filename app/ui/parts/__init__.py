@@ -1,0 +1,1 @@
+"""What several tabs have: a photo with its faces, downloads, their looks."""
