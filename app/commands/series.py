@@ -132,11 +132,11 @@ def run_grid(options: GridOptions) -> None:
     keep, locked = wanted.keep, options.lock_background
     if down is None:
         photos = sweep(editor, seen, across, columns, values=values, keep=keep, lock_background=locked)
-        captions = [f"{across} {x:+.2g}" for x in columns]
+        captions = [_caption(across, x) for x in columns]
     else:
         places = (across, columns), (down, rows)
         photos = grid(editor, seen, *places, values=values, keep=keep, lock_background=locked)
-        captions = [f"{across} {x:+.2g}, {down} {y:+.2g}" for y in rows for x in columns]
+        captions = [f"{_caption(across, x)}\n{_caption(down, y)}" for y in rows for x in columns]
     amount = len(captions)
     pictures = [photo.pixels for photo in progress(photos, amount, "pictures")]
     written = captions if options.captions else ()
@@ -151,3 +151,7 @@ def run_grid(options: GridOptions) -> None:
         })  # fmt: skip
     else:
         tell(f"{options.output}: {amount} pictures, {across}{'' if down is None else f' across and {down} down'}")
+
+
+def _caption(slider: str, value: float) -> str:
+    return f"{slider} {value:+.2g}" if value else f"{slider} 0"

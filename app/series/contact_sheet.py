@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 _LETTERS = 12
-"""Height of the captions' letters, in pixels, on pictures of 128; larger ones have larger letters."""
+"""Size of the captions' letters, in pixels, on pictures 128 wide; wider ones have larger letters."""
 
 
 def contact_sheet(
@@ -26,21 +26,29 @@ def contact_sheet(
         side: longest side of each on the sheet, in pixels.
         gap: pixels between them.
         columns: pictures in a row; by default as many as rows.
-        captions: what stands below each; by default nothing does.
+        captions: what stands below each, of as many lines each; by default nothing does.
     """
     columns = columns or math.ceil(math.sqrt(len(pictures)))
     rows = math.ceil(len(pictures) / columns)
     tall, wide = pictures[0].shape[:2]
     width, height = (max(1, round(side * each / max(tall, wide))) for each in (wide, tall))
-    letters = max(_LETTERS, _LETTERS * width // 128)
-    below = 2 * letters if captions else 0
+    font, below = _fitting(captions, width)
     sheet = Image.new("RGB", (columns * (width + gap) - gap, rows * (height + below + gap) - gap), "white")
-    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(letters)
+    draw = ImageDraw.Draw(sheet)
     for place, picture in enumerate(pictures):
         left, top = place % columns * (width + gap), place // columns * (height + below + gap)
         image = Image.fromarray(np.ascontiguousarray(picture))
         sheet.paste(image.resize((width, height), Image.Resampling.LANCZOS), (left, top))
         if captions:
             middle = left + width / 2, top + height + below / 2
-            draw.text(middle, captions[place], "black", font=font, anchor="mm")
+            draw.text(middle, captions[place], "black", font=font, anchor="mm", align="center")
     return sheet
+
+
+def _fitting(captions: Sequence[str], width: int) -> tuple[ImageFont.ImageFont | ImageFont.FreeTypeFont, int]:
+    """Letters with which the longest line fits into ``width``, and the height that the captions take."""
+    size = _LETTERS * width / 128
+    lines = [line for caption in captions for line in caption.splitlines()]
+    longest = max((ImageFont.load_default(size).getlength(line) for line in lines), default=0.0)
+    font = ImageFont.load_default(max(1.0, size * min(1.0, width / max(longest, 1.0))))
+    return font, round(1.5 * size * (captions[0].count("\n") + 1)) if captions else 0
