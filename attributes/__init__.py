@@ -6,7 +6,7 @@ from attributes.directions.basis import Basis, directions_path, label_sliders, l
 from attributes.directions.directions import Directions
 from attributes.reach.judge import Judge, Seen
 from attributes.reach.reach import find_reach
-from attributes.sliders.arranged import arranged, slider_facts
+from attributes.sliders.arranged import SliderFacts, arranged, slider_facts
 from attributes.sliders.errors import DirectionsError
 from attributes.sliders.moved_latent import Reaches
 from attributes.sliders.moves import Moves, check_names, full_name, no_slider
@@ -37,6 +37,7 @@ __all__ = [
     "RecipeError",
     "Seen",
     "Slider",
+    "SliderFacts",
     "arranged",
     "check_names",
     "directions_path",

@@ -6,6 +6,7 @@ from functools import partial
 
 import gradio as gr
 
+from app.ui.api.endpoints import build_api
 from app.ui.model_choice import bind_model_choice, build_model_choice
 from app.ui.panels.blend_panel import bind_blend_panel, build_blend_panel
 from app.ui.panels.edit_events import bind_edit_panel
@@ -51,4 +52,5 @@ def build_page(visits: Visits) -> gr.Blocks:
             visits.end(request.session_hash)
 
         page.unload(leave)
+        build_api(visits)
     return page

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TypedDict
 
 from attributes.sliders.slider import Slider
 from data.labels import GROUPS
@@ -16,8 +16,20 @@ def arranged(sliders: Iterable[Slider]) -> list[Slider]:
     return sorted(listed, key=lambda slider: (groups.index(slider.group), slider.rough))
 
 
-def slider_facts(slider: Slider) -> dict[str, Any]:
-    """What is worth knowing of a slider before it is moved, as JSON has it."""
+class SliderFacts(TypedDict):
+    """What is worth knowing of a slider before it is moved; :class:`Slider` has the words."""
+
+    name: str
+    title: str
+    group: str
+    sign: int
+    low: float
+    high: float
+    rough: bool
+
+
+def slider_facts(slider: Slider) -> SliderFacts:
+    """A slider as data, for JSON."""
     return {
         "name": slider.name,
         "title": slider.title,

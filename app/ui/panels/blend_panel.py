@@ -9,7 +9,7 @@ import gradio as gr
 from gradio.components import Component
 
 from app.portraits.view import View, on_screen
-from app.ui.visits.handling import PREVIEW_SIDE, on_visit, photo_input
+from app.ui.visits.handling import PREVIEW_SIDE, number_slider, on_visit, photo_input
 from app.ui.visits.visit import Visit, Visits
 from faces import save_photo
 
@@ -41,7 +41,9 @@ def build_blend_panel() -> BlendPanel:
             picture = gr.Image(
                 label="Blend", type="filepath", interactive=False, buttons=["fullscreen"], height=480, elem_id="blend"
             )
-            ratio = gr.Slider(0, 1, value=0.5, step=0.01, label="From the first face to the second", elem_id="ratio")
+            ratio = number_slider(
+                0, 1, value=0.5, step=0.01, label="From the first face to the second", elem_id="ratio"
+            )
             lock = gr.Checkbox(
                 True,
                 label="Lock background",
