@@ -94,10 +94,11 @@ class Call:
         with self.visit.lock:
             if self.visit.ended:
                 raise InvalidValueError("the caller has gone.")
-            folder = self.visit.new_file(names[0]).parent
-            for index, name in enumerate(names):
-                write(index, folder / name)
-        return [FileData(path=str(folder / name), orig_name=name) for name in names]
+            first = self.visit.new_file(names[0])
+            paths = [first, *(first.with_name(name) for name in names[1:])]
+            for index, path in enumerate(paths):
+                write(index, path)
+        return [FileData(path=str(path), orig_name=path.name) for path in paths]
 
 
 @contextmanager
