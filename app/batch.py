@@ -95,12 +95,7 @@ def run_batch(
         PhotoError: the suffix names no format, or the folder cannot be made.
     """
     moves = editor.directions.checked(values, keep)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise PhotoError(f"the folder {folder} cannot be made ({error.strerror}); choose another.") from error
-    if suffix is not None:
-        check_target(folder / f"picture{suffix}")
+    check_folder(folder, suffix)
 
     def one(source: Path) -> Path:
         portraits = open_all_faces(editor, source) if all_faces else [editor.open(source, face)]
@@ -150,7 +145,21 @@ def edit_all(
     return photo
 
 
-def free_name(folder: Path, source: Path, suffix: str | None) -> Path:
+def check_folder(folder: Path, suffix: str | None = None) -> None:
+    """See to it that pictures can be written to a folder, which is made where it is not there.
+
+    Raises:
+        PhotoError: it cannot be made, or the suffix names no format.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise PhotoError(f"the folder {folder} cannot be made ({error.strerror}); choose another.") from error
+    if suffix is not None:
+        check_target(folder / f"picture{suffix}")
+
+
+def free_name(folder: Path, source: Path, suffix: str | None = None) -> Path:
     """A path in ``folder``, named after a photo, at which nothing lies yet."""
     if suffix is None:
         try:

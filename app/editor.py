@@ -10,7 +10,7 @@ Example:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -38,7 +38,7 @@ from faces import Alignment, Detector, Face, FaceError, Photo, PhotoSource, alig
 from faces.compositing.matte import matte
 from glow import Checkpoint, Latent, choose_device, load_checkpoint
 from storage.assets import DEFAULT_CHECKPOINT
-from storage.values import InvalidValueError
+from storage.values import number
 
 WhichFace = int | Face | Literal["whole"]
 """A number counted from 0 with the largest face first, a face marked by hand, or "whole" for the central square."""
@@ -279,21 +279,22 @@ class Editor:
         Raises:
             InvalidValueError: the ratio is not from 0 to 1.
         """
-        if not 0 <= ratio <= 1:
-            raise InvalidValueError(f"the ratio is {ratio}; it must be from 0 (the first face) to 1 (the second).")
-        if ratio == 0:
+        if number("the ratio", float(ratio), 0, 1) == 0:
             return first.photo
         mixed = self.decode(first.latent.lerp(second.latent, ratio))
         return blend_put_back(first, second, mixed, ratio, lock_background=lock_background)
 
-    def sample(self, count: int, temperature: float = 0.7, seed: int = 0) -> list[Portrait]:
+    def sample(
+        self, count: int, temperature: float = 0.7, seed: int = 0, watch: Callable[[Latent], Iterable[Latent]] = iter
+    ) -> list[Portrait]:
         """Faces drawn by the model.
 
         Args:
             count: how many.
             temperature: standard deviation of the noise, at least 0; higher is more varied and less likely.
             seed: the same seed draws the same faces.
+            watch: is given the faces' latents and hands them on one by one, as a progress bar does.
         """
         generator = torch.Generator().manual_seed(seed)
         latents = self.checkpoint.model.sample_latent(count, temperature, generator)
-        return [drawn_portrait(latent, self.decode(latent), self.checkpoint.hash) for latent in latents]
+        return [drawn_portrait(latent, self.decode(latent), self.checkpoint.hash) for latent in watch(latents)]

@@ -2,13 +2,20 @@
 
 from attributes.classifier.network import AttributeClassifier, load_classifier
 from attributes.custom.store import FOUND, YOUR_OWN, listed_sliders, load_sliders, sliders_folder
-from attributes.directions.direction_basis import DirectionBasis, directions_path, load_directions, rough_sliders
+from attributes.directions.direction_basis import (
+    DirectionBasis,
+    directions_path,
+    label_sliders,
+    load_directions,
+    rough_sliders,
+)
 from attributes.directions.directions import Directions
 from attributes.reach.judge import Judge, Seen
 from attributes.reach.reach import find_reach
+from attributes.sliders.arranged import SliderFacts, arranged, slider_facts
 from attributes.sliders.errors import DirectionsError
 from attributes.sliders.moved_latent import Reaches
-from attributes.sliders.moves import Moves, check_names, no_slider
+from attributes.sliders.moves import Moves, check_names, full_name, no_slider
 from attributes.sliders.recipe import Recipe, RecipeError, find_recipe, shipped_recipes
 from attributes.sliders.slider import Direction, Reach, Slider
 from data.face_set import DatasetError, FaceSet
@@ -36,10 +43,14 @@ __all__ = [
     "RecipeError",
     "Seen",
     "Slider",
+    "SliderFacts",
+    "arranged",
     "check_names",
     "directions_path",
     "find_reach",
     "find_recipe",
+    "full_name",
+    "label_sliders",
     "labels_in_group",
     "listed_sliders",
     "load_classifier",
@@ -48,5 +59,6 @@ __all__ = [
     "no_slider",
     "rough_sliders",
     "shipped_recipes",
+    "slider_facts",
     "sliders_folder",
 ]

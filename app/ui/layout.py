@@ -6,6 +6,7 @@ from functools import partial
 
 import gradio as gr
 
+from app.ui.api.endpoints import build_api
 from app.ui.model_choice import bind_model_choice, build_model_choice
 from app.ui.panels.about_panel import bind_about_panel, build_about_panel
 from app.ui.panels.batch_panel import bind_batch_panel, build_batch_panel
@@ -60,4 +61,5 @@ def build_page(visits: Visits) -> gr.Blocks:
             visits.end(request.session_hash)
 
         page.unload(leave)
+        build_api(visits)
     return page

@@ -250,16 +250,18 @@ def _sliders(header: Header) -> tuple[Slider, ...]:
     return tuple(Slider.of_label(label, **each) for label, each in zip(LABELS, measures, strict=True))
 
 
-def rough_sliders(path: Path) -> frozenset[str]:
-    """The names of the labels whose sliders are rough, of a file of directions; none where it cannot be read.
-
-    Without its tensors, and so fast.
-    """
+def label_sliders(path: Path) -> tuple[Slider, ...]:
+    """The sliders of the 40 labels, as a file of directions has them, without its tensors, and so fast; as they are
+    before anything was measured where it cannot be read."""
     try:
-        sliders = _sliders(read_header(path, "directions"))
+        return _sliders(read_header(path, "directions"))
     except (CheckpointError, InvalidValueError):
-        return frozenset()
-    return frozenset(slider.name for slider in sliders if slider.rough)
+        return LABEL_SLIDERS
+
+
+def rough_sliders(path: Path) -> frozenset[str]:
+    """The names of the labels whose sliders are rough, of a file of directions; none where it cannot be read."""
+    return frozenset(slider.name for slider in label_sliders(path) if slider.rough)
 
 
 def _check_gram(gram: Tensor) -> None:

@@ -72,6 +72,15 @@ def check_names(asked: Iterable[str], names: Sequence[str], *, by: str | None = 
             raise DirectionsError(f"{told}, {no_slider(name, names)}")
 
 
+def full_name(name: str, names: Sequence[str]) -> str:
+    """The slider's name as it is written, for one in other capitals or as people see it; ``name`` itself if it is
+    none's."""
+    if name in names:
+        return name
+    known = {label.title.casefold(): label.name for label in LABELS if label.sign > 0}
+    return (known | {slider.casefold(): slider for slider in names}).get(name.casefold(), name)
+
+
 def no_slider(name: str, names: Sequence[str]) -> str:
     """What to say of a name that no slider has, with those that are near, by their names or by what people see."""
     seen = {label.title.casefold(): label for label in LABELS if label.name in names}

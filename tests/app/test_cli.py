@@ -74,6 +74,8 @@ def test_blend_and_sample_write_pictures(astronaut_file: Path, tmp_path: Path) -
         (["edit", "{photo}", "--face", "3", "-o", "x.png"], "face 3 was asked for, and 1 found"),
         (["edit", "{photo}", "-o", "x.doc"], "png"),
         (["edit", "{wall}", "-o", "x.png"], "--face whole"),
+        (["blend", "{photo}", "{wall}", "-o", "x.png"], "wall.png: No face was found"),
+        (["blend", "{photo}", "{wall}", "-o", "x.png"], "--second-face whole"),
         (["blend", "{photo}", "{photo}", "--ratio", "2", "-o", "x.png"], "the ratio is 2.0"),
         (["edit", "{photo}", "--set", "Smile=1", "-o", "x.png"], "no such slider; did you mean Smiling"),
         (["edit", "{photo}", "--set", "Beard=1", "-o", "x.png"], "did you mean No_Beard (-1 is more of it)"),
@@ -183,15 +185,23 @@ def test_the_background_is_locked_unless_it_is_let_go(astronaut_file: Path, tmp_
 def test_the_lists_of_options_are_these() -> None:
     """People's scripts rely on them."""
     shared = "--checkpoint --device"
+    every = f"--json {shared}"
+    locked = f"--lock-background --no-lock-background {every}"
+    moves, picture = f"--set --recipe --keep {locked}", "--size --close-up --no-close-up"
+    series = f"--from --to --face --output {moves} {picture}"
     assert options(commands) == {
         name: set(words.split())
         for name, words in {
-            "edit": f"photo --set --recipe --keep --lock-background --no-lock-background --face --output {shared}",
-            "blend": f"first second --ratio --lock-background --no-lock-background --output {shared}",
-            "sample": f"--count --temperature --seed --columns --output {shared}",
-            "labels": shared,
-            "recipes": "",
-            "doctor": shared,
+            "edit": f"photos --face --output {moves}",
+            "batch": f"paths --face --all-faces --format --output {moves}",
+            "blend": f"first second --ratio --face --second-face --steps --output {locked} {picture}",
+            "sample": f"--count --temperature --seed --columns --size --output {every}",
+            "animate": f"photo second --slider --second-face --frames --fps {series}",
+            "grid": f"photo --across --down --steps --captions --no-captions {series}",
+            "read": f"photos --face {every}",
+            "labels": every,
+            "recipes": "--json",
+            "doctor": every,
         }.items()
     }
     assert options(attributes_commands) == {

@@ -1,4 +1,4 @@
-"""8-bit pictures come back without loss, at the sizes of real models and in every precision; docs/exactness.md."""
+"""8-bit pictures come back without loss, at real models' sizes, in every precision; docs/benchmarks/exactness.md."""
 
 from __future__ import annotations
 

@@ -27,7 +27,8 @@ from app.ui.server.streams import Streams
 from app.ui.server.uploads import MOST_AT_ONCE, UploadError, Uploads
 
 ANONYMOUS = "anonymous"
-"""The client of all requests without a cookie: programs, who know their own files and sessions by unguessable names."""
+"""The client of all requests without a cookie: programs that keep none, which know their own files and sessions by
+unguessable names."""
 
 MOST_EVENTS = 40
 """Events of one client that may wait for their turn."""
@@ -47,6 +48,8 @@ _OPEN = {
     "POST": re.compile(rf"{API}/(upload|queue/join|cancel|reset)/?"),
 }
 _OPEN["HEAD"] = _OPEN["GET"]
+_FIRST = ("/", "/config", "/config/")
+"""What clients ask for first, and get a cookie with: a browser the page, Gradio's client its settings."""
 _SESSION = re.compile(r"[\w-]{1,64}", re.ASCII)
 _CLIENT = re.compile(r"[\w-]{43}", re.ASCII)
 
@@ -109,9 +112,9 @@ class Gate:
         headers = Headers(scope=scope)
         client = self._client(headers)
         known = client is not None
-        client = client or (token_urlsafe(32) if scope["path"] == "/" else ANONYMOUS)
+        client = client or (token_urlsafe(32) if scope["path"] in _FIRST else ANONYMOUS)
         send = self._with_headers(send, scope["path"], None if known or client == ANONYMOUS else client)
-        counted = client if known else ANONYMOUS  # those who come for their first page count together
+        counted = client if known else ANONYMOUS  # those who come for the first time count together
         self._requests[counted] += 1
         try:
             self._check_origin(scope, headers)
@@ -165,7 +168,7 @@ class Gate:
             query = parse_qs(scope["query_string"].decode("latin-1"), max_num_fields=20)
         except ValueError as error:
             raise Refused(400, "The address asks for too much; load the page again.") from error
-        if path in ("/", "/config", "/config/"):
+        if path in _FIRST:
             # Gradio also knows pages, and links to states that were saved; there are none here.
             theme = query.get("__theme", [""])[0]
             scope["query_string"] = f"__theme={theme}".encode() if theme in ("light", "dark") else b""

@@ -8,10 +8,12 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from app.cli import main
+import app.cli
+import glowface.cli
 from app.ui.server.folder import remove_leftovers
 from storage.assets import FACES_64
 from tests.app.ui.serving import Tab, serving
@@ -44,11 +46,12 @@ def test_a_server_that_is_told_to_end_says_nothing_more_and_leaves_nothing(
     assert server.process.returncode == 0
     assert list(tmp_path.iterdir()) == []
     out, err = capfd.readouterr()
-    assert out.splitlines() == [f"Glowface is at {server.address} (Ctrl+C ends it)"]
+    assert out.splitlines() == ["Glowface is starting …", f"Glowface is at {server.address} (Ctrl+C ends it)"]
     assert err == ""
 
 
-def test_ports_that_cannot_be_used_get_a_line(capfd: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("main", [app.cli.main, glowface.cli.main])
+def test_ports_that_cannot_be_used_get_a_line(main: Any, capfd: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         for port in (taken.getsockname()[1], 99999, -1):
             assert main(["--no-browser", "--device", "cpu", "--checkpoint", str(FACES_64), "--port", str(port)]) == 1
