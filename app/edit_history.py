@@ -1,16 +1,24 @@
-"""What has been done to the faces of a photo, and the steps back and forward through it."""
+"""What is open and what has been done to its faces, and the steps back and forward through it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from app.opened import OpenPhoto
+
 MAX_UNDO = 200
+
+MOST_PHOTOS = 4
+"""Photos to which undo leads back, the one that is open among them: each may take hundreds of megabytes."""
 
 
 @dataclass(frozen=True)
 class Edits:
     """A moment of the work, as undo keeps it."""
+
+    opened: OpenPhoto | None = None
+    """The photo that is open; values of before there is one wait for it."""
 
     chosen: int = 0
     """The face that the sliders move."""
@@ -56,7 +64,7 @@ class History:
                 drag sends many of them.
         """
         if slider is None or slider != self._dragged:
-            self._undo = [*self._undo, self.now][-MAX_UNDO:]
+            self._undo = _last([*self._undo, self.now], edits)
             self._redo = []
         self.now, self._dragged = edits, slider
 
@@ -89,3 +97,13 @@ class History:
         self._undo.append(self.now)
         self.now, self._dragged = self._redo.pop(), None
         return True
+
+
+def _last(steps: list[Edits], now: Edits) -> list[Edits]:
+    """The last steps that undo keeps."""
+    steps, photos = steps[-MAX_UNDO:], {id(now.opened)}
+    for place in range(len(steps) - 1, -1, -1):
+        photos |= {id(steps[place].opened)} - {id(None)}
+        if len(photos - {id(None)}) > MOST_PHOTOS:
+            return steps[place + 1 :]
+    return steps
