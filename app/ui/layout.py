@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import gradio as gr
 
+from app.ui.editing.arrival import bind_arrival
 from app.ui.model_choice import bind_model_choice, build_model_choice
 from app.ui.panels.blend_panel import bind_blend_panel, build_blend_panel
-from app.ui.panels.edit_events import bind_edit_panel
+from app.ui.panels.edit_binding import bind_edit_panel
 from app.ui.panels.edit_panel import build_edit_panel
 from app.ui.panels.random_panel import bind_random_panel, build_random_panel
-from app.ui.panels.slider_panel import refresh
-from app.ui.visits.handling import on_visit
 from app.ui.visits.visit import Visits
 from glowface import __version__
 
@@ -41,14 +38,10 @@ def build_page(visits: Visits) -> gr.Blocks:
         bind_random_panel(random, visits, edit, tabs)
         bind_model_choice(choice, visits, edit, blend)
 
-        # A page that is loaded again shows the sliders that were made meanwhile.
-        page.load(
-            on_visit(visits, partial(refresh, edit.sliders, visits.models)), None, edit.sliders.arrangement,
-            show_progress="hidden", api_visibility="private",
-        )  # fmt: skip
+        bind_arrival(page, visits, edit, choice)
 
         def leave(request: gr.Request) -> None:
-            visits.end(request.session_hash)
+            visits.leave(request.session_hash)
 
         page.unload(leave)
     return page

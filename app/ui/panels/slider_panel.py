@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any, TypeAlias
@@ -15,10 +15,15 @@ from app.editor import Editor
 from app.models import Models
 from app.ui.visits.handling import number_slider, warn
 from app.ui.visits.visit import Visit
+from app.ui.words import t
 from attributes import FOUND, GROUPS, YOUR_OWN, Slider, labels_in_group
 from storage.assets import DEFAULT_CHECKPOINT, called
 
-OPEN_GROUPS = ("Expression", "Hair")
+HEROES = (
+    "Smiling", "Young", "Blond_Hair", "Black_Hair", "Brown_Hair", "Gray_Hair", "No_Beard", "Male",
+    "Mouth_Slightly_Open", "Pale_Skin",
+)  # fmt: skip
+"""What people come for, and what most faces come to show in a natural way: these stand first, always open."""
 CUSTOM_GROUPS = (YOUR_OWN, FOUND)
 ROOM = 12
 """Custom sliders of each group for which the page has room: its components are fixed, what they show is not. The
@@ -90,32 +95,47 @@ class SliderPanel:
 
 def build_slider_panel(editor: Editor) -> SliderPanel:
     """Lay the column out."""
-    keep = gr.Dropdown(
-        kept_choices(editor), multiselect=True, label="Keep fixed", elem_id="keep", value=[],
-        info="What shall stay as it is while sliders move",
-    )  # fmt: skip
+    with gr.Row(elem_id="find-row"):
+        gr.Textbox(
+            placeholder=t("Find a slider"), label=t("Find a slider"), show_label=False, container=False, max_lines=1,
+            elem_id="find",
+        )  # fmt: skip
+        gr.Checkbox(label=t("Changed only"), container=False, elem_id="changed-only")
+    gr.Markdown(t("No slider here is like that."), elem_id="none-found")
     labels: dict[str, gr.Slider] = {}
+    with gr.Column(elem_id="heroes", min_width=0):
+        for hero in _rough_last(editor, HEROES):
+            labels[hero.name] = _field(hero, f"slider-{hero.name}")
     for group in GROUPS:
-        with gr.Accordion(group, open=group in OPEN_GROUPS):
-            members = [editor.directions.slider(label.name) for label in labels_in_group(group)]
-            # Rough ones last, of the model that the page was made with.
-            for member in sorted(members, key=lambda member: member.rough):
+        with gr.Accordion(t(group), open=False, elem_classes="slider-group"):
+            names = [label.name for label in labels_in_group(group) if label.name not in HEROES]
+            for member in _rough_last(editor, names):
                 labels[member.name] = _field(member, f"slider-{member.name}")
     groups: dict[str, gr.Accordion] = {}
     places: dict[str, tuple[gr.Slider, ...]] = {}
     for group in CUSTOM_GROUPS:
         number, sliders = len(groups), custom_sliders(editor, group)
-        with gr.Accordion(group, open=False, visible=_offered(group, editor), elem_id=f"group-{number}") as groups[
-            group
-        ]:
+        with gr.Accordion(
+            t(group), open=False, visible=_offered(group, editor), elem_id=f"group-{number}",
+            elem_classes="slider-group",
+        ) as groups[group]:  # fmt: skip
             if group == YOUR_OWN:
                 note = gr.Markdown(how_to(editor), elem_id="custom-note")
-                refresh = gr.Button("Refresh", size="sm", elem_id="refresh")
+                refresh = gr.Button(t("Refresh"), size="sm", elem_id="refresh")
             places[group] = tuple(
                 _field(sliders[place] if place < len(sliders) else None, f"custom-{number * ROOM + place}")
                 for place in range(ROOM)
             )
+    keep = gr.Dropdown(
+        kept_choices(editor), multiselect=True, label=t("Keep fixed"), elem_id="keep", value=[],
+        info=t("What shall stay as it is while sliders move"),
+    )  # fmt: skip
     return SliderPanel(keep, labels, groups, places, note, refresh)
+
+
+def _rough_last(editor: Editor, names: Iterable[str]) -> list[Slider]:
+    """Sliders in their order, but the rough ones last, of the model that the page was made with."""
+    return sorted((editor.directions.slider(name) for name in names), key=lambda slider: slider.rough)
 
 
 def _field(slider: Slider | None, elem_id: str) -> gr.Slider:
