@@ -15,7 +15,7 @@ from app.opened import OpenPhoto
 from app.portraits.portrait import Portrait
 from app.portraits.view import View, on_screen
 from attributes import Moves, Recipe
-from faces import Face, FaceError, NoFaceError, Photo, PhotoSource, open_photo, save_photo
+from faces import Face, NoFaceError, Photo, PhotoSource, open_photo, save_photo
 
 
 class Session:
@@ -271,7 +271,7 @@ class Session:
         return self.editor.doing_little(self._portrait(self.edits.chosen), moves.values, moves.keep)
 
     def reading(self, *, before: bool = False) -> dict[str, float]:
-        """How probable each label is, from 0 to 1, in the chosen face as it is now, or as it was ``before`` all edits."""
+        """How probable each label is, from 0 to 1, in the chosen face now, or as it was ``before`` all edits."""
         index = self.edits.chosen
         if before:
             return self.editor.read(self._portrait(index).decoded)

@@ -25,8 +25,8 @@ from faces import FaceError, NoFaceError, PhotoError
 def open_photo(panel: EditPanel, visit: Visit, path: str | None) -> Any:
     """Open an uploaded photo; where it has no face, offer ways on. A cleared field closes the photo.
 
-    A file that is no photo goes from the field again, which then shows what is still being edited. Undo brings the photo
-    before back, with its edits.
+    A file that is no photo goes from the field again, which then shows what is still being edited. Undo brings the
+    photo before back, with its edits.
     """
     problem = ""
     if path is None:

@@ -13,6 +13,10 @@
   document.addEventListener("contextmenu", (event) => { if (onHold(event)) { event.preventDefault(); } });
 
   document.addEventListener("keydown", (event) => {
+    // A number that was entered is done with: the next key is no longer for its field.
+    if (event.key === "Enter" && event.target.matches?.("#sliders input[type=number]")) {
+      setTimeout(() => event.target.blur());
+    }
     if (!here() || typing(event.target)) { return; }
     const key = event.key.toLowerCase();
     if (event.ctrlKey || event.metaKey) {
