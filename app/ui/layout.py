@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import gradio as gr
 
-from app.ui.editing.arrival import bind_arrival
 from app.ui.model_choice import bind_model_choice, build_model_choice
 from app.ui.panels.blend_panel import bind_blend_panel, build_blend_panel
+from app.ui.panels.edit_arrival import bind_arrival
 from app.ui.panels.edit_binding import bind_edit_panel
 from app.ui.panels.edit_panel import build_edit_panel
 from app.ui.panels.random_panel import bind_random_panel, build_random_panel

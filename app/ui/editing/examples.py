@@ -53,4 +53,5 @@ def show_examples(panel: Examples, visit: Visit) -> Iterator[Any]:
     faces = examples(visit.session.editor)
     with visit.lock:
         if not visit.ended:
+            visit.examples = faces
             yield {panel.gallery: visit.show_all("examples", (face.photo.pixels for face in faces))}

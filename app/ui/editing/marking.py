@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from app.portraits.view import View
-from app.ui.panels.slider_panel import Updates
+from app.ui.editing.slider_values import Updates
 from app.ui.visits.handling import PREVIEW_SIDE
 from app.ui.visits.text import as_text
 from app.ui.visits.visit import Visit
@@ -29,11 +29,17 @@ COLOURS = ((255, 255, 255), (20, 20, 20))
 
 @dataclass(frozen=True)
 class FacesPart:
-    """The components."""
+    """The faces of the photo."""
 
     part: gr.Column
     gallery: gr.Gallery
     add: gr.Button
+
+
+@dataclass(frozen=True)
+class MarkingPart:
+    """What asks for the three points of a face, in the place of the result."""
+
     help: gr.Column
     text: gr.Markdown
     picture: gr.Image
@@ -43,32 +49,35 @@ class FacesPart:
 
     @property
     def all(self) -> list[Any]:
-        """What changes with another photo, face or mark."""
-        return [self.part, self.gallery, self.help, self.text, self.picture, self.back, self.close]
+        """What changes with each point."""
+        return [self.help, self.text, self.picture, self.back, self.close]
 
 
 def build_faces_part() -> FacesPart:
-    """Lay them out."""
+    """Lay the faces out."""
     with gr.Column(visible=False, elem_id="faces-part", min_width=0) as part:
         gallery = gr.Gallery(
             label=t("Faces"), show_label=False, columns=3, height="auto", allow_preview=False, fit_columns=False,
             buttons=[], visible=False, elem_id="faces", interactive=False, object_fit="contain",
         )  # fmt: skip
         add = gr.Button(t("Add or correct a face"), size="sm", elem_id="add-face")
-        with gr.Column(visible=False, elem_id="help", min_width=0) as help_column:
-            text = gr.Markdown(elem_id="help-text")
-            picture = gr.Image(
-                label=t("Mark the face"), show_label=False, interactive=False, buttons=[], elem_id="mark"
-            )
-            with gr.Row():
-                back = gr.Button(t("Take back a point"), size="sm", min_width=80, elem_id="unmark")
-                close = gr.Button(t("Cancel"), size="sm", min_width=60, elem_id="stop-marking")
-            whole = gr.Button(t("The picture is a face already: use its middle"), size="sm", elem_id="whole")
-    return FacesPart(part, gallery, add, help_column, text, picture, back, whole, close)
+    return FacesPart(part, gallery, add)
 
 
-def faces_shown(panel: FacesPart, visit: Visit, problem: str = "") -> Updates:
-    """Updates of :attr:`FacesPart.all`."""
+def build_marking_part() -> MarkingPart:
+    """Lay out what asks for the points."""
+    with gr.Column(visible=False, elem_id="help", min_width=0) as help_column:
+        text = gr.Markdown(elem_id="help-text")
+        picture = gr.Image(label=t("Mark the face"), show_label=False, interactive=False, buttons=[], elem_id="mark")
+        with gr.Row(elem_id="help-acts"):
+            back = gr.Button(t("Take back a point"), size="sm", min_width=0, elem_id="unmark")
+            whole = gr.Button(t("Use the picture’s middle"), size="sm", min_width=0, elem_id="whole")
+            close = gr.Button(t("Cancel"), size="sm", min_width=0, elem_id="stop-marking")
+    return MarkingPart(help_column, text, picture, back, whole, close)
+
+
+def faces_shown(panel: FacesPart, visit: Visit) -> Updates:
+    """Updates of the faces."""
     session = visit.session
     photo = session.photo
     crops = [] if photo is None else [crop(photo.pixels, align(face), FACE_SIDE) for face in session.faces]
@@ -78,18 +87,17 @@ def faces_shown(panel: FacesPart, visit: Visit, problem: str = "") -> Updates:
             value=visit.show_all("faces", crops), selected_index=session.edits.chosen if crops else None,
             visible=bool(crops),
         ),
-        **marks_shown(panel, visit, problem),
     }  # fmt: skip
 
 
-def marks_shown(panel: FacesPart, visit: Visit, problem: str = "") -> Updates:
-    """Updates of what asks for the three points, and shows those that are there."""
+def marks_shown(panel: MarkingPart, visit: Visit, problem: str = "") -> Updates:
+    """Updates of :attr:`MarkingPart.all`."""
     session, marked = visit.session, len(visit.marks)
     asking = session.photo is not None and (visit.marking or not session.ready)
     asked = say(visit.language, ASKED[marked])
     return {
         panel.help: gr.Column(visible=asking),
-        panel.text: "\n\n".join(filter(None, [as_text(problem), asked])),
+        panel.text: " ".join(filter(None, [as_text(problem), asked])),
         panel.picture: visit.show(_with_marks(visit)) if asking else None,
         panel.back: gr.Button(interactive=marked > 0),
         panel.close: gr.Button(visible=session.ready),
@@ -115,7 +123,7 @@ def _with_marks(visit: Visit) -> np.ndarray:
     return np.asarray(picture)
 
 
-def start_marking(panel: FacesPart, visit: Visit) -> Any:
+def start_marking(panel: MarkingPart, visit: Visit) -> Any:
     """Ask for the three points of a face."""
     if visit.session.photo is None:
         return gr.skip()
@@ -123,13 +131,13 @@ def start_marking(panel: FacesPart, visit: Visit) -> Any:
     return marks_shown(panel, visit)
 
 
-def stop_marking(panel: FacesPart, visit: Visit) -> Any:
+def stop_marking(panel: MarkingPart, visit: Visit) -> Any:
     """Ask no more."""
     visit.marks, visit.marking = [], False
     return marks_shown(panel, visit)
 
 
-def take_back(panel: FacesPart, visit: Visit) -> Any:
+def take_back(panel: MarkingPart, visit: Visit) -> Any:
     """Take the last point back."""
     if not visit.marks:
         return gr.skip()

@@ -13,7 +13,7 @@ from PIL import Image
 from app.editor import Editor
 from app.portraits.portrait import Portrait
 from app.series.frames import small
-from app.ui.panels.slider_panel import Updates
+from app.ui.editing.slider_values import Updates
 from app.ui.visits.visit import Visit
 from app.ui.words import say, t
 from attributes import DirectionsError, Recipe, shipped_recipes

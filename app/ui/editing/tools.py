@@ -15,7 +15,7 @@ from PIL import Image
 from app.editor import Editor
 from app.series.animation import save_animation, there_and_back
 from app.series.frames import STEPS, grid, small, steps, sweep
-from app.ui.panels.slider_panel import STEP, ends, kept_choices, shown
+from app.ui.editing.slider_values import STEP, ends, kept_choices, shown
 from app.ui.visits.visit import Visit
 from app.ui.words import say, t
 from attributes import Recipe, Slider

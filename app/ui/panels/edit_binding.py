@@ -60,13 +60,16 @@ def bind_edit_panel(panel: EditPanel, visits: Visits) -> None:
 
 def bind_faces(panel: EditPanel, visits: Visits, quiet: dict[str, Any]) -> None:
     """Connect the faces, and what marks one by hand."""
-    part, everywhere = panel.faces, panel.everything
-    marked = [part.help, part.text, part.picture, part.back, part.close]
-    part.gallery.select(on_select(visits, partial(events.choose_face, panel)), None, everywhere, **quiet)
+    part, everywhere = panel.marking, panel.everything
+    panel.faces.gallery.select(on_select(visits, partial(events.choose_face, panel)), None, everywhere, **quiet)
     part.whole.click(on_visit(visits, partial(events.use_whole, panel)), None, everywhere, **quiet)
-    acts = ((part.add, marking.start_marking), (part.close, marking.stop_marking), (part.back, marking.take_back))
+    acts = (
+        (panel.faces.add, marking.start_marking),
+        (part.close, marking.stop_marking),
+        (part.back, marking.take_back),
+    )
     for button, act in acts:
-        button.click(on_visit(visits, partial(act, part)), None, marked, **quiet)
+        button.click(on_visit(visits, partial(act, part)), None, part.all, **quiet)
     part.picture.select(
         on_select(visits, partial(events.mark, panel)), None, everywhere, trigger_mode="multiple", **quiet
     )

@@ -9,12 +9,12 @@ import gradio as gr
 
 from app.messages import REDUCED
 from app.ui.editing import marking, presets, tools
-from app.ui.editing.examples import examples
 from app.ui.editing.marking import faces_shown, marks_shown
+from app.ui.editing.slider_values import Updates
 from app.ui.panels import recipe_panel
 from app.ui.panels.edit_panel import AREAS, EditPanel
 from app.ui.panels.edit_words import reading, status
-from app.ui.panels.slider_panel import Updates, values_set, values_shown
+from app.ui.panels.slider_panel import values_set, values_shown
 from app.ui.visits.handling import PREVIEW_SIDE, warn
 from app.ui.visits.visit import Visit
 from app.ui.words import say
@@ -78,10 +78,9 @@ def photo_now(visit: Visit) -> str | None:
 
 def take_example(panel: EditPanel, visit: Visit, index: int) -> Any:
     """Edit one of the faces to begin with."""
-    faces = examples(visit.session.editor)
-    if index >= len(faces):
+    if index >= len(visit.examples):
         return gr.skip()
-    visit.session.take(faces[index])
+    visit.session.take(visit.session.editor.reencoded(visit.examples[index]))
     visit.photo = None
     return {panel.photo: photo_now(visit), **everything(panel, visit)}
 
@@ -105,8 +104,8 @@ def mark(panel: EditPanel, visit: Visit, point: tuple[int, int]) -> Any:
         if marking.add_mark(visit, point):
             return everything(panel, visit)
     except FaceError as error:
-        return marks_shown(panel.faces, visit, str(error))
-    return marks_shown(panel.faces, visit)
+        return marks_shown(panel.marking, visit, str(error))
+    return marks_shown(panel.marking, visit)
 
 
 def move(panel: EditPanel, visit: Visit, numbers: dict[gr.Slider, float]) -> Any:
@@ -165,7 +164,7 @@ def look(panel: EditPanel, visit: Visit, area: str) -> Any:
 def unfold(panel: EditPanel, visit: Visit, on: bool) -> Any:
     """Tell what the classifier sees, from now on, or no longer."""
     visit.details = on
-    return {panel.reading: reading(visit)} if on else gr.skip()
+    return {panel.reading: reading(visit.session, visit.language)} if on else gr.skip()
 
 
 def lock_background(panel: EditPanel, visit: Visit, on: bool) -> Any:
@@ -210,8 +209,8 @@ def result(panel: EditPanel, visit: Visit) -> Updates:
         pictures = (before, visit.show(session.picture(view).pixels))
     return {
         panel.compare: pictures,
-        panel.status: status(visit),
-        panel.reading: reading(visit) if visit.details else "",
+        panel.status: status(session, visit.language),
+        panel.reading: reading(session, visit.language) if visit.details else "",
         panel.undo: gr.Button(interactive=session.history.can_undo),
         panel.redo: gr.Button(interactive=session.history.can_redo),
     }
@@ -223,6 +222,7 @@ def everything(panel: EditPanel, visit: Visit, problem: str = "") -> Updates:
         **result(panel, visit),
         **values_shown(panel.sliders, visit),
         panel.lock: visit.session.edits.lock_background,
-        **faces_shown(panel.faces, visit, problem),
+        **faces_shown(panel.faces, visit),
+        **marks_shown(panel.marking, visit, problem),
         **presets.subject(panel.presets, visit),
     }

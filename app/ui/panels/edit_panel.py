@@ -9,7 +9,7 @@ import gradio as gr
 
 from app.editor import Editor
 from app.ui.editing.examples import Examples, build_examples
-from app.ui.editing.marking import FacesPart, build_faces_part
+from app.ui.editing.marking import FacesPart, MarkingPart, build_faces_part, build_marking_part
 from app.ui.editing.presets import Presets, build_presets
 from app.ui.editing.saving import Saving, build_saving
 from app.ui.editing.tools import Tools, build_tools
@@ -30,6 +30,7 @@ class EditPanel:
     pasted: gr.UploadButton
     examples: Examples
     faces: FacesPart
+    marking: MarkingPart
     presets: Presets
     compare: gr.ImageSlider
     status: gr.Markdown
@@ -54,7 +55,7 @@ class EditPanel:
     @property
     def everything(self) -> list[Any]:
         """What changes with another photo or face."""
-        parts = [*self.faces.all, self.presets.part, self.presets.subject]
+        parts = [self.faces.part, self.faces.gallery, *self.marking.all, self.presets.part, self.presets.subject]
         return [*self.result, *self.sliders.values, self.lock, *parts]
 
 
@@ -75,6 +76,7 @@ def build_edit_panel(editor: Editor) -> EditPanel:
                     label=t("Before and after"), show_label=False, type="filepath", buttons=["fullscreen"],
                     interactive=False, slider_position=4, elem_id="compare",
                 )  # fmt: skip
+                marking = build_marking_part()
                 with gr.Row(elem_id="acts"):
                     undo = gr.Button(t("↶ Undo"), interactive=False, size="sm", min_width=0, elem_id="undo")
                     redo = gr.Button(t("↷ Redo"), interactive=False, size="sm", min_width=0, elem_id="redo")
@@ -105,6 +107,6 @@ def build_edit_panel(editor: Editor) -> EditPanel:
             sliders = build_slider_panel(editor)
             recipe_accordion = build_recipe_panel()
     return EditPanel(
-        photo, pasted, examples, faces, presets, compare, status, undo, redo, reset, save, area, lock, details,
+        photo, pasted, examples, faces, marking, presets, compare, status, undo, redo, reset, save, area, lock, details,
         reading, saving, tools, sliders, recipe_accordion,
     )  # fmt: skip

@@ -6,9 +6,8 @@ from collections.abc import Collection, Mapping
 
 from app.messages import DOES_LITTLE
 from app.session import Session
-from app.ui.panels.slider_panel import shown
+from app.ui.editing.slider_values import shown
 from app.ui.visits.text import as_text
-from app.ui.visits.visit import Visit
 from app.ui.words import say
 from attributes import LABELS
 
@@ -23,9 +22,8 @@ UNSAID = frozenset(
 unasked, and what is a matter of the labellers' taste."""
 
 
-def status(visit: Visit) -> str:
+def status(session: Session, language: str = "en") -> str:
     """What was done, in words."""
-    session, language = visit.session, visit.language
     moved = ", ".join(_moved(session))
     if session.photo is None:
         if moved:
@@ -52,9 +50,8 @@ def _moved(session: Session) -> list[str]:
     ]
 
 
-def reading(visit: Visit) -> str:
+def reading(session: Session, language: str = "en") -> str:
     """What the classifier sees more of, and less of, than before the edits, in words; it costs a look at the face."""
-    session, language = visit.session, visit.language
     if not session.ready:
         return ""
     moved = {name for name, value in session.values.items() if value}

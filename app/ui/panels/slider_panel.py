@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import math
 import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import zip_longest
-from typing import Any, TypeAlias
+from typing import Any
 
 import gradio as gr
 
 from app.editor import Editor
 from app.models import Models
+from app.ui.editing.slider_values import STEP, ends, kept_choices, shown
+from app.ui.editing.slider_values import Updates as Updates  # noqa: PLC0414 (other panels take it from here)
 from app.ui.visits.handling import number_slider, warn
 from app.ui.visits.visit import Visit
 from app.ui.words import t
@@ -29,15 +30,10 @@ ROOM = 12
 """Custom sliders of each group for which the page has room: its components are fixed, what they show is not. The
 command line knows all."""
 
-STEP = 0.05
 HOW_TO = (
     "From photos with something and without it, a command makes a slider of your own; then refresh.\n\n"
     f'`{called("attributes learn")} "Wearing scarf" --with DIR --without DIR{{model}}`'
 )
-
-
-Updates: TypeAlias = dict[Any, Any]
-"""What components of the page are to show, by component."""
 
 
 @dataclass(frozen=True)
@@ -158,23 +154,6 @@ def how_to(editor: Editor) -> str:
 def caption(slider: Slider) -> str:
     """What stands over a slider: its title, and a word where few faces look natural with what it does."""
     return slider.title + (" (rough)" if slider.rough else "")
-
-
-def ends(slider: Slider) -> tuple[float, float]:
-    """The least and the greatest shown value, as whole steps."""
-    low, high = sorted((slider.sign * slider.low, slider.sign * slider.high))
-    # The tiny shift is for ends that are whole steps but for rounding.
-    return round(math.ceil(low / STEP - 1e-6) * STEP, 2), round(math.floor(high / STEP + 1e-6) * STEP, 2)
-
-
-def shown(slider: Slider, value: float) -> float:
-    """A slider's value as people see it: of "Age", to the right is older. The same way back."""
-    return slider.sign * value + 0.0  # never -0
-
-
-def kept_choices(editor: Editor) -> list[tuple[str, str]]:
-    """What can be kept fixed: titles with names."""
-    return [(slider.title, slider.name) for slider in editor.directions.sliders]
 
 
 def _offered(group: str, editor: Editor) -> bool:

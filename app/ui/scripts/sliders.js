@@ -1,4 +1,4 @@
-// Which sliders are shown: those that a search finds, and, if asked, only those that are moved.
+// Which sliders are shown: those that a search finds, and, if asked, only those that are moved; and their way to 0.
 (() => {
   const EVERY = 300; // milliseconds; sliders also move without anybody typing, as by undo
   let opened = [];
@@ -46,6 +46,16 @@
     if (looking && timer === null) { timer = setInterval(update, EVERY); }
     if (!looking && timer !== null) { clearInterval(timer); timer = null; }
   };
+
+  // Gradio's own button goes back to what a slider showed when it came into the page, which need not be 0.
+  document.addEventListener("click", (event) => {
+    const slider = event.target.closest?.("#sliders button.reset-button")?.closest(".block");
+    const bar = slider?.querySelector("input[type=range]");
+    if (!bar) { return; }
+    event.stopPropagation();
+    bar.value = 0;
+    bar.dispatchEvent(new Event("input", { bubbles: true }));
+  }, true);
 
   ["input", "change"].forEach((name) => document.addEventListener(name, (event) => {
     if (event.target.closest?.("#find, #changed-only")) { update(); }

@@ -49,6 +49,7 @@ class Visit:
         self.marks: list[tuple[float, float]] = []
         self.marking = False  # whether points of a face are asked for though there is one
         self.details = False  # whether what the classifier sees is unfolded
+        self.examples: tuple[Portrait, ...] = ()  # the faces to begin with, as they are shown
         self.subject: Portrait | None = None  # the face that small pictures are of
         self.preset_names: list[str] = []  # of the small pictures, one by one
         self.variations: list[dict[str, float]] = []  # the values that each variation shows

@@ -137,6 +137,8 @@ def test_sliders_are_found_and_kept_for_a_photo(page: Page, astronaut_file: Path
     page.wait_for_selector("#slider-Wearing_Lipstick", state="visible")
     upload(page, astronaut_file)
     status(page, "Moved: Lipstick +0.5")
+    page.locator("#slider-Wearing_Lipstick button.reset-button").click()
+    status(page, "bit for bit")
 
 
 def test_details_tell_only_what_has_changed(page: Page, astronaut_file: Path) -> None:
