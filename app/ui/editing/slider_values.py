@@ -6,6 +6,7 @@ import math
 from typing import Any, TypeAlias
 
 from app.editor import Editor
+from app.ui.words import t
 from attributes import Slider
 
 STEP = 0.05
@@ -28,4 +29,4 @@ def shown(slider: Slider, value: float) -> float:
 
 def kept_choices(editor: Editor) -> list[tuple[str, str]]:
     """What can be kept fixed: titles with names."""
-    return [(slider.title, slider.name) for slider in editor.directions.sliders]
+    return [(t(slider.title), slider.name) for slider in editor.directions.sliders]

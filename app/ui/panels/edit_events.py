@@ -31,6 +31,7 @@ def open_photo(panel: EditPanel, visit: Visit, path: str | None) -> Any:
     problem = ""
     if path is None:
         visit.session.clear()
+        visit.drop_upload("photo")
     else:
         try:
             with visit.upload("photo", path) as file:

@@ -9,7 +9,7 @@ from app.session import Session
 from app.ui.editing.slider_values import shown
 from app.ui.visits.text import as_text
 from app.ui.words import say
-from attributes import LABELS
+from attributes import LABEL_NAMES, LABELS
 
 SEEN = 0.5
 """Probability from which a label is said to be seen in the face."""
@@ -24,7 +24,7 @@ unasked, and what is a matter of the labellers' taste."""
 
 def status(session: Session, language: str = "en") -> str:
     """What was done, in words."""
-    moved = ", ".join(_moved(session))
+    moved = ", ".join(_moved(session, language))
     if session.photo is None:
         if moved:
             return say(language, "Waiting for a photo: {moved}", moved=moved)
@@ -38,16 +38,18 @@ def status(session: Session, language: str = "en") -> str:
     return say(language, "Nothing moved: this is your photo, bit for bit.")
 
 
-def _moved(session: Session) -> list[str]:
+def _moved(session: Session, language: str) -> list[str]:
     """The chosen face's moves."""
     values = session.values
     sliders = [slider for slider in session.editor.directions.sliders if values[slider.name]]
     little = session.doing_little() if session.ready and sliders else []
-    return [
-        f"{as_text(slider.title)} {shown(slider, values[slider.name]):+g}"
-        + (f" ({DOES_LITTLE})" if slider.name in little else "")
-        for slider in sliders
-    ]
+    told = []
+    for slider in sliders:
+        title = as_text(slider.title) if slider.name not in LABEL_NAMES else say(language, slider.title)
+        told.append(f"{title} {shown(slider, values[slider.name]):+g}")
+        if slider.name in little:
+            told[-1] += f" ({say(language, DOES_LITTLE)})"
+    return told
 
 
 def reading(session: Session, language: str = "en") -> str:
@@ -57,7 +59,7 @@ def reading(session: Session, language: str = "en") -> str:
     moved = {name for name, value in session.values.items() if value}
     if not moved:
         return say(language, "Nothing has changed.")
-    before, now = _said(session.reading(before=True), moved), _said(session.reading(), moved)
+    before, now = (_said(session.reading(before=past), moved, language) for past in (True, False))
     more = [word for word in now if before[word] < SEEN <= now[word]]
     less = [word for word in now if before[word] >= SEEN > now[word]]
     parts = []
@@ -68,15 +70,14 @@ def reading(session: Session, language: str = "en") -> str:
     return " ".join(parts) or say(language, "To the classifier, the face shows the same as before.")
 
 
-def _said(probabilities: Mapping[str, float], moved: Collection[str]) -> dict[str, float]:
+def _said(probabilities: Mapping[str, float], moved: Collection[str], language: str) -> dict[str, float]:
     """The labels' probabilities by the words for them. A beard is said and none is not; of an age, that it is young."""
     words = {}
     for label in LABELS:
-        probability = probabilities[label.name]
         if label.name in UNSAID and label.name not in moved:
             continue
-        if label.name.startswith("No_"):
-            words[label.title.lower()] = 1 - probability
-        else:
-            words[(label.title if label.sign > 0 else label.name).lower()] = probability
+        probability = probabilities[label.name]
+        opposite = label.name.startswith("No_")
+        word = label.title if label.sign > 0 or opposite else label.name
+        words[say(language, word).lower()] = 1 - probability if opposite else probability
     return words

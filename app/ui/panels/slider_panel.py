@@ -153,7 +153,7 @@ def how_to(editor: Editor) -> str:
 
 def caption(slider: Slider) -> str:
     """What stands over a slider: its title, and a word where few faces look natural with what it does."""
-    return slider.title + (" (rough)" if slider.rough else "")
+    return f"{t(slider.title)} {t('(rough)')}" if slider.rough else t(slider.title)
 
 
 def _offered(group: str, editor: Editor) -> bool:

@@ -10,6 +10,7 @@
     takeKey() {
       const found = sessionStorage.getItem(NAME);
       sessionStorage.removeItem(NAME);
+      key = found; // until the server has answered: this page may be left before
       return found;
     },
     keepKey(given) { key = given; },
