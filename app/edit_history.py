@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from app.opened import OpenPhoto
+from app.portraits.area import Stroke
 
 MAX_UNDO = 200
 
@@ -31,6 +32,9 @@ class Edits:
 
     lock_background: bool = True
     """Whether what is not the person stays as it is."""
+
+    area: tuple[Stroke, ...] = ()
+    """Where the photo may change; without any, everywhere."""
 
     def with_values(self, values: Mapping[str, float]) -> Edits:
         """The same with these values of the chosen face's sliders, the others at 0."""

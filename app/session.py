@@ -12,6 +12,7 @@ from torch import Tensor
 from app.edit_history import Edits, History
 from app.editor import Editor
 from app.opened import OpenPhoto
+from app.portraits.area import Stroke, limited
 from app.portraits.portrait import Portrait
 from app.portraits.view import View, on_screen
 from attributes import Moves, Recipe
@@ -133,11 +134,7 @@ class Session:
 
     @property
     def portrait(self) -> Portrait:
-        """The chosen face.
-
-        Raises:
-            NoFaceError: there is none.
-        """
+        """The chosen face; :class:`NoFaceError` where there is none."""
         return self._portrait(self.edits.chosen)
 
     def _portrait(self, index: int) -> Portrait:
@@ -155,11 +152,7 @@ class Session:
         return self._moves(self.edits.chosen).keep
 
     def choose(self, index: int) -> None:
-        """Let the sliders move face ``index`` of the photo; the edits of other faces stay.
-
-        Raises:
-            NoFaceError: there is no such face.
-        """
+        """Let the sliders move face ``index`` of the photo; the edits of other faces stay."""
         self._portrait(index)
         if index != self.edits.chosen:
             self.history.push(replace(self.edits, chosen=index))
@@ -191,9 +184,6 @@ class Session:
 
         Returns:
             Whether anything changed.
-
-        Raises:
-            DirectionsError: a name is no slider.
         """
         kept = self.editor.directions.checked({}, names).keep
         if set(kept) == set(self.keep):
@@ -211,6 +201,11 @@ class Session:
             return False
         self.history.push(replace(self.edits, lock_background=on))
         return True
+
+    def limit(self, area: Iterable[Stroke]) -> None:
+        """Let edits change the photo only where these strokes went; without any, everywhere."""
+        if tuple(area) != self.edits.area:
+            self.history.push(replace(self.edits, area=tuple(area)))
 
     def apply(self, recipe: Recipe) -> None:
         """Set the chosen face's sliders to what a recipe says, the others to 0: one step for undo.
@@ -247,7 +242,7 @@ class Session:
         return self.history.redo()
 
     def picture(self, view: View | None = None) -> Photo:
-        """The photo that is open with all edits of all its faces: at its own size, or what ``view`` shows of it."""
+        """The open photo with all edits of all its faces: at its own size, or what ``view`` shows of it."""
         result = self._open_photo().shown(view)
         for index in self.edits.values:
             if self.ready and self._moves(index).values:
@@ -255,6 +250,9 @@ class Session:
                 alignment = view.place(face.alignment) if view else face.alignment
                 face = replace(face, photo=result, alignment=alignment)
                 result = self.editor.put_back(face, self._picture(index), lock_background=self.edits.lock_background)
+        before = self._open_photo().shown(view)
+        if self.edits.area and result is not before:
+            result = limited(before, result, self.edits.area, view or View.whole(before, max(before.pixels.shape)))
         return result if view is None else on_screen(result)
 
     def _picture(self, index: int) -> Tensor:

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from app.editor import Editor
+from app.portraits.area import Stroke
 from app.portraits.slider_snapshot import SliderSnapshot
 from app.portraits.view import View
 from app.session import Session
@@ -316,3 +317,20 @@ def test_undo_brings_a_former_photo_back_with_its_edits(session: Session, astron
         session.redo()
     session.undo()
     assert np.array_equal(session.picture().pixels, blond)
+
+
+def test_edits_act_only_where_the_brush_went(session: Session, astronaut: np.ndarray) -> None:
+    session.set({"Blond_Hair": 1.0})
+    everywhere = session.picture().pixels
+    changed = np.argwhere((everywhere != astronaut).any(-1))
+    y, x = changed[len(changed) // 2].tolist()
+    session.limit([Stroke(((x, y), (x + 5.0, y)), 12.0)])
+    limited = session.picture().pixels
+    assert not np.array_equal(limited, astronaut)
+    far = np.hypot(*(np.indices(limited.shape[:2]) - np.array([y, x])[:, None, None])) > 40
+    assert np.array_equal(limited[far], astronaut[far])
+    assert session.undo()
+    assert np.array_equal(session.picture().pixels, everywhere)
+    assert session.redo()
+    session.set({"Blond_Hair": 0.0})
+    assert np.array_equal(session.picture().pixels, astronaut)

@@ -127,7 +127,7 @@ def start_marking(panel: MarkingPart, visit: Visit) -> Any:
     """Ask for the three points of a face."""
     if visit.session.photo is None:
         return gr.skip()
-    visit.marks, visit.marking = [], True
+    visit.marks, visit.marking, visit.brushing = [], True, False
     return marks_shown(panel, visit)
 
 

@@ -39,7 +39,6 @@ SURPRISING = (
 class Tools:
     """The components."""
 
-    surprise: gr.Button
     first: gr.Dropdown
     second: gr.Dropdown
     vary: gr.Button
@@ -52,7 +51,6 @@ class Tools:
 
 def build_tools(editor: Editor) -> Tools:
     """Lay them out."""
-    surprise = gr.Button(t("Surprise me"), size="sm", elem_id="surprise")
     with gr.Accordion(t("Variations and films"), open=False, elem_id="tools"):
         with gr.Row():
             choices = kept_choices(editor)
@@ -74,7 +72,7 @@ def build_tools(editor: Editor) -> Tools:
             interactive=False, elem_id="variations",
         )  # fmt: skip
         download = gr.DownloadButton(visible="hidden", elem_id="download-film")
-    return Tools(surprise, first, second, vary, variations, gif, mp4, note, download)
+    return Tools(first, second, vary, variations, gif, mp4, note, download)
 
 
 def surprising(visit: Visit) -> None:

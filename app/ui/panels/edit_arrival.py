@@ -43,7 +43,7 @@ def bind_arrival(page: gr.Blocks, visits: Visits, edit: EditPanel, choice: gr.Dr
 def shown(visit: Visit, edit: EditPanel, choice: gr.Dropdown, visits: Visits) -> dict[Any, Any]:
     """All that a visit has open, and the sliders that were made meanwhile."""
     visit.blended = [None, None]  # its fields begin empty
-    visit.marks, visit.marking, visit.details = [], False, False
+    visit.marks, visit.marking, visit.brushing, visit.details = [], False, False, False
     arrangement = slider_panel.refresh(edit.sliders, visits.models, visit)
     updates: dict[Any, Any] = {edit.area: AREAS[0] if visit.close_up else AREAS[1]}
     session = visit.session

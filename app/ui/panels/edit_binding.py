@@ -54,6 +54,7 @@ def bind_edit_panel(panel: EditPanel, visits: Visits) -> None:
     panel.save.click(on_visit(visits, save), panel.saving.how, panel.saving.download, **quiet).then(
         None, None, None, js="() => document.querySelector('#download')?.click()", **quiet
     )
+    bind_brush(panel, visits, quiet)
     bind_recipes(panel, visits, quiet)
     bind_tools(panel, visits, quiet)
 
@@ -75,6 +76,18 @@ def bind_faces(panel: EditPanel, visits: Visits, quiet: dict[str, Any]) -> None:
     )
 
 
+def bind_brush(panel: EditPanel, visits: Visits, quiet: dict[str, Any]) -> None:
+    """Connect the brush."""
+    part, everywhere = panel.brush, panel.everything
+    starting = on_visit(visits, partial(events.start_brushing, panel))
+    in_sight = "() => document.querySelector('#stage')?.scrollIntoView({block: 'center'})"
+    panel.limit.click(starting, None, everywhere, **quiet).then(None, None, None, js=in_sight, **quiet)
+    painting = on_visit(visits, partial(events.paint, panel))
+    part.stroke.change(painting, [part.stroke, part.size], everywhere, trigger_mode="multiple", **quiet)
+    part.everywhere.click(on_visit(visits, partial(events.act_everywhere, panel)), None, everywhere, **quiet)
+    part.done.click(on_visit(visits, partial(events.stop_brushing, panel)), None, everywhere, **quiet)
+
+
 def bind_recipes(panel: EditPanel, visits: Visits, quiet: dict[str, Any]) -> None:
     """Connect the recipes, and their small pictures, to the sliders."""
     part, everywhere = panel.recipes, panel.everything
@@ -94,7 +107,7 @@ def bind_recipes(panel: EditPanel, visits: Visits, quiet: dict[str, Any]) -> Non
 def bind_tools(panel: EditPanel, visits: Visits, quiet: dict[str, Any]) -> None:
     """Connect surprises, variations and films."""
     part, everywhere = panel.tools, panel.everything
-    part.surprise.click(on_visit(visits, partial(events.surprise, panel)), None, everywhere, **quiet)
+    panel.surprise.click(on_visit(visits, partial(events.surprise, panel)), None, everywhere, **quiet)
     part.vary.click(
         on_job(visits, partial(tools.vary, part)), [part.first, part.second], [part.note, part.variations], **quiet
     )

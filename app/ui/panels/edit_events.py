@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from app.messages import REDUCED
-from app.ui.editing import marking, presets, tools
+from app.ui.editing import brushing, marking, presets, tools
 from app.ui.editing.marking import faces_shown, marks_shown
 from app.ui.editing.slider_values import Updates
 from app.ui.panels import recipe_panel
@@ -43,7 +43,7 @@ def open_photo(panel: EditPanel, visit: Visit, path: str | None) -> Any:
         except PhotoError as error:
             warn(str(error))
             return {panel.photo: photo_now(visit)}
-    visit.marks, visit.marking, visit.photo = [], False, path
+    visit.marks, visit.marking, visit.brushing, visit.photo = [], False, False, path
     if path is not None and visit.session.before().reduced:
         gr.Info(say(visit.language, "This photo: {reduced}.", reduced=REDUCED))
     return everything(panel, visit, problem)
@@ -107,6 +107,29 @@ def mark(panel: EditPanel, visit: Visit, point: tuple[int, int]) -> Any:
     except FaceError as error:
         return marks_shown(panel.marking, visit, str(error))
     return marks_shown(panel.marking, visit)
+
+
+def start_brushing(panel: EditPanel, visit: Visit) -> Any:
+    """Ask where the sliders may act."""
+    brushing.start_brushing(visit)
+    return everything(panel, visit)
+
+
+def paint(panel: EditPanel, visit: Visit, text: str, size: str) -> Any:
+    """Let the sliders act where a stroke of the brush went, too."""
+    return everything(panel, visit) if brushing.paint(visit, text, size) else gr.skip()
+
+
+def act_everywhere(panel: EditPanel, visit: Visit) -> Any:
+    """Let the sliders act everywhere again."""
+    visit.session.limit(())
+    return everything(panel, visit)
+
+
+def stop_brushing(panel: EditPanel, visit: Visit) -> Any:
+    """Show the result again."""
+    visit.brushing = False
+    return everything(panel, visit)
 
 
 def move(panel: EditPanel, visit: Visit, numbers: dict[gr.Slider, float]) -> Any:
@@ -225,5 +248,6 @@ def everything(panel: EditPanel, visit: Visit, problem: str = "") -> Updates:
         panel.lock: visit.session.edits.lock_background,
         **faces_shown(panel.faces, visit),
         **marks_shown(panel.marking, visit, problem),
+        **brushing.brush_shown(panel.brush, visit),
         **presets.subject(panel.presets, visit),
     }

@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 
 from app.editor import Editor
+from app.ui.editing.brushing import BrushPart, build_brush_part
 from app.ui.editing.examples import Examples, build_examples
 from app.ui.editing.marking import FacesPart, MarkingPart, build_faces_part, build_marking_part
 from app.ui.editing.presets import Presets, build_presets
@@ -31,6 +32,9 @@ class EditPanel:
     examples: Examples
     faces: FacesPart
     marking: MarkingPart
+    brush: BrushPart
+    limit: gr.Button
+    surprise: gr.Button
     presets: Presets
     compare: gr.ImageSlider
     status: gr.Markdown
@@ -55,7 +59,14 @@ class EditPanel:
     @property
     def everything(self) -> list[Any]:
         """What changes with another photo or face."""
-        parts = [self.faces.part, self.faces.gallery, *self.marking.all, self.presets.part, self.presets.subject]
+        parts = [
+            self.faces.part,
+            self.faces.gallery,
+            *self.marking.all,
+            *self.brush.all,
+            self.presets.part,
+            self.presets.subject,
+        ]
         return [*self.result, *self.sliders.values, self.lock, *parts]
 
 
@@ -77,6 +88,7 @@ def build_edit_panel(editor: Editor) -> EditPanel:
                     interactive=False, slider_position=4, elem_id="compare",
                 )  # fmt: skip
                 marking = build_marking_part()
+                brush = build_brush_part()
                 with gr.Row(elem_id="acts"):
                     undo = gr.Button(t("↶ Undo"), interactive=False, size="sm", min_width=0, elem_id="undo")
                     redo = gr.Button(t("↷ Redo"), interactive=False, size="sm", min_width=0, elem_id="redo")
@@ -99,6 +111,9 @@ def build_edit_panel(editor: Editor) -> EditPanel:
                         True, label=t("Lock background"), info=t("What is not the person stays as it is"),
                         container=False, elem_id="lock-background",
                     )  # fmt: skip
+                with gr.Row():
+                    surprise = gr.Button(t("Surprise me"), size="sm", min_width=80, elem_id="surprise")
+                    limit = gr.Button(t("Limit to a painted area"), size="sm", min_width=80, elem_id="limit")
                 tools = build_tools(editor)
                 saving = build_saving()
                 with gr.Accordion(t("Details"), open=False, elem_id="details") as details:
@@ -107,6 +122,6 @@ def build_edit_panel(editor: Editor) -> EditPanel:
             sliders = build_slider_panel(editor)
             recipe_accordion = build_recipe_panel()
     return EditPanel(
-        photo, pasted, examples, faces, marking, presets, compare, status, undo, redo, reset, save, area, lock, details,
-        reading, saving, tools, sliders, recipe_accordion,
+        photo, pasted, examples, faces, marking, brush, limit, surprise, presets, compare, status, undo, redo,
+        reset, save, area, lock, details, reading, saving, tools, sliders, recipe_accordion,
     )  # fmt: skip

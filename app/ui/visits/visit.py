@@ -48,6 +48,7 @@ class Visit:
         self.close_up = True
         self.marks: list[tuple[float, float]] = []
         self.marking = False  # whether points of a face are asked for though there is one
+        self.brushing = False  # whether it is painted where edits may act
         self.details = False  # whether what the classifier sees is unfolded
         self.examples: tuple[Portrait, ...] = ()  # the faces to begin with, as they are shown
         self.subject: Portrait | None = None  # the face that small pictures are of

@@ -176,3 +176,33 @@ def test_surprises_variations_and_films(page: Page, astronaut_file: Path) -> Non
         page.click("#film-mp4")
     with av.open(io.BytesIO(Path(waiting.value.path()).read_bytes())) as container:
         assert container.streams.video[0].codec_context.name == "h264"
+
+
+def test_a_painted_area_limits_what_changes(page: Page, astronaut_file: Path) -> None:
+    upload(page, astronaut_file)
+    slide(page, "Blond_Hair", 1)
+    status(page, "Blond hair +1")
+    before, blond = (picture(page, index=index).astype(int) for index in (0, 1))
+    page.click("#limit")
+    page.wait_for_function("document.querySelector('#brush-picture img')?.naturalWidth > 0")
+    page.wait_for_timeout(1000)  # the page comes to rest
+    box = page.locator("#brush-picture img").bounding_box()
+    assert box is not None
+    middle, side = box["x"] + box["width"] / 2, min(box["width"], box["height"])
+    top = box["y"] + (box["height"] - side) / 2
+    shown = page.locator("#brush-picture img").get_attribute("src")
+    page.mouse.move(middle - 0.2 * side, top + 0.25 * side)
+    page.mouse.down()
+    page.mouse.move(middle, top + 0.15 * side, steps=5)
+    page.mouse.up()
+    page.wait_for_function("src => document.querySelector('#brush-picture img').src !== src", arg=shown)
+    page.click("#brush-done")
+    page.wait_for_selector("#compare", state="visible")
+    limited = picture(page, index=1).astype(int)
+    height = before.shape[0] // 2
+    assert np.array_equal(limited[height:], before[height:])
+    assert not np.array_equal(blond[height:], before[height:])
+    assert np.abs(limited[:height] - before[:height]).sum() > 0.05 * np.abs(blond[:height] - before[:height]).sum()
+    page.click("#undo")
+    page.wait_for_function("src => document.querySelectorAll('#compare img')[1].src !== src", arg="")
+    status(page, "Blond hair +1")
