@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -9,6 +10,9 @@ from app.opened import OpenPhoto
 from app.portraits.area import Stroke
 
 MAX_UNDO = 200
+
+PAUSE = 2.0
+"""Seconds after which the same slider's next move is another step for undo."""
 
 MOST_PHOTOS = 4
 """Photos to which undo leads back, the one that is open among them: each may take hundreds of megabytes."""
@@ -58,19 +62,21 @@ class History:
         self._undo: list[Edits] = []
         self._redo: list[Edits] = []
         self._dragged: str | None = None
+        self._moved = 0.0
 
     def push(self, edits: Edits, slider: str | None = None) -> None:
         """Go on to other edits.
 
         Args:
             edits: as they are from now on.
-            slider: the one that alone has moved, if it is so: further moves of it are the same step for undo, as one
-                drag sends many of them.
+            slider: the one that alone has moved, if it is so: further moves of it, without a pause, are the same step
+                for undo, as one drag sends many of them.
         """
-        if slider is None or slider != self._dragged:
+        now = time.monotonic()
+        if slider is None or slider != self._dragged or now - self._moved > PAUSE:
             self._undo = _last([*self._undo, self.now], edits)
             self._redo = []
-        self.now, self._dragged = edits, slider
+        self.now, self._dragged, self._moved = edits, slider, now
 
     def end_drag(self) -> None:
         """The next move of a slider is a step of its own."""

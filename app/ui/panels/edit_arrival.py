@@ -46,7 +46,9 @@ def shown(visit: Visit, edit: EditPanel, choice: gr.Dropdown, visits: Visits) ->
     visit.marks, visit.marking, visit.brushing, visit.details = [], False, False, False
     arrangement = slider_panel.refresh(edit.sliders, visits.models, visit)
     updates: dict[Any, Any] = {edit.area: AREAS[0] if visit.close_up else AREAS[1]}
+    updates[edit.sliders.revision] = visit.revision
     session = visit.session
+    session.history.end_drag()
     if session.photo is not None or session.history.can_undo or session.edits.values:
         updates |= {edit.photo: photo_now(visit), **everything(edit, visit)}
         updates |= slider_panel.labels_placed(edit.sliders, visit)

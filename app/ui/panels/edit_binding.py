@@ -40,7 +40,8 @@ def bind_edit_panel(panel: EditPanel, visits: Visits) -> None:
     # One listener for all sliders; the newest values win, and setting the sliders from here changes nothing. From a
     # set of components, their values come by component.
     changes = [slider.change for slider in sliders.sliders]
-    gr.on(changes, does(events.move), set(sliders.sliders), panel.result, trigger_mode="always_last", **quiet)
+    numbers = {*sliders.sliders, sliders.revision}
+    gr.on(changes, does(events.move), numbers, panel.result, trigger_mode="always_last", **quiet)
     sliders.keep.input(does(events.keep), sliders.keep, panel.result, **quiet)
     refresh = on_visit(visits, partial(slider_panel.refresh, sliders, visits.models))
     sliders.refresh.click(refresh, None, sliders.arrangement, **quiet)

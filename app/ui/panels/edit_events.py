@@ -132,8 +132,10 @@ def stop_brushing(panel: EditPanel, visit: Visit) -> Any:
     return everything(panel, visit)
 
 
-def move(panel: EditPanel, visit: Visit, numbers: dict[gr.Slider, float]) -> Any:
-    """Take the values of all sliders."""
+def move(panel: EditPanel, visit: Visit, numbers: dict[Any, float]) -> Any:
+    """Take the values of all sliders, unless the page has since been told others."""
+    if numbers[panel.sliders.revision] != visit.revision:
+        return gr.skip()
     return result(panel, visit) if visit.session.set(values_set(panel.sliders, visit, numbers)) else gr.skip()
 
 

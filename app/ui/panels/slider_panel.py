@@ -52,6 +52,9 @@ class SliderPanel:
 
     note: gr.Markdown
     refresh: gr.Button
+    revision: gr.Number
+    """Which of the visit's settings of all sliders the page shows: a move from before the last of them, which was under
+    way meanwhile, says nothing of the others."""
 
     @property
     def sliders(self) -> list[gr.Slider]:
@@ -61,7 +64,7 @@ class SliderPanel:
     @property
     def values(self) -> list[Any]:
         """What changes with another photo, face or step of undo."""
-        return [*self.sliders, self.keep]
+        return [*self.sliders, self.keep, self.revision]
 
     @property
     def arrangement(self) -> list[Any]:
@@ -126,7 +129,8 @@ def build_slider_panel(editor: Editor) -> SliderPanel:
         kept_choices(editor), multiselect=True, label=t("Keep fixed"), elem_id="keep", value=[],
         info=t("What shall stay as it is while sliders move"),
     )  # fmt: skip
-    return SliderPanel(keep, labels, groups, places, note, refresh)
+    revision = gr.Number(0, visible="hidden", label="", show_label=False, elem_id="revision")
+    return SliderPanel(keep, labels, groups, places, note, refresh, revision)
 
 
 def _rough_last(editor: Editor, names: Iterable[str]) -> list[Slider]:
@@ -195,8 +199,9 @@ def values_shown(panel: SliderPanel, visit: Visit) -> Updates:
     """Updates of :attr:`SliderPanel.values`."""
     values = visit.session.values
     fields = panel.fields(visit.session.editor)
-    shown = {field: _on_page(slider, values[slider.name]) if slider else 0.0 for field, slider in fields.items()}
-    return {**shown, panel.keep: list(visit.session.keep)}
+    numbers = {field: _on_page(slider, values[slider.name]) if slider else 0.0 for field, slider in fields.items()}
+    visit.revision += 1
+    return {**numbers, panel.keep: list(visit.session.keep), panel.revision: visit.revision}
 
 
 def _on_page(slider: Slider, value: float) -> float:

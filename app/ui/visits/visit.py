@@ -46,6 +46,7 @@ class Visit:
         self.blended: list[Portrait | None] = [None, None]
         self.drawn: list[Portrait] = []
         self.close_up = True
+        self.revision = 0  # how often all sliders of the page were set from here
         self.marks: list[tuple[float, float]] = []
         self.marking = False  # whether points of a face are asked for though there is one
         self.brushing = False  # whether it is painted where edits may act

@@ -101,7 +101,7 @@ def test_a_face_is_marked_by_three_points_that_can_be_taken_back(page: Page, ast
     assert not np.array_equal(picture(page, "#mark img"), plain)
     page.click("#unmark")
     page.wait_for_selector("#help-text:has-text('0 of 3')")
-    for number, (x, y) in enumerate([(205, 115), (250, 115), (226, 160)], 1):
+    for number, (x, y) in enumerate([(203, 100), (245, 99), (225, 145)], 1):
         point(x, y, number)
     page.wait_for_function("document.querySelectorAll('#faces img').length === 2")
     page.wait_for_selector("#help", state="hidden")
