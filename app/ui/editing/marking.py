@@ -106,15 +106,17 @@ def marks_shown(panel: MarkingPart, visit: Visit, problem: str = "") -> Updates:
 
 def _factor(visit: Visit) -> float:
     """How many of the photo's pixels one on the page is."""
-    return max(1.0, max(visit.session.before().pixels.shape[:2]) / PREVIEW_SIDE)
+    return max(visit.session.before().pixels.shape[:2]) / PREVIEW_SIDE
 
 
 def _with_marks(visit: Visit) -> np.ndarray:
     """The photo with the points that are marked so far."""
-    picture = Image.fromarray(
-        visit.session.before(View.whole(visit.session.before(), PREVIEW_SIDE)).pixels.astype(np.uint8)
-    )
-    draw, factor = ImageDraw.Draw(picture), _factor(visit)
+    photo, factor = visit.session.before(), _factor(visit)
+    picture = Image.fromarray(visit.session.before(View.whole(photo, PREVIEW_SIDE)).pixels)
+    # A small one is enlarged here: of one that the page enlarges, Gradio tells the wrong place of a click.
+    height, width = photo.pixels.shape[:2]
+    picture = picture.resize((max(1, round(width / factor)), max(1, round(height / factor))))
+    draw = ImageDraw.Draw(picture)
     radius = max(3.0, max(picture.size) / 80)
     for mark in visit.marks:
         x, y = mark[0] / factor, mark[1] / factor

@@ -84,7 +84,7 @@ def test_a_face_is_marked_by_three_points_that_can_be_taken_back(page: Page, ast
     assert page.locator("#faces img").count() == 1
     page.click("#add-face")
     page.wait_for_selector("#help-text:has-text('0 of 3')")
-    page.wait_for_function("document.querySelector('#mark img')?.naturalWidth === 512")
+    page.wait_for_function("document.querySelector('#mark img')?.naturalWidth === 1024")
     plain = picture(page, "#mark img")
     assert page.locator("#compare").is_hidden()
     box = page.locator("#mark img").bounding_box()
