@@ -1,16 +1,29 @@
-"""What has been done to the faces of a photo, and the steps back and forward through it."""
+"""What is open and what has been done to its faces, and the steps back and forward through it."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from app.opened import OpenPhoto
+from app.portraits.area import Stroke
+
 MAX_UNDO = 200
+
+PAUSE = 2.0
+"""Seconds after which the same slider's next move is another step for undo."""
+
+MOST_PHOTOS = 4
+"""Photos to which undo leads back, the one that is open among them: each may take hundreds of megabytes."""
 
 
 @dataclass(frozen=True)
 class Edits:
     """A moment of the work, as undo keeps it."""
+
+    opened: OpenPhoto | None = None
+    """The photo that is open; values of before there is one wait for it."""
 
     chosen: int = 0
     """The face that the sliders move."""
@@ -23,6 +36,9 @@ class Edits:
 
     lock_background: bool = True
     """Whether what is not the person stays as it is."""
+
+    area: tuple[Stroke, ...] = ()
+    """Where the photo may change; without any, everywhere."""
 
     def with_values(self, values: Mapping[str, float]) -> Edits:
         """The same with these values of the chosen face's sliders, the others at 0."""
@@ -46,19 +62,21 @@ class History:
         self._undo: list[Edits] = []
         self._redo: list[Edits] = []
         self._dragged: str | None = None
+        self._moved = 0.0
 
     def push(self, edits: Edits, slider: str | None = None) -> None:
         """Go on to other edits.
 
         Args:
             edits: as they are from now on.
-            slider: the one that alone has moved, if it is so: further moves of it are the same step for undo, as one
-                drag sends many of them.
+            slider: the one that alone has moved, if it is so: further moves of it, without a pause, are the same step
+                for undo, as one drag sends many of them.
         """
-        if slider is None or slider != self._dragged:
-            self._undo = [*self._undo, self.now][-MAX_UNDO:]
+        now = time.monotonic()
+        if slider is None or slider != self._dragged or now - self._moved > PAUSE:
+            self._undo = _last([*self._undo, self.now], edits)
             self._redo = []
-        self.now, self._dragged = edits, slider
+        self.now, self._dragged, self._moved = edits, slider, now
 
     def end_drag(self) -> None:
         """The next move of a slider is a step of its own."""
@@ -89,3 +107,13 @@ class History:
         self._undo.append(self.now)
         self.now, self._dragged = self._redo.pop(), None
         return True
+
+
+def _last(steps: list[Edits], now: Edits) -> list[Edits]:
+    """The last steps that undo keeps."""
+    steps, photos = steps[-MAX_UNDO:], {id(now.opened)}
+    for place in range(len(steps) - 1, -1, -1):
+        photos |= {id(steps[place].opened)} - {id(None)}
+        if len(photos - {id(None)}) > MOST_PHOTOS:
+            return steps[place + 1 :]
+    return steps

@@ -28,9 +28,14 @@ class OpenPhoto:
         """The faces that an editor's model has encoded."""
         return self._encoded.setdefault(editor.checkpoint.hash, {})
 
-    def ready(self, editor: Editor) -> bool:
+    @property
+    def ready(self) -> bool:
         """Whether there is a face to edit."""
-        return bool(self._by(editor))
+        return bool(self._known())
+
+    def _known(self) -> dict[int, Portrait]:
+        """All faces that have been encoded, whoever's model has done it."""
+        return {index: face for faces in self._encoded.values() for index, face in faces.items()}
 
     def portrait(self, editor: Editor, index: int) -> Portrait:
         """One of the faces, encoded by an editor's model.
@@ -40,9 +45,12 @@ class OpenPhoto:
         """
         known = self._by(editor)
         if index not in known:
-            if index >= len(self.faces):
+            elsewhere = self._known().get(index)
+            if elsewhere is None and index >= len(self.faces):
                 raise NoFaceError("there is no face to edit; open a photo with a face, or mark the face by hand.")
-            known[index] = editor.portrait(self.photo, self.faces[index])
+            known[index] = (
+                editor.portrait(self.photo, self.faces[index]) if elsewhere is None else editor.reencoded(elsewhere)
+            )
         return known[index]
 
     def add(self, editor: Editor, face: Face) -> int:

@@ -12,10 +12,11 @@ from torch import Tensor
 from app.edit_history import Edits, History
 from app.editor import Editor
 from app.opened import OpenPhoto
+from app.portraits.area import Stroke, limited
 from app.portraits.portrait import Portrait
 from app.portraits.view import View, on_screen
 from attributes import Moves, Recipe
-from faces import Face, FaceError, NoFaceError, Photo, PhotoSource, open_photo, save_photo
+from faces import Face, NoFaceError, Photo, PhotoSource, open_photo, save_photo
 
 
 class Session:
@@ -27,17 +28,22 @@ class Session:
 
     def __init__(self, editor: Editor) -> None:
         self.editor = editor
-        self._opened: OpenPhoto | None = None
         self.history = History(Edits())
         self._moved: dict[int, tuple[Any, Tensor]] = {}
 
     @property
     def edits(self) -> Edits:
-        """What is done to the photo's faces."""
+        """What is open, and what is done to the photo's faces."""
         return self.history.now
 
+    @property
+    def _opened(self) -> OpenPhoto | None:
+        return self.edits.opened
+
     def open(self, source: PhotoSource) -> None:
-        """Open a photo and choose its largest face.
+        """Open a photo and choose its largest face; undo leads back to the one before, with all its edits.
+
+        Sliders that were moved while there was no face move this one.
 
         Raises:
             PhotoError: it cannot be opened; what was open stays open.
@@ -60,17 +66,22 @@ class Session:
         """Add a face from three points of the photo, in pixels, and choose it.
 
         Raises:
-            FaceError: the points do not span a face, or the whole picture is taken for the face already.
+            FaceError: the points do not span a face.
         """
-        opened = self._open_photo()
-        if self.ready and not self.faces:
-            raise FaceError("the whole picture is taken for the face; open the photo again to mark one in it.")
-        face = Face.from_points(left_eye, right_eye, mouth)
+        opened, face = self._open_photo(), Face.from_points(left_eye, right_eye, mouth)
+        if self.ready and not self.faces:  # the whole picture was taken for the face
+            self._start(OpenPhoto(opened.photo, (face,), self.editor.portrait(opened.photo, face)))
+            return
         self.history.push(replace(self.edits, chosen=opened.add(self.editor, face)))
 
     def take(self, portrait: Portrait) -> None:
         """Go on with a face that is already encoded, such as a drawn one."""
         self._start(OpenPhoto(portrait.photo, first=portrait))
+
+    def clear(self) -> None:
+        """Close the photo; undo opens it again, with all its edits."""
+        if self._opened is not None:
+            self.history.push(Edits(lock_background=self.edits.lock_background))
 
     def use(self, editor: Editor) -> None:
         """Go on with another model, or with other sliders of the same: photo, faces, edits and all steps of undo stay,
@@ -93,8 +104,13 @@ class Session:
 
     def _start(self, opened: OpenPhoto) -> None:
         # Who has let the background go wants it so for the next photo too.
-        self._opened, self._moved = opened, {}
-        self.history = History(Edits(lock_background=self.edits.lock_background))
+        now, edits = self.edits, Edits(opened, lock_background=self.edits.lock_background)
+        if not self.ready:
+            edits = replace(edits, chosen=now.chosen, values=now.values, keep=now.keep)
+        if now == Edits(lock_background=now.lock_background) and not self.history.can_undo:
+            self.history = History(edits)  # there is nothing to go back to
+        else:
+            self.history.push(edits)
 
     def _open_photo(self) -> OpenPhoto:
         if self._opened is None:
@@ -114,15 +130,11 @@ class Session:
     @property
     def ready(self) -> bool:
         """Whether there is a face to edit."""
-        return self._opened is not None and self._opened.ready(self.editor)
+        return self._opened is not None and self._opened.ready
 
     @property
     def portrait(self) -> Portrait:
-        """The chosen face.
-
-        Raises:
-            NoFaceError: there is none.
-        """
+        """The chosen face; :class:`NoFaceError` where there is none."""
         return self._portrait(self.edits.chosen)
 
     def _portrait(self, index: int) -> Portrait:
@@ -140,11 +152,7 @@ class Session:
         return self._moves(self.edits.chosen).keep
 
     def choose(self, index: int) -> None:
-        """Let the sliders move face ``index`` of the photo; the edits of other faces stay.
-
-        Raises:
-            NoFaceError: there is no such face.
-        """
+        """Let the sliders move face ``index`` of the photo; the edits of other faces stay."""
         self._portrait(index)
         if index != self.edits.chosen:
             self.history.push(replace(self.edits, chosen=index))
@@ -160,7 +168,6 @@ class Session:
         Raises:
             DirectionsError: a name is no slider, or a value is not a finite number.
         """
-        self._portrait(self.edits.chosen)
         values = self.editor.directions.checked(values).values
         now = self.values
         changed = [name for name, value in values.items() if now[name] != value]
@@ -177,11 +184,7 @@ class Session:
 
         Returns:
             Whether anything changed.
-
-        Raises:
-            DirectionsError: a name is no slider.
         """
-        self._portrait(self.edits.chosen)
         kept = self.editor.directions.checked({}, names).keep
         if set(kept) == set(self.keep):
             return False
@@ -199,6 +202,11 @@ class Session:
         self.history.push(replace(self.edits, lock_background=on))
         return True
 
+    def limit(self, area: Iterable[Stroke]) -> None:
+        """Let edits change the photo only where these strokes went; without any, everywhere."""
+        if tuple(area) != self.edits.area:
+            self.history.push(replace(self.edits, area=tuple(area)))
+
     def apply(self, recipe: Recipe) -> None:
         """Set the chosen face's sliders to what a recipe says, the others to 0: one step for undo.
 
@@ -207,7 +215,6 @@ class Session:
         Raises:
             RecipeError: it names a slider that there is not.
         """
-        self._portrait(self.edits.chosen)
         recipe.check(self.editor.directions.names)
         moves = self.editor.directions.checked(recipe.moves, recipe.keep)
         if (moves.values, set(moves.keep)) != ({n: v for n, v in self.values.items() if v}, set(self.keep)):
@@ -223,7 +230,6 @@ class Session:
 
     def reset(self) -> None:
         """All sliders of the chosen face to 0, and nothing kept fixed; undo brings them back."""
-        self._portrait(self.edits.chosen)
         if any(self.values.values()) or self.keep:
             self.history.push(self.edits.with_values({}).with_keep(()))
 
@@ -236,24 +242,23 @@ class Session:
         return self.history.redo()
 
     def picture(self, view: View | None = None) -> Photo:
-        """The photo with all edits of all its faces: at its own size, or what ``view`` shows of it.
-
-        Raises:
-            NoFaceError: no photo is open.
-        """
+        """The open photo with all edits of all its faces: at its own size, or what ``view`` shows of it."""
         result = self._open_photo().shown(view)
         for index in self.edits.values:
-            if self._moves(index).values:
+            if self.ready and self._moves(index).values:
                 face = self._portrait(index)
                 alignment = view.place(face.alignment) if view else face.alignment
                 face = replace(face, photo=result, alignment=alignment)
                 result = self.editor.put_back(face, self._picture(index), lock_background=self.edits.lock_background)
+        before = self._open_photo().shown(view)
+        if self.edits.area and result is not before:
+            result = limited(before, result, self.edits.area, view or View.whole(before, max(before.pixels.shape)))
         return result if view is None else on_screen(result)
 
     def _picture(self, index: int) -> Tensor:
         """The model's picture of a face as it is now; the last one is kept for each face."""
         moves = self._moves(index)
-        state = (moves.values, set(moves.keep), self.editor.sliders)
+        state = (self._opened, moves.values, set(moves.keep), self.editor.sliders)
         if self._moved.get(index, (None,))[0] != state:
             self._moved[index] = (state, self.editor.moved(self._portrait(index), moves.values, moves.keep))
         return self._moved[index][1]
@@ -264,22 +269,14 @@ class Session:
         return self.editor.doing_little(self._portrait(self.edits.chosen), moves.values, moves.keep)
 
     def reading(self, *, before: bool = False) -> dict[str, float]:
-        """How probable each label is, from 0 to 1, in the chosen face as it is now, or as it was ``before`` all edits.
-
-        Raises:
-            NoFaceError: there is no face.
-        """
+        """How probable each label is, from 0 to 1, in the chosen face now, or as it was ``before`` all edits."""
         index = self.edits.chosen
         if before:
             return self.editor.read(self._portrait(index).decoded)
         return self.editor.read(self._picture(index), self._moves(index).values)
 
     def before(self, view: View | None = None) -> Photo:
-        """The photo as it was opened, or what ``view`` shows of it.
-
-        Raises:
-            NoFaceError: no photo is open.
-        """
+        """The photo as it was opened, or what ``view`` shows of it."""
         photo = self._open_photo().shown(view)
         return photo if view is None else on_screen(photo)
 

@@ -43,7 +43,8 @@ class View:
         return View((left, top, max(right, left + 1), max(bottom, top + 1)), long_side)
 
     @property
-    def _scale(self) -> float:
+    def scale(self) -> float:
+        """How many pixels on screen one of the photo takes, at most 1."""
         left, top, right, bottom = self.box
         return min(1.0, self.long_side / max(right - left, bottom - top))
 
@@ -53,14 +54,18 @@ class View:
         part = Photo(
             photo.pixels[top:bottom, left:right], icc_profile=photo.icc_profile, name=photo.name, grey=photo.grey
         )
-        if self._scale == 1:
+        if self.scale == 1:
             return part
-        size = (max(1, round((right - left) * self._scale)), max(1, round((bottom - top) * self._scale)))
+        size = (max(1, round((right - left) * self.scale)), max(1, round((bottom - top) * self.scale)))
         return replace(part, pixels=np.asarray(part.image.resize(size, reducing_gap=2.0)))
 
     def place(self, alignment: Alignment) -> Alignment:
         """Where a square of the photo lies in what :meth:`cut` shows."""
-        return Alignment((alignment.quad - self.box[:2]) * self._scale)
+        return Alignment(self.seen_at(alignment.quad))
+
+    def seen_at(self, points: np.ndarray) -> np.ndarray:
+        """Where points ``(N, 2)`` of the photo lie in what :meth:`cut` shows."""
+        return (points - self.box[:2]) * self.scale
 
 
 def on_screen(seen: Photo) -> Photo:

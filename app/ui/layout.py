@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import gradio as gr
 
 from app.ui.api.endpoints import build_api
@@ -11,11 +9,10 @@ from app.ui.model_choice import bind_model_choice, build_model_choice
 from app.ui.panels.about_panel import bind_about_panel, build_about_panel
 from app.ui.panels.batch_panel import bind_batch_panel, build_batch_panel
 from app.ui.panels.blend_panel import bind_blend_panel, build_blend_panel
-from app.ui.panels.edit_events import bind_edit_panel
+from app.ui.panels.edit_arrival import bind_arrival
+from app.ui.panels.edit_binding import bind_edit_panel
 from app.ui.panels.edit_panel import build_edit_panel
 from app.ui.panels.random_panel import bind_random_panel, build_random_panel
-from app.ui.panels.slider_panel import refresh
-from app.ui.visits.handling import on_visit
 from app.ui.visits.visit import Visits
 from app.ui.words import t
 from glowface import __version__
@@ -51,14 +48,10 @@ def build_page(visits: Visits) -> gr.Blocks:
         chosen = bind_model_choice(choice, visits, edit, blend)
         bind_about_panel(about, visits, about_tab, chosen)
 
-        # A page that is loaded again shows the sliders that were made meanwhile.
-        page.load(
-            on_visit(visits, partial(refresh, edit.sliders, visits.models)), None, edit.sliders.arrangement,
-            show_progress="hidden", api_visibility="private",
-        )  # fmt: skip
+        bind_arrival(page, visits, edit, choice)
 
         def leave(request: gr.Request) -> None:
-            visits.end(request.session_hash)
+            visits.leave(request.session_hash)
 
         page.unload(leave)
         build_api(visits)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gradio as gr
 
+from app.ui.editing.style import EDIT_CSS
 from app.ui.parts.style import TABS_CSS
 
 THEME = gr.themes.Soft(
@@ -30,16 +31,9 @@ CSS = """
 #title h1 { margin: 0; font-size: 1.5rem; }
 #title p { margin: .1rem 0 .4rem; opacity: .75; }
 #version p { margin: 0; font-size: .8rem; opacity: .6; }
-#status, #reading { font-size: .9rem; opacity: .85; }
-#status { min-width: 200px; }
-#sliders { max-height: 84vh; overflow-y: auto; flex-wrap: nowrap; gap: 8px; }
-#sliders > * { flex-shrink: 0; }
-#sliders .block { padding: 4px 10px; }
-/* However narrow the page: Gradio gives a gallery's cells a least width, and some galleries a least height. */
+/* However narrow the page: Gradio gives a gallery's cells a least width. */
 #grid .grid-container { grid-template-columns: repeat(4, minmax(0, 1fr)) !important; }
-#faces .grid-container { grid-template-columns: repeat(3, minmax(0, 1fr)) !important; }
-#grid .grid-container > *, #faces .grid-container > * { min-width: 0; width: 100%; height: auto; aspect-ratio: 1; }
-#faces .grid-wrap { min-height: 0; }
-@media (max-width: 900px) { #sliders { max-height: none; } }
+#grid .grid-container > * { min-width: 0; width: 100%; height: auto; aspect-ratio: 1; }
 """
+CSS += EDIT_CSS
 CSS += TABS_CSS

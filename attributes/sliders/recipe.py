@@ -14,6 +14,7 @@ from attributes.sliders.slider import FURTHEST
 from errors import GlowfaceError
 from storage.assets import RECIPES
 from storage.files import FileError, atomic_write, read_text
+from storage.png_text import add_text, is_png, read_text_inside
 from storage.values import InvalidValueError, caption, number, parse_json
 
 LARGEST = 100_000
@@ -21,6 +22,10 @@ LARGEST = 100_000
 
 MOST = 200
 """Moves in a recipe, and as many names that it keeps."""
+
+
+INSIDE = "Glowface recipe"
+"""Under what a recipe stands inside of a PNG."""
 
 
 class RecipeError(GlowfaceError):
@@ -46,14 +51,18 @@ class Recipe:
 
     @staticmethod
     def load(path: str | Path) -> Recipe:
-        """The recipe of a file.
+        """The recipe of a file, or the one inside of a PNG that :meth:`put_into` has written.
 
         Raises:
             RecipeError: there is no such file, or it is no recipe.
         """
         path = Path(path)
         try:
-            text = read_text(path, LARGEST)
+            text = read_text_inside(path, INSIDE, LARGEST) if is_png(path) else read_text(path, LARGEST)
+            if text is None:
+                raise RecipeError(
+                    f"there is no recipe inside of {path.name}; choose a picture that was saved with its recipe inside."
+                )
         except FileError as error:
             raise RecipeError(f"the recipe {path} cannot be read ({error}); choose another file.") from error
         try:
@@ -123,15 +132,35 @@ class Recipe:
         Raises:
             RecipeError: no such recipe could be read again, or the file cannot be written; one that was there still is.
         """
-        content = {"name": self.name, "moves": dict(self.moves), "keep": list(self.keep)}
-        Recipe.parse(content, "the recipe")
+        text = self._text()
         try:
             with atomic_write(Path(path)) as aside:
-                aside.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+                aside.write_text(text, encoding="utf-8")
         except OSError as error:
             raise RecipeError(
                 f"{path} cannot be written ({error.strerror}); make room or choose another place."
             ) from error
+
+    def put_into(self, path: str | Path) -> None:
+        """Put it into a PNG, whose picture stays as it is; :meth:`load` finds it there.
+
+        Raises:
+            RecipeError: no such recipe could be read again, or the file is no PNG, or cannot be written.
+        """
+        try:
+            add_text(path, INSIDE, self._text())
+        except (FileError, OSError) as error:
+            raise RecipeError(f"the recipe cannot be put into {path} ({error}); save it as a file.") from error
+
+    def _text(self) -> str:
+        """What a file says.
+
+        Raises:
+            RecipeError: no such recipe could be read again.
+        """
+        content = {"name": self.name, "moves": dict(self.moves), "keep": list(self.keep)}
+        Recipe.parse(content, "the recipe")
+        return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
 def shipped_recipes() -> dict[str, Recipe]:

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from app.editor import Editor
+from app.portraits.area import Stroke
 from app.portraits.slider_snapshot import SliderSnapshot
 from app.portraits.view import View
 from app.session import Session
@@ -119,10 +120,11 @@ def test_without_a_face_there_are_two_ways_on(editor: Editor) -> None:
     with pytest.raises(NoFaceError):
         session.open(blank)
     assert not session.ready
-    with pytest.raises(NoFaceError):
-        session.set({"Smiling": 1.0})
+    assert session.set({"Smiling": 1.0})  # it waits for a face
+    assert np.array_equal(session.picture().pixels, blank)
     session.use_whole()
-    assert session.set({"Smiling": 1.0})
+    assert session.values["Smiling"] == 1.0
+    assert not np.array_equal(session.picture().pixels, blank)
     with pytest.raises(NoFaceError):
         session.open(blank)
     session.mark((120, 80), (170, 80), (145, 130))
@@ -290,3 +292,45 @@ def test_a_recipe_is_one_step_and_gives_itself_back(session: Session) -> None:
     session.reset()
     with pytest.raises(RecipeError, match="nothing is moved"):
         session.recipe("Empty")
+
+
+def test_undo_brings_a_former_photo_back_with_its_edits(session: Session, astronaut: np.ndarray) -> None:
+    session.set({"Smiling": 1.0})
+    smiling = session.picture().pixels
+    session.clear()
+    assert session.photo is None
+    assert not session.ready
+    session.set({"Blond_Hair": 1.0})
+    session.open(astronaut[:, ::-1])
+    assert session.values["Blond_Hair"] == 1.0
+    assert session.values["Smiling"] == 0.0
+    blond = session.picture().pixels
+    session.take(session.editor.sample(1)[0])
+    assert not any(session.values.values())
+    for _ in range(2):
+        assert session.undo()
+    assert session.photo is None
+    for _ in range(2):
+        assert session.undo()
+    assert np.array_equal(session.picture().pixels, smiling)
+    while session.history.can_redo:
+        session.redo()
+    session.undo()
+    assert np.array_equal(session.picture().pixels, blond)
+
+
+def test_edits_act_only_where_the_brush_went(session: Session, astronaut: np.ndarray) -> None:
+    session.set({"Blond_Hair": 1.0})
+    everywhere = session.picture().pixels
+    changed = np.argwhere((everywhere != astronaut).any(-1))
+    y, x = changed[len(changed) // 2].tolist()
+    session.limit([Stroke(((x, y), (x + 5.0, y)), 12.0)])
+    limited = session.picture().pixels
+    assert not np.array_equal(limited, astronaut)
+    far = np.hypot(*(np.indices(limited.shape[:2]) - np.array([y, x])[:, None, None])) > 40
+    assert np.array_equal(limited[far], astronaut[far])
+    assert session.undo()
+    assert np.array_equal(session.picture().pixels, everywhere)
+    assert session.redo()
+    session.set({"Blond_Hair": 0.0})
+    assert np.array_equal(session.picture().pixels, astronaut)

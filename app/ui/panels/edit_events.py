@@ -2,103 +2,88 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from app.messages import REDUCED
-from app.portraits.view import View
-from app.ui.panels import recipe_panel, slider_panel
+from app.ui.editing import brushing, marking, presets, tools
+from app.ui.editing.marking import faces_shown, marks_shown
+from app.ui.editing.slider_values import Updates
+from app.ui.panels import recipe_panel
 from app.ui.panels.edit_panel import AREAS, EditPanel
 from app.ui.panels.edit_words import reading, status
-from app.ui.panels.recipe_panel import recipes
-from app.ui.panels.slider_panel import Updates, values_set, values_shown
-from app.ui.visits.handling import PREVIEW_SIDE, Handler, on_select, on_visit, warn
-from app.ui.visits.text import as_text
-from app.ui.visits.visit import Visit, Visits
-from faces import FaceError, NoFaceError, PhotoError, align, crop, save_photo
-
-POINTS = ("the eye on the left", "the eye on the right", "the middle of the mouth")
-FACE_SIDE = 128
-
-
-def bind_edit_panel(panel: EditPanel, visits: Visits) -> None:
-    """Connect the tab's components to the visit's session."""
-    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    sliders, everywhere = panel.sliders, panel.everything
-
-    def does(handler: Handler) -> Handler:
-        return on_visit(visits, partial(handler, panel))
-
-    # By default Gradio drops a photo that is chosen while the one before, or its clearing, is still in work.
-    panel.photo.input(
-        does(open_photo), panel.photo, [panel.photo, *everywhere], trigger_mode="always_last",
-        api_visibility="private", show_progress_on=panel.compare,
-    )  # fmt: skip
-    panel.faces.select(on_select(visits, partial(choose_face, panel)), None, everywhere, **quiet)
-    panel.whole.click(does(use_whole), None, everywhere, **quiet)
-    panel.mark_picture.select(
-        on_select(visits, partial(mark, panel)), None, everywhere, trigger_mode="multiple", **quiet
-    )
-    # One listener for all sliders; the newest values win, and setting the sliders from here changes nothing. From a
-    # set of components, their values come by component.
-    changes = [slider.change for slider in sliders.sliders]
-    gr.on(changes, does(move), set(sliders.sliders), panel.result, trigger_mode="always_last", **quiet)
-    sliders.keep.input(does(keep), sliders.keep, panel.result, **quiet)
-    refresh = on_visit(visits, partial(slider_panel.refresh, sliders, visits.models))
-    sliders.refresh.click(refresh, None, sliders.arrangement, **quiet)
-    bind_recipes(panel, visits, quiet)
-    panel.undo.click(does(undo), None, everywhere, trigger_mode="multiple", **quiet)
-    panel.redo.click(does(redo), None, everywhere, trigger_mode="multiple", **quiet)
-    panel.area.input(does(look), panel.area, panel.result, **quiet)
-    panel.lock.input(does(lock_background), panel.lock, panel.result, **quiet)
-    panel.reset.click(does(reset), None, everywhere, **quiet)
-    panel.save.click(on_visit(visits, save), panel.file_type, panel.download, **quiet).then(
-        None, None, None, js="() => document.querySelector('#download')?.click()", **quiet
-    )
-
-
-def bind_recipes(panel: EditPanel, visits: Visits, quiet: dict[str, Any]) -> None:
-    """Connect the recipes to the sliders."""
-    part = panel.recipes
-    part.apply.click(on_visit(visits, partial(apply, panel)), part.choice, panel.everything, **quiet)
-    part.upload.upload(on_visit(visits, recipe_panel.open_file), part.upload, part.choice, **quiet)
-    saving = on_visit(visits, partial(recipe_panel.save, part))
-    part.save.click(saving, part.name, [part.choice, part.download], **quiet).success(
-        None, None, None, js="() => document.querySelector('#download-recipe')?.click()", **quiet
-    )
+from app.ui.panels.slider_panel import values_set, values_shown
+from app.ui.visits.handling import PREVIEW_SIDE, warn
+from app.ui.visits.visit import Visit
+from app.ui.words import say
+from attributes import Recipe, RecipeError
+from faces import FaceError, NoFaceError, PhotoError
 
 
 def open_photo(panel: EditPanel, visit: Visit, path: str | None) -> Any:
-    """Open an uploaded photo; where it has no face, offer ways on. Nothing happens when the field is cleared.
+    """Open an uploaded photo; where it has no face, offer ways on. A cleared field closes the photo.
 
-    A file that is no photo goes from the field again, which then shows what is still being edited.
+    A file that is no photo goes from the field again, which then shows what is still being edited. Undo brings the
+    photo before back, with its edits.
     """
-    if path is None:
-        return gr.skip()
     problem = ""
-    try:
-        with visit.upload("photo", path) as file:
-            try:
-                visit.session.open(file)
-            except NoFaceError as error:
-                problem = str(error)
-    except PhotoError as error:
-        warn(str(error))
-        return {panel.photo: _open_now(visit)}
-    visit.marks, visit.photo = [], path
-    if visit.session.before().reduced:
-        gr.Info(f"This photo: {REDUCED}.")
+    if path is None:
+        visit.session.clear()
+        visit.drop_upload("photo")
+    else:
+        try:
+            with visit.upload("photo", path) as file:
+                try:
+                    visit.session.open(file)
+                except NoFaceError as error:
+                    problem = str(error)
+                _take_recipe(visit, file)
+        except PhotoError as error:
+            warn(str(error))
+            return {panel.photo: photo_now(visit)}
+    visit.marks, visit.marking, visit.brushing, visit.photo = [], False, False, path
+    if path is not None and visit.session.before().reduced:
+        gr.Info(say(visit.language, "This photo: {reduced}.", reduced=REDUCED))
     return everything(panel, visit, problem)
 
 
-def _open_now(visit: Visit) -> str | None:
+def open_pasted(panel: EditPanel, visit: Visit, path: str | None) -> Any:
+    """Open a photo that came in beside the upload field, and show it there."""
+    return gr.skip() if path is None else {panel.photo: path, **open_photo(panel, visit, path)}
+
+
+def _take_recipe(visit: Visit, file: Path) -> None:
+    """Offer the recipe that a photo has inside: its picture has been moved already, and is not moved once more."""
+    if file.suffix.lower() != ".png":
+        return
+    try:
+        recipe = Recipe.load(file)
+        recipe.check(visit.session.editor.directions.names)
+    except RecipeError:
+        return
+    visit.recipes[recipe.name] = recipe
+    gr.Info(say(visit.language, "This picture holds the recipe it was made with; it is now among your recipes."))
+
+
+def photo_now(visit: Visit) -> str | None:
     """The file of what is being edited, for the upload field."""
-    if visit.photo is not None and not Path(visit.photo).is_file():  # of a drawn face, and long ago
-        visit.photo = visit.show(visit.session.before().pixels)
+    if visit.session.photo is None:
+        visit.photo = None
+    elif visit.photo is None or not Path(visit.photo).is_file():  # of a drawn face or a former photo
+        view = visit.session.view(PREVIEW_SIDE, face=False)
+        visit.photo = visit.show_all("photo", [visit.session.before(view).pixels])[0]
     return visit.photo
+
+
+def take_example(panel: EditPanel, visit: Visit, index: int) -> Any:
+    """Edit one of the faces to begin with."""
+    if index >= len(visit.examples):
+        return gr.skip()
+    visit.session.take(visit.session.editor.reencoded(visit.examples[index]))
+    visit.photo = None
+    return {panel.photo: photo_now(visit), **everything(panel, visit)}
 
 
 def choose_face(panel: EditPanel, visit: Visit, index: int) -> Any:
@@ -110,48 +95,90 @@ def choose_face(panel: EditPanel, visit: Visit, index: int) -> Any:
 def use_whole(panel: EditPanel, visit: Visit) -> Any:
     """Take the middle of the photo for the face."""
     visit.session.use_whole()
+    visit.marks, visit.marking = [], False
     return everything(panel, visit)
 
 
 def mark(panel: EditPanel, visit: Visit, point: tuple[int, int]) -> Any:
-    """Take a click on the photo as the next of the face's three points."""
-    photo = visit.session.before()
-    factor = max(1.0, max(photo.pixels.shape[:2]) / PREVIEW_SIDE)
-    visit.marks.append((point[0] * factor, point[1] * factor))
-    if len(visit.marks) == len(POINTS):
-        marks, visit.marks = visit.marks, []
-        try:
-            visit.session.mark(*marks)
-        except FaceError as error:
-            return everything(panel, visit, str(error))
+    """Take a click on the photo as the next of a face's three points."""
+    try:
+        if marking.add_mark(visit, point):
+            return everything(panel, visit)
+    except FaceError as error:
+        return marks_shown(panel.marking, visit, str(error))
+    return marks_shown(panel.marking, visit)
+
+
+def start_brushing(panel: EditPanel, visit: Visit) -> Any:
+    """Ask where the sliders may act."""
+    brushing.start_brushing(visit)
     return everything(panel, visit)
 
 
-def move(panel: EditPanel, visit: Visit, numbers: dict[gr.Slider, float]) -> Any:
-    """Take the values of all sliders."""
-    if not visit.session.ready or not visit.session.set(values_set(panel.sliders, visit, numbers)):
+def paint(panel: EditPanel, visit: Visit, text: str, size: str) -> Any:
+    """Let the sliders act where a stroke of the brush went, too."""
+    return everything(panel, visit) if brushing.paint(visit, text, size) else gr.skip()
+
+
+def act_everywhere(panel: EditPanel, visit: Visit) -> Any:
+    """Let the sliders act everywhere again."""
+    visit.session.limit(())
+    return everything(panel, visit)
+
+
+def stop_brushing(panel: EditPanel, visit: Visit) -> Any:
+    """Show the result again."""
+    visit.brushing = False
+    return everything(panel, visit)
+
+
+def move(panel: EditPanel, visit: Visit, numbers: dict[Any, float]) -> Any:
+    """Take the values of all sliders, unless the page has since been told others."""
+    if numbers[panel.sliders.revision] != visit.revision:
         return gr.skip()
-    return result(panel, visit)
+    return result(panel, visit) if visit.session.set(values_set(panel.sliders, visit, numbers)) else gr.skip()
 
 
 def keep(panel: EditPanel, visit: Visit, names: list[str] | None) -> Any:
     """Keep the attributes of some sliders fixed."""
-    if not visit.session.ready or not visit.session.set_keep(names or ()):
-        return gr.skip()
-    return result(panel, visit)
+    return result(panel, visit) if visit.session.set_keep(names or ()) else gr.skip()
 
 
-def apply(panel: EditPanel, visit: Visit, name: str | None) -> Any:
-    """Set the sliders to what a recipe says."""
-    if not visit.session.ready:
-        gr.Info("Open a photo first.")
+def apply_preset(panel: EditPanel, visit: Visit, index: int) -> Any:
+    """Set the sliders to what a recipe says that was clicked on."""
+    known = presets.recipes(visit)
+    if index >= len(visit.preset_names) or visit.preset_names[index] not in known:
         return gr.skip()
-    known = recipes(visit)
-    if name not in known:
-        gr.Info("Choose a recipe first.")
-        return gr.skip()
-    visit.session.apply(known[name])
+    visit.session.apply(known[visit.preset_names[index]])
     return everything(panel, visit)
+
+
+def open_recipe(panel: EditPanel, visit: Visit, path: str | None) -> Any:
+    """Set the sliders to a recipe from a file."""
+    if path is None:
+        return gr.skip()
+    recipe_panel.open_file(visit, path)
+    return everything(panel, visit)
+
+
+def save_recipe(panel: EditPanel, visit: Visit, name: str) -> Any:
+    """Hand the present moves to the browser as a recipe, and offer it."""
+    saved = {panel.recipes.download: recipe_panel.save(visit, name)}
+    return {**saved, **presets.subject(panel.presets, visit)}
+
+
+def surprise(panel: EditPanel, visit: Visit) -> Any:
+    """Set a few sliders by chance."""
+    if not visit.session.ready:
+        gr.Info(say(visit.language, "Open a photo first."))
+        return gr.skip()
+    tools.surprising(visit)
+    return everything(panel, visit)
+
+
+def take_variation(panel: EditPanel, visit: Visit, index: int) -> Any:
+    """Go on with what a variation shows."""
+    return everything(panel, visit) if tools.take_variation(visit, index) else gr.skip()
 
 
 def look(panel: EditPanel, visit: Visit, area: str) -> Any:
@@ -160,47 +187,56 @@ def look(panel: EditPanel, visit: Visit, area: str) -> Any:
     return result(panel, visit) if visit.session.photo else gr.skip()
 
 
+def unfold(panel: EditPanel, visit: Visit, on: bool) -> Any:
+    """Tell what the classifier sees, from now on, or no longer."""
+    visit.details = on
+    return {panel.reading: reading(visit.session, visit.language)} if on else gr.skip()
+
+
 def lock_background(panel: EditPanel, visit: Visit, on: bool) -> Any:
     """Leave what is not the person as it is, or not."""
-    return result(panel, visit) if visit.session.lock_background(on) and visit.session.ready else gr.skip()
+    return result(panel, visit) if visit.session.lock_background(on) else gr.skip()
 
 
 def reset(panel: EditPanel, visit: Visit) -> Any:
     """All sliders of the face to 0."""
-    if not visit.session.ready:
-        return gr.skip()
     visit.session.reset()
     return everything(panel, visit)
 
 
 def undo(panel: EditPanel, visit: Visit) -> Any:
-    """One step back."""
-    return everything(panel, visit) if visit.session.undo() else gr.skip()
+    """One step back, to the photo before where it is that."""
+    return _stepped(panel, visit, forward=False)
 
 
 def redo(panel: EditPanel, visit: Visit) -> Any:
     """One step forward again."""
-    return everything(panel, visit) if visit.session.redo() else gr.skip()
+    return _stepped(panel, visit, forward=True)
 
 
-def save(visit: Visit, file_type: str) -> Any:
-    """Write the picture at its own size and hand it to the browser."""
-    photo = visit.session.picture()
-    suffix = {"P": "png", "J": "jpg", "W": "webp"}[file_type[0]]
-    path = visit.new_file(f"{photo.name.rsplit('.', 1)[0]}-edited.{suffix}")
-    save_photo(photo, path)
-    return gr.DownloadButton(value=str(path))
+def _stepped(panel: EditPanel, visit: Visit, *, forward: bool) -> Any:
+    session = visit.session
+    before = session.edits.opened
+    if not (session.redo() if forward else session.undo()):
+        return gr.skip()
+    if session.edits.opened is before:
+        return everything(panel, visit)
+    visit.photo, visit.marks, visit.marking = None, [], False
+    return {panel.photo: photo_now(visit), **everything(panel, visit)}
 
 
 def result(panel: EditPanel, visit: Visit) -> Updates:
     """Updates of :attr:`EditPanel.result`."""
     session = visit.session
-    view = session.view(PREVIEW_SIDE, face=visit.close_up)
-    before, after = session.before(view).pixels, session.picture(view).pixels
+    pictures = None
+    if session.photo is not None:
+        view = session.view(PREVIEW_SIDE, face=visit.close_up)
+        before = visit.show_same("before", (session.edits.opened, view), session.before(view).pixels)
+        pictures = (before, visit.show(session.picture(view).pixels))
     return {
-        panel.compare: (visit.show(before), visit.show(after)),
-        panel.status: status(session),
-        panel.reading: reading(session),
+        panel.compare: pictures,
+        panel.status: status(session, visit.language),
+        panel.reading: reading(session, visit.language) if visit.details else "",
         panel.undo: gr.Button(interactive=session.history.can_undo),
         panel.redo: gr.Button(interactive=session.history.can_redo),
     }
@@ -208,19 +244,12 @@ def result(panel: EditPanel, visit: Visit) -> Updates:
 
 def everything(panel: EditPanel, visit: Visit, problem: str = "") -> Updates:
     """Updates of :attr:`EditPanel.everything`."""
-    session = visit.session
-    photo = session.before()
-    crops = visit.show_all("faces", (crop(photo.pixels, align(face), FACE_SIDE) for face in session.faces))
-    asking = not session.ready
-    wanted = f"Or click on the picture: {POINTS[len(visit.marks)]}, then the next. ({len(visit.marks)} of 3 marked)"
     return {
         **result(panel, visit),
         **values_shown(panel.sliders, visit),
-        panel.lock: session.edits.lock_background,
-        panel.faces: gr.Gallery(
-            value=crops, selected_index=session.edits.chosen if crops else None, visible=bool(crops)
-        ),
-        panel.help: gr.Column(visible=asking),
-        panel.help_text: f"{as_text(problem) or 'Mark the face.'}\n\n{wanted}",
-        panel.mark_picture: (visit.show(session.before(View.whole(photo, PREVIEW_SIDE)).pixels) if asking else None),
+        panel.lock: visit.session.edits.lock_background,
+        **faces_shown(panel.faces, visit),
+        **marks_shown(panel.marking, visit, problem),
+        **brushing.brush_shown(panel.brush, visit),
+        **presets.subject(panel.presets, visit),
     }

@@ -8,11 +8,19 @@ from typing import Any
 import gradio as gr
 
 from app.editor import Editor
+from app.ui.editing.brushing import BrushPart, build_brush_part
+from app.ui.editing.examples import Examples, build_examples
+from app.ui.editing.marking import FacesPart, MarkingPart, build_faces_part, build_marking_part
+from app.ui.editing.presets import Presets, build_presets
+from app.ui.editing.saving import Saving, build_saving
+from app.ui.editing.tools import Tools, build_tools
 from app.ui.panels.recipe_panel import RecipePanel, build_recipe_panel
 from app.ui.panels.slider_panel import SliderPanel, build_slider_panel
 from app.ui.visits.handling import photo_input
+from app.ui.words import t
 
 AREAS = ("Face", "Whole photo")
+PHOTO_TYPES = ["image", ".tif", ".tiff"]
 
 
 @dataclass(frozen=True)
@@ -20,22 +28,26 @@ class EditPanel:
     """The tab's components."""
 
     photo: gr.Image
-    faces: gr.Gallery
-    help: gr.Column
-    help_text: gr.Markdown
-    whole: gr.Button
-    mark_picture: gr.Image
+    pasted: gr.UploadButton
+    examples: Examples
+    faces: FacesPart
+    marking: MarkingPart
+    brush: BrushPart
+    limit: gr.Button
+    surprise: gr.Button
+    presets: Presets
     compare: gr.ImageSlider
-    area: gr.Radio
-    lock: gr.Checkbox
     status: gr.Markdown
-    reading: gr.Markdown
     undo: gr.Button
     redo: gr.Button
     reset: gr.Button
-    file_type: gr.Dropdown
     save: gr.Button
-    download: gr.DownloadButton
+    area: gr.Radio
+    lock: gr.Checkbox
+    details: gr.Accordion
+    reading: gr.Markdown
+    saving: Saving
+    tools: Tools
     sliders: SliderPanel
     recipes: RecipePanel
 
@@ -47,60 +59,69 @@ class EditPanel:
     @property
     def everything(self) -> list[Any]:
         """What changes with another photo or face."""
-        return [*self.result, *self.sliders.values, self.lock, self.faces, self.help, self.help_text, self.mark_picture]
+        parts = [
+            self.faces.part,
+            self.faces.gallery,
+            *self.marking.all,
+            *self.brush.all,
+            self.presets.part,
+            self.presets.subject,
+        ]
+        return [*self.result, *self.sliders.values, self.lock, *parts]
 
 
 def build_edit_panel(editor: Editor) -> EditPanel:
     """Lay the tab out."""
-    with gr.Row():
-        with gr.Column(scale=2, min_width=260):
+    with gr.Row(elem_id="edit-row"):
+        with gr.Column(elem_id="intake", min_width=0):
             photo = photo_input(
-                "Your photo",
-                sources=["upload", "clipboard", "webcam"],
-                height=240,
+                t("Your photo"), sources=["upload", "clipboard", "webcam"], show_label=False, height=190,
                 elem_id="photo",
-            )
-            faces = gr.Gallery(
-                label="Faces", columns=3, height="auto", allow_preview=False, fit_columns=False, buttons=[],
-                visible=False, elem_id="faces", interactive=False, object_fit="contain",
             )  # fmt: skip
-            with gr.Column(visible=False, elem_id="help") as help_column:
-                help_text = gr.Markdown()
-                mark_picture = gr.Image(
-                    label="Mark the face", interactive=False, height=300, buttons=[], elem_id="mark"
-                )
-                whole = gr.Button("The picture is a face already: use its middle", elem_id="whole")
-        with gr.Column(scale=4, min_width=320):
-            compare = gr.ImageSlider(
-                label="Before and after", type="filepath", max_height=620, buttons=["fullscreen"],
-                interactive=False, slider_position=4, elem_id="compare",
-            )  # fmt: skip
-            with gr.Row(equal_height=True):
-                area = gr.Radio(AREAS, value=AREAS[0], show_label=False, container=False, min_width=220, elem_id="area")
-                status = gr.Markdown("Upload a photo, or draw a face in the tab “Random”.", elem_id="status")
-            reading = gr.Markdown(elem_id="reading")
-            with gr.Row():
-                undo = gr.Button("↶ Undo", interactive=False, size="sm", min_width=80, elem_id="undo")
-                redo = gr.Button("↷ Redo", interactive=False, size="sm", min_width=80, elem_id="redo")
-                reset = gr.Button("Reset all", size="sm", min_width=80, elem_id="reset")
-            with gr.Row():
-                file_type = gr.Dropdown(
-                    ["PNG (exact)", "JPEG (small)", "WebP (exact)"], value="PNG (exact)", show_label=False,
-                    container=False, min_width=120, elem_id="file-type",
+            examples = build_examples()
+            faces = build_faces_part()
+            presets = build_presets()
+        with gr.Column(elem_id="middle", min_width=0):
+            with gr.Column(elem_id="stage", min_width=0):
+                compare = gr.ImageSlider(
+                    label=t("Before and after"), show_label=False, type="filepath", buttons=["fullscreen"],
+                    interactive=False, slider_position=4, elem_id="compare",
                 )  # fmt: skip
-                save = gr.Button("Download", variant="primary", size="sm", min_width=120, elem_id="save")
-                download = gr.DownloadButton(visible="hidden", elem_id="download")
-        with gr.Column(scale=3, min_width=280, elem_id="sliders"):
-            recipe_accordion = build_recipe_panel()
-            lock = gr.Checkbox(
-                True,
-                label="Lock background",
-                info="What is not the person stays as it is",
-                container=False,
-                elem_id="lock-background",
-            )
+                marking = build_marking_part()
+                brush = build_brush_part()
+                with gr.Row(elem_id="acts"):
+                    undo = gr.Button(t("↶ Undo"), interactive=False, size="sm", min_width=0, elem_id="undo")
+                    redo = gr.Button(t("↷ Redo"), interactive=False, size="sm", min_width=0, elem_id="redo")
+                    gr.Button(t("Hold: before"), size="sm", min_width=0, elem_id="hold")
+                    reset = gr.Button(t("Reset all"), size="sm", min_width=0, elem_id="reset")
+                    save = gr.Button(t("Download"), variant="primary", size="sm", min_width=0, elem_id="save")
+                status = gr.Markdown(t("Upload a photo, or choose a face."), elem_id="status")
+            with gr.Column(elem_id="another", min_width=0):
+                # Shown where the photo's own field is out of sight; pasted pictures come in by it too.
+                pasted = gr.UploadButton(
+                    t("Open another photo"), size="sm", file_types=PHOTO_TYPES, elem_id="open-photo"
+                )
+            with gr.Column(elem_id="more", min_width=0):
+                with gr.Row():
+                    area = gr.Radio(
+                        [(t(area), area) for area in AREAS], value=AREAS[0], label=t("Shown"), show_label=False,
+                        container=False, min_width=220, elem_id="area",
+                    )  # fmt: skip
+                    lock = gr.Checkbox(
+                        True, label=t("Lock background"), info=t("What is not the person stays as it is"),
+                        container=False, elem_id="lock-background",
+                    )  # fmt: skip
+                with gr.Row():
+                    surprise = gr.Button(t("Surprise me"), size="sm", min_width=80, elem_id="surprise")
+                    limit = gr.Button(t("Limit to a painted area"), size="sm", min_width=80, elem_id="limit")
+                tools = build_tools(editor)
+                saving = build_saving()
+                with gr.Accordion(t("Details"), open=False, elem_id="details") as details:
+                    reading = gr.Markdown(elem_id="reading")
+        with gr.Column(elem_id="sliders", min_width=0):
             sliders = build_slider_panel(editor)
+            recipe_accordion = build_recipe_panel()
     return EditPanel(
-        photo, faces, help_column, help_text, whole, mark_picture, compare, area, lock, status, reading, undo, redo,
-        reset, file_type, save, download, sliders, recipe_accordion,
+        photo, pasted, examples, faces, marking, brush, limit, surprise, presets, compare, status, undo, redo,
+        reset, save, area, lock, details, reading, saving, tools, sliders, recipe_accordion,
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Recipes: choose one and apply it, save the present moves as one, open one from a file."""
+"""Recipes: open one from a file or from a picture that holds one, save the present moves as one."""
 
 from __future__ import annotations
 
@@ -7,17 +7,15 @@ from typing import Any
 
 import gradio as gr
 
-from app.ui.panels.slider_panel import Updates
 from app.ui.visits.visit import Visit
-from attributes import Recipe, shipped_recipes
+from app.ui.words import t
+from attributes import Recipe
 
 
 @dataclass(frozen=True)
 class RecipePanel:
     """The accordion's components."""
 
-    choice: gr.Dropdown
-    apply: gr.Button
     upload: gr.UploadButton
     name: gr.Textbox
     save: gr.Button
@@ -26,48 +24,38 @@ class RecipePanel:
 
 def build_recipe_panel() -> RecipePanel:
     """Lay the accordion out."""
-    with gr.Accordion("Recipes", open=False, elem_id="recipes"):
-        names = [recipe.name for recipe in shipped_recipes().values()]
-        choice = gr.Dropdown(names, value=names[0], label="Recipe", show_label=False, elem_id="recipe")
-        with gr.Row():
-            apply = gr.Button("Apply", size="sm", variant="primary", min_width=80, elem_id="apply-recipe")
-            upload = gr.UploadButton(
-                "Open a file", size="sm", file_types=[".json"], min_width=80, elem_id="upload-recipe"
-            )
+    with gr.Accordion(t("Recipes"), open=False, elem_id="recipes"):
+        gr.Markdown(t("A recipe is where all sliders stand, to be used again on any face."))
+        upload = gr.UploadButton(
+            t("Open a recipe, or a picture with one inside"), size="sm", file_types=[".json", ".png"], min_width=80,
+            elem_id="upload-recipe",
+        )  # fmt: skip
         with gr.Row():
             name = gr.Textbox(
-                placeholder="Recipe name", show_label=False, container=False, max_lines=1, min_width=120,
-                elem_id="recipe-name",
+                placeholder=t("Recipe name"), label=t("Recipe name"), show_label=False, container=False, max_lines=1,
+                min_width=120, elem_id="recipe-name",
             )  # fmt: skip
-            save = gr.Button("Save", size="sm", min_width=60, elem_id="save-recipe")
+            save = gr.Button(t("Save"), size="sm", min_width=60, elem_id="save-recipe")
         download = gr.DownloadButton(visible="hidden", elem_id="download-recipe")
-    return RecipePanel(choice, apply, upload, name, save, download)
+    return RecipePanel(upload, name, save, download)
 
 
-def recipes(visit: Visit) -> dict[str, Recipe]:
-    """Those that the visit can choose from, by the names that people see."""
-    return {recipe.name: recipe for recipe in shipped_recipes().values()} | visit.recipes
+def open_file(visit: Visit, path: str) -> None:
+    """Take a recipe from an uploaded file, and set the sliders to it.
 
-
-def add(visit: Visit, recipe: Recipe) -> gr.Dropdown:
-    """Let the visit choose a recipe, and choose it."""
-    visit.recipes[recipe.name] = recipe
-    return gr.Dropdown(list(recipes(visit)), value=recipe.name)
-
-
-def open_file(visit: Visit, path: str | None) -> Any:
-    """Take a recipe from an uploaded file."""
-    if path is None:
-        return gr.skip()
+    Raises:
+        RecipeError: it is none, or names sliders that there are not.
+    """
     with visit.upload("recipe", path) as file:
         recipe = Recipe.load(file)
-        recipe.check(visit.session.editor.directions.names)
-    return add(visit, recipe)
+        visit.session.apply(recipe)
+    visit.recipes[recipe.name] = recipe
 
 
-def save(panel: RecipePanel, visit: Visit, name: str) -> Updates:
+def save(visit: Visit, name: str) -> Any:
     """Make a recipe of the present moves, and hand its file to the browser."""
     recipe = visit.session.recipe(name.strip() or "My recipe")
     path = visit.new_file("recipe.json")
     recipe.save(path)
-    return {panel.choice: add(visit, recipe), panel.download: gr.DownloadButton(value=str(path))}
+    visit.recipes[recipe.name] = recipe
+    return gr.DownloadButton(value=str(path))

@@ -2,37 +2,38 @@
 
 from __future__ import annotations
 
-import math
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import zip_longest
-from typing import Any, TypeAlias
+from typing import Any
 
 import gradio as gr
 
 from app.editor import Editor
 from app.models import Models
+from app.ui.editing.slider_values import STEP, ends, kept_choices, shown
+from app.ui.editing.slider_values import Updates as Updates  # noqa: PLC0414 (other panels take it from here)
 from app.ui.visits.handling import number_slider, warn
 from app.ui.visits.visit import Visit
+from app.ui.words import t
 from attributes import FOUND, GROUPS, YOUR_OWN, Slider, labels_in_group
 from storage.assets import DEFAULT_CHECKPOINT, called
 
-OPEN_GROUPS = ("Expression", "Hair")
+HEROES = (
+    "Smiling", "Young", "Blond_Hair", "Black_Hair", "Brown_Hair", "Gray_Hair", "No_Beard", "Male",
+    "Mouth_Slightly_Open", "Pale_Skin",
+)  # fmt: skip
+"""What people come for, and what most faces come to show in a natural way: these stand first, always open."""
 CUSTOM_GROUPS = (YOUR_OWN, FOUND)
 ROOM = 12
 """Custom sliders of each group for which the page has room: its components are fixed, what they show is not. The
 command line knows all."""
 
-STEP = 0.05
 HOW_TO = (
     "From photos with something and without it, a command makes a slider of your own; then refresh.\n\n"
     f'`{called("attributes learn")} "Wearing scarf" --with DIR --without DIR{{model}}`'
 )
-
-
-Updates: TypeAlias = dict[Any, Any]
-"""What components of the page are to show, by component."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,9 @@ class SliderPanel:
 
     note: gr.Markdown
     refresh: gr.Button
+    revision: gr.Number
+    """Which of the visit's settings of all sliders the page shows: a move from before the last of them, which was under
+    way meanwhile, says nothing of the others."""
 
     @property
     def sliders(self) -> list[gr.Slider]:
@@ -60,7 +64,7 @@ class SliderPanel:
     @property
     def values(self) -> list[Any]:
         """What changes with another photo, face or step of undo."""
-        return [*self.sliders, self.keep]
+        return [*self.sliders, self.keep, self.revision]
 
     @property
     def arrangement(self) -> list[Any]:
@@ -90,32 +94,48 @@ class SliderPanel:
 
 def build_slider_panel(editor: Editor) -> SliderPanel:
     """Lay the column out."""
-    keep = gr.Dropdown(
-        kept_choices(editor), multiselect=True, label="Keep fixed", elem_id="keep", value=[],
-        info="What shall stay as it is while sliders move",
-    )  # fmt: skip
+    with gr.Row(elem_id="find-row"):
+        gr.Textbox(
+            placeholder=t("Find a slider"), label=t("Find a slider"), show_label=False, container=False, max_lines=1,
+            elem_id="find",
+        )  # fmt: skip
+        gr.Checkbox(label=t("Changed only"), container=False, elem_id="changed-only")
+    gr.Markdown(t("No slider here is like that."), elem_id="none-found")
     labels: dict[str, gr.Slider] = {}
+    with gr.Column(elem_id="heroes", min_width=0):
+        for hero in _rough_last(editor, HEROES):
+            labels[hero.name] = _field(hero, f"slider-{hero.name}")
     for group in GROUPS:
-        with gr.Accordion(group, open=group in OPEN_GROUPS):
-            members = [editor.directions.slider(label.name) for label in labels_in_group(group)]
-            # Rough ones last, of the model that the page was made with.
-            for member in sorted(members, key=lambda member: member.rough):
+        with gr.Accordion(t(group), open=False, elem_classes="slider-group"):
+            names = [label.name for label in labels_in_group(group) if label.name not in HEROES]
+            for member in _rough_last(editor, names):
                 labels[member.name] = _field(member, f"slider-{member.name}")
     groups: dict[str, gr.Accordion] = {}
     places: dict[str, tuple[gr.Slider, ...]] = {}
     for group in CUSTOM_GROUPS:
         number, sliders = len(groups), custom_sliders(editor, group)
-        with gr.Accordion(group, open=False, visible=_offered(group, editor), elem_id=f"group-{number}") as groups[
-            group
-        ]:
+        with gr.Accordion(
+            t(group), open=False, visible=_offered(group, editor), elem_id=f"group-{number}",
+            elem_classes="slider-group",
+        ) as groups[group]:  # fmt: skip
             if group == YOUR_OWN:
                 note = gr.Markdown(how_to(editor), elem_id="custom-note")
-                refresh = gr.Button("Refresh", size="sm", elem_id="refresh")
+                refresh = gr.Button(t("Refresh"), size="sm", elem_id="refresh")
             places[group] = tuple(
                 _field(sliders[place] if place < len(sliders) else None, f"custom-{number * ROOM + place}")
                 for place in range(ROOM)
             )
-    return SliderPanel(keep, labels, groups, places, note, refresh)
+    keep = gr.Dropdown(
+        kept_choices(editor), multiselect=True, label=t("Keep fixed"), elem_id="keep", value=[],
+        info=t("What shall stay as it is while sliders move"),
+    )  # fmt: skip
+    revision = gr.Number(0, visible="hidden", label="", show_label=False, elem_id="revision")
+    return SliderPanel(keep, labels, groups, places, note, refresh, revision)
+
+
+def _rough_last(editor: Editor, names: Iterable[str]) -> list[Slider]:
+    """Sliders in their order, but the rough ones last, of the model that the page was made with."""
+    return sorted((editor.directions.slider(name) for name in names), key=lambda slider: slider.rough)
 
 
 def _field(slider: Slider | None, elem_id: str) -> gr.Slider:
@@ -137,24 +157,7 @@ def how_to(editor: Editor) -> str:
 
 def caption(slider: Slider) -> str:
     """What stands over a slider: its title, and a word where few faces look natural with what it does."""
-    return slider.title + (" (rough)" if slider.rough else "")
-
-
-def ends(slider: Slider) -> tuple[float, float]:
-    """The least and the greatest shown value, as whole steps."""
-    low, high = sorted((slider.sign * slider.low, slider.sign * slider.high))
-    # The tiny shift is for ends that are whole steps but for rounding.
-    return round(math.ceil(low / STEP - 1e-6) * STEP, 2), round(math.floor(high / STEP + 1e-6) * STEP, 2)
-
-
-def shown(slider: Slider, value: float) -> float:
-    """A slider's value as people see it: of "Age", to the right is older. The same way back."""
-    return slider.sign * value + 0.0  # never -0
-
-
-def kept_choices(editor: Editor) -> list[tuple[str, str]]:
-    """What can be kept fixed: titles with names."""
-    return [(slider.title, slider.name) for slider in editor.directions.sliders]
+    return f"{t(slider.title)} {t('(rough)')}" if slider.rough else t(slider.title)
 
 
 def _offered(group: str, editor: Editor) -> bool:
@@ -196,8 +199,9 @@ def values_shown(panel: SliderPanel, visit: Visit) -> Updates:
     """Updates of :attr:`SliderPanel.values`."""
     values = visit.session.values
     fields = panel.fields(visit.session.editor)
-    shown = {field: _on_page(slider, values[slider.name]) if slider else 0.0 for field, slider in fields.items()}
-    return {**shown, panel.keep: list(visit.session.keep)}
+    numbers = {field: _on_page(slider, values[slider.name]) if slider else 0.0 for field, slider in fields.items()}
+    visit.revision += 1
+    return {**numbers, panel.keep: list(visit.session.keep), panel.revision: visit.revision}
 
 
 def _on_page(slider: Slider, value: float) -> float:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
+from secrets import token_urlsafe
 
 import numpy as np
 from PIL import Image
 
 from app.editor import Editor
 from app.models import Models
+from app.portraits.portrait import Portrait
 from app.session import Session
 from app.ui.server.folder import FolderError, ServerFolder
 from app.ui.server.uploads import Uploads, file_name
@@ -24,6 +26,9 @@ from attributes import Recipe
 
 KEPT_PICTURES = 24
 """Pictures of a visit that stay on disk: the browser may still be fetching the last few."""
+
+GRACE = 10.0
+"""Seconds for which the visit of a page that has gone waits for it to be loaded again."""
 
 MOST_SESSIONS = 10_000
 """Sessions whose clients are remembered; more than that are not open at once."""
@@ -43,7 +48,15 @@ class Visit:
         self.blending = Blending(editor)
         self.sheet = Sheet()
         self.close_up = True
+        self.revision = 0  # how often all sliders of the page were set from here
         self.marks: list[tuple[float, float]] = []
+        self.marking = False  # whether points of a face are asked for though there is one
+        self.brushing = False  # whether it is painted where edits may act
+        self.details = False  # whether what the classifier sees is unfolded
+        self.examples: tuple[Portrait, ...] = ()  # the faces to begin with, as they are shown
+        self.subject: Portrait | None = None  # the face that small pictures are of
+        self.preset_names: list[str] = []  # of the small pictures, one by one
+        self.variations: list[dict[str, float]] = []  # the values that each variation shows
         self.photo: str | None = None  # what the upload field shows
         self.recipes: dict[str, Recipe] = {}  # opened or saved by this visit
         self.stopping = threading.Event()  # whether long work is to end after its next step
@@ -51,6 +64,7 @@ class Visit:
         self.working = threading.Lock()  # held for each step of long work, which the sliders do not wait for
         self.used = time.monotonic()
         self.client, self.uploads = client, uploads
+        self.key = token_urlsafe(24)  # by which its page, loaded again, asks for it
         self.language = "en"
         self.lost = False  # whether the disk has lost the visit's pictures, and the page has not been told yet
         self.folder = uploads.folder.new_box(client)
@@ -58,6 +72,7 @@ class Visit:
         self._opened: dict[str, Path] = {}
         self._written: list[Path] = []
         self._galleries: dict[str, list[Path]] = {}
+        self._keys: dict[str, Hashable] = {}
         self._numbers = count()
 
     def use(self, editor: Editor) -> None:
@@ -88,11 +103,22 @@ class Visit:
         self._see_to_folder()
         for path in self._galleries.pop(gallery, []):
             self.uploads.folder.remove(path)
-        paths = self._galleries[gallery] = []
-        for pixels in pictures:
-            paths.append(self.folder / f"face-{next(self._numbers)}.png")
-            _write(pixels, paths[-1])
-        return [str(path) for path in paths]
+        return [self.show_more(gallery, pixels) for pixels in pictures]
+
+    def show_more(self, gallery: str, pixels: np.ndarray) -> str:
+        """Add a picture to a gallery's."""
+        self._see_to_folder()
+        path = self.folder / f"face-{next(self._numbers)}.png"
+        self._galleries.setdefault(gallery, []).append(path)
+        return _write(pixels, path)
+
+    def show_same(self, gallery: str, key: Hashable, pixels: np.ndarray) -> str:
+        """As :meth:`show`, for a picture that is asked for again and again: written once for a ``key``."""
+        known = self._galleries.get(gallery, [])
+        if self._keys.get(gallery) == key and known and known[0].is_file():
+            return str(known[0])
+        self._keys[gallery] = key
+        return self.show_all(gallery, [pixels])[0]
 
     def new_folder(self, name: str) -> Path:
         """An empty folder that stays until the next of this ``name`` comes, however many pictures are shown.
@@ -214,6 +240,38 @@ class Visits:
                     raise FolderError("this page is no longer known here; load it again.")
                 self._visits[str(tab)] = Visit(self.models.first, self._clients[str(tab)], self.uploads)
             return self._visits[str(tab)]
+
+    def come_back(self, tab: str | None, key: object) -> Visit:
+        """The visit of a page that was loaded again: the one with the page's ``key``, if it is the same browser's and
+        still there, else the tab's own.
+
+        Raises:
+            FolderError: as :meth:`of`.
+        """
+        own = self.of(tab)
+        with self._lock:
+            former = next((name for name, visit in self._visits.items() if visit.key == key), None)
+            if former is None or former == tab or self._visits[former].client != own.client:
+                return own
+            found = self._visits[str(tab)] = self._visits.pop(former)
+            found.used = time.monotonic()
+        own.end()
+        return found
+
+    def leave(self, tab: str | None) -> None:
+        """End a tab's visit a little later: a page that is only loaded again comes back for it."""
+        with self._lock:
+            visit = self._visits.get(str(tab))
+
+        def end() -> None:
+            with self._lock:
+                if visit is None or self._visits.get(str(tab)) is not visit:
+                    return  # it has come back, or ended
+            self.end(tab)
+
+        ending = threading.Timer(GRACE, end)
+        ending.daemon = True
+        ending.start()
 
     def end(self, tab: str | None, idle: float = 0.0) -> None:
         """Forget a tab's visit and delete its files, if nobody has used it for ``idle`` seconds."""

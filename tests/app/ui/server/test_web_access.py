@@ -28,15 +28,15 @@ def test_a_foreign_session_hash_gets_nothing(tab: Tab, server: Server, astronaut
         ):
             assert answer.status_code == 403, answer.request.url
             assert path not in answer.text
-    assert "another browser" in thief.send("save", "click", "PNG (exact)").text
+    assert "another browser" in thief.send("save", "click", "PNG", "whole", False).text
     assert tab.http.get(f"/gradio_api/file={path}").status_code == 200
-    assert tab.send("save", "click", "PNG (exact)").data is not None
+    assert tab.send("save", "click", "PNG", "whole", False).data is not None
 
 
 def test_two_tabs_of_one_browser_have_their_own_photos(tab: Tab, server: Server, astronaut_file: Path) -> None:
     tab.first_picture(astronaut_file.read_bytes())
     other = Tab(server.address, cookies=tab.http.cookies)
-    answer = other.send("save", "click", "PNG (exact)")
+    answer = other.send("save", "click", "PNG", "whole", False)
     assert "no photo is open" in answer.text.lower()
     assert "path" not in str(answer.data)
 
@@ -197,7 +197,7 @@ def test_what_cannot_be_clicked_is_refused(tab: Tab, astronaut_file: Path, index
         assert tab.http.post("/gradio_api/queue/join", content=text).status_code == 400
     else:
         assert tab.send("faces", "select", told={"index": index}).data is None
-    assert tab.send("save", "click", "PNG (exact)").data is not None
+    assert tab.send("save", "click", "PNG", "whole", False).data is not None
 
 
 def test_odd_addresses_of_the_page_are_answered(tab: Tab) -> None:

@@ -52,7 +52,7 @@ def test_uploads_that_no_page_opens_go_after_a_while(hasty: Server, astronaut_fi
     until(lambda: not any(path.exists() or path.parent.exists() for path in paths))
     # What a page holds open stays.
     assert honest.http.get(f"/gradio_api/file={shown}").status_code == 200
-    assert honest.send("save", "click", "PNG (exact)").data is not None
+    assert honest.send("save", "click", "PNG", "whole", False).data is not None
     honest.close()
 
 

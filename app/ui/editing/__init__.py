@@ -1,0 +1,1 @@
+"""The parts of the tab "Edit": a file for each."""

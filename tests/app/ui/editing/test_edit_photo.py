@@ -1,0 +1,193 @@
+"""A photo in the tab "Edit", as a person opens, looks at, marks, clears, and downloads it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect
+
+from attributes import Recipe
+from tests.app.ui.browsing import WAIT, picture, slide, status, upload
+
+CLEAR = "#photo button[aria-label*='lear'], #photo button[title*='lear'], #photo button[aria-label*='emove']"
+
+
+def test_the_download_has_the_photos_own_size_and_exact_pixels(page: Page, astronaut_file: Path) -> None:
+    upload(page, astronaut_file)
+    status(page, "bit for bit")
+    with page.expect_download() as waiting:
+        page.click("#save")
+    assert waiting.value.suggested_filename == "astronaut-edited.png"
+    photo = np.asarray(Image.open(astronaut_file))
+    assert np.array_equal(np.asarray(Image.open(waiting.value.path())), photo)
+    # Only the face, with the recipe inside.
+    slide(page, "Smiling", 0.5)
+    status(page, "Smiling +0.5")
+    page.get_by_role("button", name="Download as").click()
+    page.get_by_label("Only the face").click()
+    page.get_by_label("With its recipe inside").click()
+    with page.expect_download() as waiting:
+        page.click("#save")
+    assert dict(Recipe.load(waiting.value.path()).moves) == {"Smiling": 0.5}
+    with Image.open(waiting.value.path()) as face:
+        assert max(face.size) < min(photo.shape[:2])
+    page.get_by_label("JPEG (small)").click()
+    with page.expect_download() as waiting:
+        page.click("#save")
+    assert waiting.value.suggested_filename == "astronaut-edited.jpg"
+
+
+def test_what_is_no_photo_is_answered_in_words_and_undo_brings_a_cleared_photo_back(
+    page: Page, astronaut_file: Path, tmp_path: Path
+) -> None:
+    upload(page, astronaut_file)
+    slide(page, "Smiling", 1)
+    status(page, "Smiling +1")
+    smiling = [picture(page, index=i) for i in (0, 1)]
+    (tmp_path / "broken.png").write_bytes(b"this is no picture")
+    page.set_input_files("#another input[type=file]", str(tmp_path / "broken.png"))
+    page.wait_for_selector("text=is not a picture that can be read")
+    assert "Traceback" not in page.content()
+    assert "Smiling +1" in page.inner_text("#status")
+    page.click(CLEAR)
+    page.wait_for_function("document.querySelectorAll('#compare img').length === 0")
+    status(page, "Upload a photo")
+    assert page.input_value("#slider-Smiling input[type=number]") == "0"
+    slide(page, "Blond_Hair", 0.5)
+    status(page, "Waiting for a photo: Blond hair +0.5")
+    upload(page, astronaut_file)
+    status(page, "Moved: Blond hair +0.5")
+    for _ in range(3):
+        page.keyboard.press("Control+z")
+        page.wait_for_timeout(50)
+    status(page, "Smiling +1")
+    page.wait_for_function("document.querySelector('#photo img')?.naturalWidth === 512")
+    assert all(np.array_equal(picture(page, index=i), smiling[i]) for i in (0, 1))
+    page.keyboard.press("Control+Shift+z")
+    page.wait_for_function("document.querySelectorAll('#compare img').length === 0")
+
+
+def test_a_photo_without_a_face_offers_ways_on(page: Page, tmp_path: Path) -> None:
+    Image.new("RGB", (300, 200), (120, 120, 120)).save(tmp_path / "blank.png")
+    upload(page, tmp_path / "blank.png")
+    page.wait_for_selector("text=No face was found")
+    page.click("#whole")
+    status(page, "bit for bit")
+    page.wait_for_selector("#help", state="hidden")
+
+
+def test_a_face_is_marked_by_three_points_that_can_be_taken_back(page: Page, astronaut_file: Path) -> None:
+    upload(page, astronaut_file)
+    page.wait_for_selector("#faces img")
+    assert page.locator("#faces img").count() == 1
+    page.click("#add-face")
+    page.wait_for_selector("#help-text:has-text('0 of 3')")
+    page.wait_for_function("document.querySelector('#mark img')?.naturalWidth === 1024")
+    plain = picture(page, "#mark img")
+    assert page.locator("#compare").is_hidden()
+    box = page.locator("#mark img").bounding_box()
+    assert box is not None
+    scale = min(box["width"], box["height"]) / 512
+    left, top = (box["width"] - 512 * scale) / 2, (box["height"] - 512 * scale) / 2
+
+    def point(x: float, y: float, marked: int) -> None:
+        page.locator("#mark img").click(position={"x": left + x * scale, "y": top + y * scale})
+        if marked < 3:
+            page.wait_for_selector(f"#help-text:has-text('{marked} of 3')")
+
+    point(400, 400, 1)
+    assert not np.array_equal(picture(page, "#mark img"), plain)
+    page.click("#unmark")
+    page.wait_for_selector("#help-text:has-text('0 of 3')")
+    for number, (x, y) in enumerate([(203, 100), (245, 99), (225, 145)], 1):
+        point(x, y, number)
+    page.wait_for_function("document.querySelectorAll('#faces img').length === 2")
+    page.wait_for_selector("#help", state="hidden")
+    # The marked face is the one that was found: its crop shows the same.
+    crops = [picture(page, "#faces img", index).astype(float) for index in (0, 1)]
+    assert np.corrcoef(crops[0].ravel(), crops[1].ravel())[0, 1] > 0.7
+    slide(page, "Smiling", 1)
+    status(page, "Smiling +1")
+
+
+def test_a_page_that_is_loaded_again_has_its_work_back(browser: Browser, address: str, astronaut_file: Path) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    page.set_default_timeout(WAIT)
+    page.goto(address)
+    page.wait_for_selector("#examples img")
+    upload(page, astronaut_file)
+    slide(page, "Smiling", 1)
+    status(page, "Smiling +1")
+    moved = picture(page, index=1)
+    page.reload()
+    status(page, "Smiling +1")
+    page.wait_for_function("document.querySelectorAll('#compare img').length >= 2")
+    assert np.array_equal(picture(page, index=1), moved)
+    assert page.input_value("#slider-Smiling input[type=number]") == "1"
+    # A tab that is doubled has a copy of the storage, in which there is nothing to come back by.
+    assert page.evaluate("sessionStorage.length") == 0
+    other = context.new_page()
+    other.goto(address)
+    other.wait_for_selector("#examples img")
+    assert other.locator("#compare img").count() == 0
+    page.locator("#slider-Smiling button.reset-button").click()
+    status(page, "bit for bit")
+    page.keyboard.press("Control+z")
+    status(page, "Smiling +1")
+    context.close()
+
+
+def test_an_example_is_edited_and_a_picture_is_pasted(page: Page, astronaut_file: Path) -> None:
+    page.locator("#examples img").nth(1).click()
+    status(page, "the face as drawn")
+    page.wait_for_function("document.querySelectorAll('#presets img').length === 6")
+    page.locator("#presets img").nth(2).click()
+    status(page, "Smiling +0.8")
+    data = list(astronaut_file.read_bytes())
+    page.evaluate(
+        """bytes => {
+            const files = new DataTransfer();
+            files.items.add(new File([new Uint8Array(bytes)], 'image.png', {type: 'image/png'}));
+            document.body.dispatchEvent(new ClipboardEvent('paste', {clipboardData: files, bubbles: true}));
+        }""",
+        data,
+    )
+    status(page, "bit for bit")
+    page.wait_for_function("document.querySelector('#photo img')?.naturalWidth === 512")
+    before, after = picture(page, index=0), picture(page, index=1)
+    assert np.array_equal(before, after)
+    page.click("#undo")  # the face with its edit is not lost
+    status(page, "Smiling +0.8")
+
+
+def test_the_picture_stays_in_sight(browser: Browser, address: str, astronaut_file: Path) -> None:
+    for width, height in ((1366, 900), (390, 844)):
+        page = browser.new_page(viewport={"width": width, "height": height})
+        page.set_default_timeout(WAIT)
+        page.goto(address)
+        page.wait_for_selector("#photo input[type=file]", state="attached")
+        upload(page, astronaut_file)
+        status(page, "bit for bit")
+        page.wait_for_function("document.querySelectorAll('#presets img').length === 6")
+        for selector in ("#compare", "#slider-Smiling", "#save"):
+            expect(page.locator(selector)).to_be_in_viewport(ratio=0.9)
+        place = page.locator("#save").bounding_box()
+        slide(page, "Smiling", 1)
+        status(page, "Smiling +1")
+        assert page.locator("#save").bounding_box() == place, "something jumps"
+        page.locator("#slider-Pale_Skin").scroll_into_view_if_needed()
+        page.mouse.move(width - 100, height - 100)
+        page.mouse.wheel(0, 300)
+        expect(page.locator("#compare")).to_be_in_viewport(ratio=0.9)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        # Held, the picture before is seen; let go, the one after.
+        after = "document.querySelector('#compare img.fixed').computedStyleMap().get('clip-path').toString()"
+        released = page.evaluate(after)
+        page.keyboard.down("b")
+        assert page.evaluate(after) != released
+        page.keyboard.up("b")
+        assert page.evaluate(after) == released
+        page.close()

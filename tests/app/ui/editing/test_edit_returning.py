@@ -1,0 +1,32 @@
+"""Which page gets the work of one that was there before."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from app.models import Models
+from app.ui.server.folder import ServerFolder
+from app.ui.visits.visit import Visits
+from storage.assets import FACES_64
+
+
+def test_only_the_same_browser_with_the_key_gets_the_work_back(tmp_path: Path) -> None:
+    folder = ServerFolder(tmp_path / "server")
+    visits = Visits(Models(FACES_64, "cpu"), folder, 3600.0)
+    for tab, client in (("a", "mine"), ("b", "another's"), ("c", "mine"), ("d", "mine")):
+        assert visits.belongs(tab, client)
+    visit = visits.of("a")
+    assert visits.come_back("b", visit.key) is not visit
+    assert visits.come_back("d", "no key") is not visit
+    assert visits.come_back("d", None) is not visit
+    own = visits.of("c")
+    visits.leave("a")
+    assert visits.come_back("c", visit.key) is visit
+    assert own.ended
+    visits.end("a")  # the page that has gone
+    assert not visit.ended
+    assert visits.of("c") is visit
+    visits.end("c")
+    assert visit.ended
+    assert not visit.folder.exists()
+    folder.close()
