@@ -14,6 +14,7 @@ from app.ui.panels.random_panel import bind_random_panel, build_random_panel
 from app.ui.panels.slider_panel import refresh
 from app.ui.visits.handling import on_visit
 from app.ui.visits.visit import Visits
+from app.ui.words import t
 from glowface import __version__
 
 
@@ -23,17 +24,19 @@ def build_page(visits: Visits) -> gr.Blocks:
         with gr.Row():
             with gr.Column(scale=3, min_width=300):
                 gr.Markdown(
-                    "# Glowface\nFaces edited by an exact, invertible model, in your own photo. "
-                    "Nothing leaves this machine.",
+                    t(
+                        "# Glowface\nFaces edited by an exact, invertible model, in your own photo. "
+                        "Nothing leaves this machine."
+                    ),
                     elem_id="title",
                 )
             choice = build_model_choice(visits.models)
         with gr.Tabs(selected="edit") as tabs:
-            with gr.Tab("Edit", id="edit"):
+            with gr.Tab(t("Edit"), id="edit"):
                 edit = build_edit_panel(visits.models.first)
-            with gr.Tab("Blend", id="blend"):
+            with gr.Tab(t("Blend"), id="blend"):
                 blend = build_blend_panel()
-            with gr.Tab("Random", id="random"):
+            with gr.Tab(t("Random"), id="random"):
                 random = build_random_panel()
         gr.Markdown(f"Glowface {__version__}", elem_id="version")
         bind_edit_panel(edit, visits)

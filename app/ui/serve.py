@@ -18,6 +18,7 @@ from starlette.routing import Mount
 from app.ui.layout import build_page
 from app.ui.scripts import head
 from app.ui.server.gate import Gate
+from app.ui.server.translation import Translated
 from app.ui.style import CSS, THEME
 from app.ui.visits.visit import Visits
 from errors import GlowfaceError
@@ -63,7 +64,7 @@ def application(visits: Visits, port: int) -> tuple[Gate, gr.Blocks]:
         alive = sum(number in queue.event_ids_to_events for number in numbers)
         return alive + (unread.qsize() // 10 if unread else 0)
 
-    return Gate(app, visits.uploads, visits.belongs, waiting, port), page
+    return Gate(Translated(app), visits.uploads, visits.belongs, waiting, port), page
 
 
 class _Server(uvicorn.Server):

@@ -21,10 +21,12 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.ui.languages import preferred
 from app.ui.server.events import PATIENCE, Refused, named_paths, parsed_event, read_event
 from app.ui.server.folder import FolderError
 from app.ui.server.streams import Streams
 from app.ui.server.uploads import UploadError, Uploads
+from app.ui.words import explain
 
 ANONYMOUS = "anonymous"
 """The client of all requests without a cookie: programs, who know their own files and sessions by unguessable names."""
@@ -119,7 +121,8 @@ class Gate:
                 raise Refused(429, "Too many requests are open at once; close some tabs.")
             await self._let_in(scope, receive, send, client)
         except Refused as refusal:
-            await _answer(scope["path"], refusal.status, str(refusal))(scope, receive, send)
+            text = explain(preferred(headers.get("accept-language")), refusal)
+            await _answer(scope["path"], refusal.status, text)(scope, receive, send)
         except ClientDisconnect:
             pass
         finally:
@@ -280,7 +283,6 @@ def _less(counts: Counter[str], name: str) -> None:
 
 
 def _answer(path: str, status: int, text: str) -> Response:
-    text = text[:1].upper() + text[1:]
     if path.startswith(f"{API}/upload"):  # the page shows this answer as it is
         return PlainTextResponse(text, status)
     return JSONResponse({"detail": text}, status)
