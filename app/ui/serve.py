@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from gradio.routes import App
 from starlette.routing import Mount
 
+from app.ui import icons
 from app.ui.layout import build_page
 from app.ui.scripts import head
 from app.ui.server.gate import Gate
@@ -48,9 +49,10 @@ def application(visits: Visits, port: int) -> tuple[Gate, gr.Blocks]:
     page.state_session_capacity = MOST_PAGES
     page.has_launched = True  # or Gradio would not check which files events may name; the gate does, but twice is safer
     app = gr.mount_gradio_app(
-        FastAPI(docs_url=None, redoc_url=None, openapi_url=None), page, path="/", server_name="127.0.0.1",
+        FastAPI(docs_url=None, redoc_url=None, openapi_url=None, routes=icons.routes()), page, path="/",
+        server_name="127.0.0.1",
         server_port=port, root_path="", footer_links=[], run_history=False, show_error=False,
-        ssr_mode=False, enable_monitoring=False, mcp_server=False, pwa=False, theme=THEME, css=CSS, head=head(),
+        ssr_mode=False, enable_monitoring=False, mcp_server=False, pwa=False, theme=THEME, css=CSS, head=icons.HEAD + head(),
     )  # fmt: skip
 
     page.server_app = next(route.app for route in app.routes if isinstance(route, Mount) and isinstance(route.app, App))

@@ -43,7 +43,7 @@ MOST_REQUESTS = 100
 API = "/gradio_api"
 _OPEN = {
     "GET": re.compile(
-        rf"/|/config/?|/theme\.css|/favicon\.ico|/manifest\.json|/robots\.txt|/pwa_icon(/\d+)?|/(assets|static|svelte)/.+"
+        rf"/|/config/?|/theme\.css|/favicon\.ico|/manifest\.json|/icon-\d+\.png|/robots\.txt|/(assets|static|svelte)/.+"
         rf"|{API}/(info/?|app_id/?|theme\.css|startup-events|upload_progress|queue/data|queue/status|heartbeat/[^/]+|file=.+)"
     ),
     "POST": re.compile(rf"{API}/(upload|queue/join|cancel|reset)/?"),
