@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFilter
 
-import app.ui.icons as icons
+from app.ui import icons
 
 DARK, AMBER, LIGHT = (28, 25, 23), (251, 191, 36), (254, 243, 199)
 DRAWN = 1024

@@ -89,7 +89,7 @@ CSS = """
 #faces .grid-wrap { min-height: 0; }
 @media (max-width: 900px) { #sliders { max-height: none; } }
 
-/* Sliders go both ways from 0: a bar filled from the left end would say something else, so the track is of one colour. */
+/* Sliders go both ways from 0: a bar filled from the left end would say something else. */
 .gradio-container input[type=range]::-webkit-slider-runnable-track {
     background: var(--track); border: 1px solid var(--edge); border-radius: 9px;
 }

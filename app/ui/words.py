@@ -57,7 +57,11 @@ def marked(text: str) -> bool:
 def localised(language: str, value: Any) -> Any:
     """Something of JSON's with texts where marks were. Of choices, what is shown: what the page sends back stays."""
     if isinstance(value, str):
-        return _MARK.sub(lambda mark: catalogue(language).texts.get(_MARKED[mark[1]], _MARKED[mark[1]]), value) if _BEGIN in value else value
+        return (
+            _MARK.sub(lambda mark: catalogue(language).texts.get(_MARKED[mark[1]], _MARKED[mark[1]]), value)
+            if _BEGIN in value
+            else value
+        )
     if isinstance(value, list):
         return [localised(language, part) for part in value]
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""What makes the page an app that a browser can install: its manifest and its icons, which ``pictures/icon.py`` draws."""
+"""What makes the page an app that a browser can install: a manifest, and icons, which ``pictures/icon.py`` draws."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from importlib.resources import files
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from app.ui.languages import LANGUAGES, preferred
 from app.ui.words import say
@@ -24,10 +24,10 @@ HEAD = (
 """HTML for the page's head."""
 
 
-def routes() -> list[Route]:
+def routes() -> list[BaseRoute]:
     """What the server answers besides Gradio's page."""
-    icons = [Route(f"/icon-{side}.png", _icon(side)) for side in SIDES]
-    return [Route("/manifest.json", _manifest), *icons]
+    icons: list[BaseRoute] = [Route(f"/icon-{side}.png", _icon(side)) for side in SIDES]
+    return [Route("/manifest.json", _manifest), Route("/favicon.ico", _icon(SIDES[0])), *icons]
 
 
 def icon(side: int) -> bytes:

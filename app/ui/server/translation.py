@@ -42,7 +42,8 @@ def _json_in(language: str, text: str) -> str:
 
 def _whole(send: Send, change: Callable[[str], str]) -> Send:
     """Send an answer that is changed when it is there as a whole."""
-    body, start = bytearray(), {}
+    body = bytearray()
+    start: MutableMapping[str, Any] = {}
 
     async def sending(message: MutableMapping[str, Any]) -> None:
         if message["type"] == "http.response.start":
