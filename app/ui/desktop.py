@@ -75,8 +75,9 @@ class Window:
                 if self._ended:
                     return
                 self._process = subprocess.Popen(
-                    command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-                )
+                    command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                    env=os.environ | {"TMPDIR": str(self._profile)},  # what they leave there goes with the rest
+                )  # fmt: skip
             if self._process.wait() == 0:
                 closed()
                 return
