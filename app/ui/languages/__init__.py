@@ -15,7 +15,7 @@ from functools import cache
 from importlib.resources import files
 
 ENGLISH = "en"
-LANGUAGES = {ENGLISH: "en", "ko": "ko", "zh": "zh-Hans"}
+LANGUAGES = {ENGLISH: "en", "ko": "ko", "zh": "zh-CN"}
 """The languages, each with what HTML calls it."""
 
 
