@@ -27,7 +27,7 @@ TERMINAL = re.compile(r"app/(cli|doctor)\.py|app/commands/.*|app/ui/launch\.py")
 
 CODE = re.compile(
     r"shape|uint|finite \(x, y\)|min_confidence|size is|Points must|Pixels are|mapper|calibration|binary mode"
-    r"|belongs to the installed|^\{\}, \{\}$"
+    r"|belongs to the installed|^\{\}[,:] \{\}$"
 )
 """In messages that only a caller from Python can get."""
 
@@ -108,6 +108,8 @@ def _constants(tree: ast.Module) -> dict[str, list[str]]:
 
 
 def _texts(asked: ast.expr, constants: dict[str, list[str]]) -> Iterator[str]:
+    if any(isinstance(part, ast.JoinedStr) for part in ast.walk(asked)):
+        return
     for part in ast.walk(asked):
         if isinstance(part, ast.Constant) and isinstance(part.value, str):
             yield part.value
