@@ -41,12 +41,8 @@ class WebOptions(SharedOptions):
     context: typer.Context
     port: Annotated[int, typer.Option(help="the web app's port")] = 7860
     no_browser: Annotated[bool, typer.Option("--no-browser", help="serve the web app, but open no browser")] = False
-    desktop: Annotated[bool, typer.Option("--desktop", help="open a window of its own; closing it ends Glowface")] = (
-        False
-    )
-    host: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="also for a phone: this machine's address in your network")
-    ] = None
+    desktop: Annotated[bool, typer.Option("--desktop", help="open a window; closing it ends Glowface")] = False
+    host: Annotated[str | None, typer.Option(metavar="ADDRESS", help="for a phone: your address in the network")] = None
     version: Version = False
 
 
