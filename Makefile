@@ -39,6 +39,7 @@ pictures: $(VENV)/.dev  ## make the README's pictures anew
 	$(BIN)/python -m pictures.pasted $(PICTURES)/pasted.jpg
 	$(BIN)/python -m app sample --count 32 --columns 8 --temperature 0.7 --seed 0 -o $(PICTURES)/samples.jpg
 	$(BIN)/python -m pictures.screenshot $(PICTURES)/app.png
+	$(BIN)/python -m pictures.icon
 
 clean:  ## remove what make has installed
 	rm -rf $(VENV)

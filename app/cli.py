@@ -28,6 +28,8 @@ class WebOptions(SharedOptions):
     context: typer.Context
     port: Annotated[int, typer.Option(help="the web app's port")] = 7860
     no_browser: Annotated[bool, typer.Option("--no-browser", help="serve the web app, but open no browser")] = False
+    desktop: Annotated[bool, typer.Option("--desktop", help="open a window; closing it ends Glowface")] = False
+    host: Annotated[str | None, typer.Option(metavar="ADDRESS", help="for a phone: your address in the network")] = None
     version: Version = False
 
 
@@ -40,10 +42,12 @@ def open_web_app(options: WebOptions) -> None:
             context.invoked_subcommand: {"checkpoint": str(options.checkpoint), "device": options.device}
         }
         return
-    print("Glowface is starting …", flush=True)
     from app.ui.launch import launch  # Gradio takes seconds to import; the other commands need none of it
 
-    launch(options.checkpoint, options.device, port=options.port, browser=not options.no_browser)
+    launch(
+        options.checkpoint, options.device, port=options.port, browser=not options.no_browser,
+        desktop=options.desktop, host=options.host,
+    )  # fmt: skip
 
 
 commands.callback(invoke_without_command=True)(with_options(open_web_app))

@@ -46,7 +46,7 @@ class Models:
             except (CheckpointError, OSError):
                 continue
         listed = sorted(found, key=lambda path: (found[path], path.name))
-        return [(f"{path.stem} · {found[path]} × {found[path]} pixels", str(path)) for path in listed]
+        return [(f"{path.stem} · {found[path]} × {found[path]}", str(path)) for path in listed]
 
     def editor(self, path: str | Path) -> Editor:
         """The editor of one of :meth:`choices`: no other file is opened, for what is asked may come from anywhere.

@@ -1,7 +1,9 @@
-"""Start the web app, privately: this machine only, no telemetry, a temporary folder that is deleted at the end."""
+"""Start the web app, privately: this machine only unless asked otherwise, no telemetry, a temporary folder that is
+deleted at the end."""
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import socket
@@ -9,10 +11,11 @@ import sys
 import threading
 import warnings
 from contextlib import suppress
+from ipaddress import ip_address
 from pathlib import Path
 from types import FrameType
+from typing import Literal
 
-from app.models import Models
 from app.ui.server.environment import close_environment
 from app.ui.server.folder import ServerFolder, remove_leftovers
 from errors import GlowfaceError
@@ -29,21 +32,35 @@ class PortError(GlowfaceError):
     """The app cannot be served on a port."""
 
 
-def launch(checkpoint: Path, device: str = "auto", *, port: int = 7860, browser: bool = True, age: float = AGE) -> None:
-    """Serve the app on 127.0.0.1 until it is interrupted.
+def launch(
+    checkpoint: Path,
+    device: str = "auto",
+    *,
+    port: int = 7860,
+    browser: bool = True,
+    desktop: bool = False,
+    host: str | None = None,
+    age: float = AGE,
+) -> None:
+    """Serve the app until it is interrupted, on 127.0.0.1 or at an address in a network.
 
     Args:
         checkpoint: the model to begin with; visits can choose from those beside it.
         device: "auto", "cpu", "cuda", ...
         port: TCP port; 0 takes any free one.
         browser: open the page in the user's browser.
+        desktop: open it in a window of its own instead; the server ends when that is closed.
+        host: this machine's address in a network from which the page shall be reached too, by a link with a token.
         age: seconds after which what nobody uses any more is deleted.
 
     Raises:
-        PortError: the port is taken, which is found before any model is loaded.
+        PortError: the port or the address cannot be used, which is found before any model is loaded.
         CheckpointError, DirectionsError, InvalidValueError: as :class:`Models` does.
     """
-    listening = _bound(port)
+    listening = _bound(port, host)
+    print("Starting Glowface…", flush=True)
+    from app.models import Models  # PyTorch takes seconds
+
     models = Models(checkpoint, device)
     remove_leftovers()
     # A server that is told to end must still delete its users' pictures.
@@ -61,11 +78,13 @@ def launch(checkpoint: Path, device: str = "auto", *, port: int = 7860, browser:
         # torch makes an empty folder for a compiler that is never used here; it shall go with the rest.
         os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(folder.root / "torch"))
         from app.ui.serve import serve
+        from app.ui.server.admission import Admission
         from app.ui.visits.visit import Visits
 
         warming.start()
         with suppress(KeyboardInterrupt):  # Ctrl+C is how a person ends it
-            serve(Visits(models, folder, age), listening, browser=browser)
+            admission = Admission(listening.getsockname()[1], host)
+            serve(Visits(models, folder, age), listening, admission, _shown(browser, desktop))
     finally:
         listening.close()
         if warming.is_alive():
@@ -73,20 +92,49 @@ def launch(checkpoint: Path, device: str = "auto", *, port: int = 7860, browser:
         folder.close()
 
 
-def _bound(port: int) -> socket.socket:
-    """A socket that listens on this machine only; connections wait until they are served."""
+def _shown(browser: bool, desktop: bool) -> Literal["nowhere", "browser", "window"]:
+    if desktop:
+        return "window"
+    return "browser" if browser else "nowhere"
+
+
+def _bound(port: int, host: str | None) -> socket.socket:
+    """A socket that listens on this machine only, or at ``host``; connections wait until they are served."""
     if not 0 <= port <= 65535:
         raise PortError(f"there is no port {port}; choose one from 1024 to 65535.")
-    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    if host is not None:
+        _check_address(host)
+    family = socket.AF_INET6 if host is not None and ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
     if os.name == "posix":  # elsewhere it would let two servers share a port
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listening.bind((HOST, port))
+        listening.bind((host or HOST, port))
     except OSError as error:
         listening.close()
+        if error.errno == errno.EADDRNOTAVAIL:
+            raise PortError(f"{host} is no address of this machine; {_own_address()}.") from error
         reason = error.strerror or str(error)
         raise PortError(f"port {port} cannot be used ({reason}); choose another with --port, or 0 for any.") from error
     return listening
+
+
+def _check_address(host: str) -> None:
+    """Refuse what is not exactly one address: a name may come to mean another machine, and 0.0.0.0 is all networks."""
+    try:
+        address = ip_address(host)
+    except ValueError as error:
+        raise PortError(f"{host!r} is no address in numbers; {_own_address()}.") from error
+    if address.is_unspecified or address.is_multicast or str(address) != host:
+        raise PortError(f"{host} is not exactly one address; {_own_address()}.")
+
+
+def _own_address() -> str:
+    """What to say of this machine's address."""
+    with suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect(("192.0.2.1", 9))  # sends nothing, and tells by which address it would
+        return f"this machine's seems to be {probe.getsockname()[0]}"
+    return "give this machine's in the network, such as 192.168.1.5"
 
 
 def _end(_signal: int, _frame: FrameType | None) -> None:

@@ -24,8 +24,10 @@ def build_page(visits: Visits) -> gr.Blocks:
         with gr.Row():
             with gr.Column(scale=3, min_width=300):
                 gr.Markdown(
-                    "# Glowface\nFaces edited by an exact, invertible model, in your own photo. "
-                    "Nothing leaves this machine.",
+                    t(
+                        "# Glowface\nFaces edited by an exact, invertible model, in your own photo. "
+                        "Nothing leaves this machine."
+                    ),
                     elem_id="title",
                 )
             choice = build_model_choice(visits.models)

@@ -15,6 +15,7 @@ from app.ui.panels.edit_panel import EditPanel
 from app.ui.panels.slider_panel import Updates
 from app.ui.visits.handling import on_visit, tell
 from app.ui.visits.visit import Visit, Visits
+from app.ui.words import t
 
 
 def build_model_choice(models: Models) -> gr.Dropdown:
@@ -23,7 +24,7 @@ def build_model_choice(models: Models) -> gr.Dropdown:
     return gr.Dropdown(
         choices,
         value=str(models.first.path),
-        label="Model",
+        label=t("Model"),
         interactive=True,
         filterable=False,
         visible=len(choices) > 1,

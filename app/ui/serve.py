@@ -7,7 +7,7 @@ import logging
 import socket
 import threading
 import webbrowser
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import gradio as gr
 import uvicorn
@@ -15,9 +15,13 @@ from fastapi import FastAPI
 from gradio.routes import App
 from starlette.routing import Mount
 
+from app.ui import icons
+from app.ui.desktop import Window
 from app.ui.layout import build_page
 from app.ui.scripts import head
+from app.ui.server.admission import Admission
 from app.ui.server.gate import Gate
+from app.ui.server.translation import Translated
 from app.ui.style import CSS, THEME
 from app.ui.visits.visit import Visits
 from errors import GlowfaceError
@@ -28,11 +32,26 @@ QUEUE_SIZE = 1024
 MOST_PAGES = 200
 """Pages whose components Gradio remembers; each takes some hundred kilobytes."""
 
+NETWORK = (
+    "Everybody who has this link can use Glowface on this machine, and as nothing is encrypted on the way, others in "
+    "the network can see photos and link. Keep the link to yourself, use it in a network that you trust, and end "
+    "Glowface when you are done."
+)
+"""Said where the server listens in a network."""
+
+NO_WINDOW = (
+    "No window of its own can be shown here: that takes a screen, and pywebview, Chromium, Chrome or Edge. Glowface "
+    "opens in your usual browser instead."
+)
+
+Shown: TypeAlias = Literal["nowhere", "browser", "window"]
+"""Where the page is opened when the server has started."""
+
 GRACE = 2
 """Seconds that open streams have when the server ends."""
 
 
-def application(visits: Visits, port: int) -> tuple[Gate, gr.Blocks]:
+def application(visits: Visits, admission: Admission) -> tuple[Gate, gr.Blocks]:
     """The page, and the ASGI application that serves it, with all that guards it.
 
     Mounted rather than launched by Gradio: what its ``launch`` can do besides, from public links to processes on
@@ -40,16 +59,17 @@ def application(visits: Visits, port: int) -> tuple[Gate, gr.Blocks]:
 
     Args:
         visits: the visits that the page works on.
-        port: the TCP port under which browsers know the server.
+        admission: which requests come in.
     """
     page = build_page(visits)
     page.queue(max_size=QUEUE_SIZE, api_open=False)
     page.state_session_capacity = MOST_PAGES
     page.has_launched = True  # or Gradio would not check which files events may name; the gate does, but twice is safer
     app = gr.mount_gradio_app(
-        FastAPI(docs_url=None, redoc_url=None, openapi_url=None), page, path="/", server_name="127.0.0.1",
-        server_port=port, root_path="", footer_links=[], run_history=False, show_error=False,
-        ssr_mode=False, enable_monitoring=False, mcp_server=False, pwa=False, theme=THEME, css=CSS, head=head(),
+        FastAPI(docs_url=None, redoc_url=None, openapi_url=None, routes=icons.routes()), page, path="/",
+        server_name="127.0.0.1", server_port=admission.port, root_path="", footer_links=[], run_history=False,
+        show_error=False, ssr_mode=False, enable_monitoring=False, mcp_server=False, pwa=False, theme=THEME, css=CSS,
+        head=icons.HEAD + head(),
     )  # fmt: skip
 
     page.server_app = next(route.app for route in app.routes if isinstance(route, Mount) and isinstance(route.app, App))
@@ -63,39 +83,53 @@ def application(visits: Visits, port: int) -> tuple[Gate, gr.Blocks]:
         alive = sum(number in queue.event_ids_to_events for number in numbers)
         return alive + (unread.qsize() // 10 if unread else 0)
 
-    return Gate(app, visits.uploads, visits.belongs, waiting, port), page
+    return Gate(Translated(app), visits.uploads, visits.belongs, waiting, admission), page
 
 
 class _Server(uvicorn.Server):
     """A server that says where it is once it answers, and ends without waiting for pages that are open."""
 
-    def __init__(self, config: uvicorn.Config, page: gr.Blocks, address: str, *, browser: bool) -> None:
+    def __init__(self, config: uvicorn.Config, page: gr.Blocks, admission: Admission, shown: Shown) -> None:
         super().__init__(config)
-        self.page, self.address, self.browser = page, address, browser
+        self.page, self.admission, self.shown = page, admission, shown
+        self.window: Window | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        print(f"Glowface is at {self.address} (Ctrl+C ends it)", flush=True)
-        if self.browser:
-            threading.Thread(target=webbrowser.open, args=(self.address,), daemon=True).start()
+        link = self.admission.link
+        print(f"Glowface is at {link} (Ctrl+C ends it)", flush=True)
+        if self.admission.token is not None:
+            print(NETWORK, flush=True)
+        if self.shown == "window":
+            self.window = Window(link, closed=self._end, failed=self._no_window)
+        elif self.shown == "browser":
+            threading.Thread(target=webbrowser.open, args=(link,), daemon=True).start()
+
+    def _end(self) -> None:
+        self.should_exit = True
+
+    def _no_window(self) -> None:
+        print(NO_WINDOW, flush=True)
+        webbrowser.open(self.admission.link)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        if self.window is not None:
+            self.window.close()
         self.page.server_app.stop_event.set()  # ends the streams that open pages hold
         self.page._queue.close()
         logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # what is still under way is cut off, as meant
         await super().shutdown(sockets)
 
 
-def serve(visits: Visits, listening: socket.socket, *, browser: bool) -> None:
-    """Answer on a bound socket until the process is told to end."""
-    port = listening.getsockname()[1]
-    gate, page = application(visits, port)
+def serve(visits: Visits, listening: socket.socket, admission: Admission, shown: Shown) -> None:
+    """Answer on a bound socket until the process is told to end, or its window is closed."""
+    gate, page = application(visits, admission)
     options: dict[str, Any] = {"log_level": "warning", "proxy_headers": False, "server_header": False, "ws": "none"}
     config = uvicorn.Config(gate, timeout_graceful_shutdown=GRACE, **options)
     ended = threading.Event()
     threading.Thread(target=_sweep, args=(visits, gate, ended), daemon=True).start()
     try:
-        asyncio.run(_Server(config, page, f"http://127.0.0.1:{port}", browser=browser).serve([listening]))
+        asyncio.run(_Server(config, page, admission, shown).serve([listening]))
     finally:
         ended.set()
 

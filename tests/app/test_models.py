@@ -31,7 +31,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Models:
 
 def test_choices_are_the_models_beside_the_first_that_have_directions(models: Models) -> None:
     titles = [title for title, _ in models.choices()]
-    assert titles == ["faces-64 · 64 × 64 pixels", "faces-128 · 128 × 128 pixels"]
+    assert titles == ["faces-64 · 64 × 64", "faces-128 · 128 × 128"]
 
 
 def test_each_is_loaded_once_and_shares_what_is_not_the_models(models: Models) -> None:

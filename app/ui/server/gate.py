@@ -10,7 +10,6 @@ import asyncio
 import re
 from collections import Counter
 from collections.abc import Callable, MutableMapping
-from http.cookies import CookieError, SimpleCookie
 from itertools import islice
 from secrets import token_urlsafe
 from typing import Any
@@ -21,10 +20,13 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.ui.languages import preferred
+from app.ui.server.admission import Admission
 from app.ui.server.events import PATIENCE, Refused, named_paths, parsed_event, read_event
 from app.ui.server.folder import FolderError
 from app.ui.server.streams import Streams
 from app.ui.server.uploads import MOST_AT_ONCE, UploadError, Uploads
+from app.ui.words import explain
 
 ANONYMOUS = "anonymous"
 """The client of all requests without a cookie: programs that keep none, which know their own files and sessions by
@@ -42,7 +44,7 @@ MOST_REQUESTS = 100
 API = "/gradio_api"
 _OPEN = {
     "GET": re.compile(
-        rf"/|/config/?|/theme\.css|/favicon\.ico|/manifest\.json|/robots\.txt|/pwa_icon(/\d+)?|/(assets|static|svelte)/.+"
+        rf"/|/config/?|/theme\.css|/favicon\.ico|/manifest\.json|/icon-\d+\.png|/robots\.txt|/(assets|static|svelte)/.+"
         rf"|{API}/(info/?|app_id/?|theme\.css|startup-events|upload_progress|queue/data|queue/status|heartbeat/[^/]+|file=.+)"
     ),
     "POST": re.compile(rf"{API}/(upload|queue/join|cancel|reset)/?"),
@@ -79,7 +81,7 @@ class Gate:
         uploads: takes the files that clients send, and knows whose they are.
         belongs: whether a session is a client's; one that nobody has is the asking client's from then on.
         waiting: how many events of a client wait, given the session that sends another one.
-        port: the server's TCP port.
+        admission: which requests come in.
     """
 
     def __init__(
@@ -88,13 +90,10 @@ class Gate:
         uploads: Uploads,
         belongs: Callable[[str, str], bool],
         waiting: Callable[[str, str], int],
-        port: int,
+        admission: Admission,
     ) -> None:
         self.app, self.uploads, self.belongs, self.waiting = app, uploads, belongs, waiting
-        self.hosts = frozenset(f"{name}:{port}" for name in ("127.0.0.1", "localhost"))
-        if port == 80:
-            self.hosts |= {"127.0.0.1", "localhost"}
-        self.cookie = f"glowface-{port}"
+        self.admission = admission
         self._requests: Counter[str] = Counter()
         self._held: Counter[str] = Counter()
         self._streams = Streams()
@@ -113,16 +112,22 @@ class Gate:
         client = self._client(headers)
         known = client is not None
         client = client or (token_urlsafe(32) if scope["path"] in _FIRST else ANONYMOUS)
-        send = self._with_headers(send, scope["path"], None if known or client == ANONYMOUS else client)
+        plain = self._with_headers(send, scope["path"], None)
         counted = client if known else ANONYMOUS  # those who come for the first time count together
         self._requests[counted] += 1
         try:
-            self._check_origin(scope, headers)
+            self.admission.check(scope, headers)
+            entered = self.admission.entry(scope, headers)
             if self._requests[counted] > MOST_REQUESTS:
                 raise Refused(429, "Too many requests are open at once; close some tabs.")
-            await self._let_in(scope, receive, send, client)
+            if entered is not None:
+                await entered(scope, receive, plain)
+                return
+            new = None if known or client == ANONYMOUS else client
+            await self._let_in(scope, receive, self._with_headers(send, scope["path"], new), client)
         except Refused as refusal:
-            await _answer(scope["path"], refusal.status, str(refusal))(scope, receive, send)
+            text = explain(preferred(headers.get("accept-language")), refusal)
+            await _answer(scope["path"], refusal.status, text)(scope, receive, plain)
         except ClientDisconnect:
             pass
         finally:
@@ -130,29 +135,8 @@ class Gate:
 
     def _client(self, headers: Headers) -> str | None:
         """The client that a request's cookie names."""
-        try:
-            cookie = SimpleCookie(headers.get("cookie", "")).get(self.cookie)
-        except CookieError:
-            return None
-        return cookie.value if cookie is not None and _CLIENT.fullmatch(cookie.value) else None
-
-    def _check_origin(self, scope: Scope, headers: Headers) -> None:
-        """Refuse what another site has sent through the user's browser.
-
-        A name that was made to point to this machine (DNS rebinding) stands in ``Host``, another page in ``Origin``
-        or, where the browser sends none, in ``Sec-Fetch-Site``. Only the page itself may be come to from elsewhere.
-        """
-        if headers.get("host", "").lower() not in self.hosts:
-            raise Refused(421, f"This server answers only to {' and '.join(sorted(self.hosts))}.")
-        origin = headers.get("origin")
-        if origin is not None and origin.lower() not in {f"http://{host}" for host in self.hosts}:
-            raise Refused(403, "Another site may not use Glowface.")
-        if headers.get("sec-fetch-site", "same-origin") in ("same-origin", "none"):
-            return
-        # A link that a person follows, not a picture or a script that another page loads.
-        followed = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"
-        if scope["path"] != "/" or not followed:
-            raise Refused(403, "Another site may not use Glowface.")
+        name = self.admission.value(headers, self.admission.cookie)
+        return name if name is not None and _CLIENT.fullmatch(name) else None
 
     async def _let_in(self, scope: Scope, receive: Receive, send: Send, client: str) -> None:
         method, path = scope["method"], scope["path"]
@@ -263,7 +247,7 @@ class Gate:
         if path.startswith(f"{API}/file=") or path == "/":
             extra["Cache-Control"] = "no-store"  # no picture may stay in the browser's cache
         if new_client is not None:
-            extra["Set-Cookie"] = f"{self.cookie}={new_client}; Path=/; HttpOnly; SameSite=Lax"
+            extra["Set-Cookie"] = f"{self.admission.cookie}={new_client}; Path=/; HttpOnly; SameSite=Lax"
         names = {name.lower().encode() for name in extra}
         added = [(name.lower().encode(), value.encode()) for name, value in extra.items()]
 
@@ -283,7 +267,6 @@ def _less(counts: Counter[str], name: str) -> None:
 
 
 def _answer(path: str, status: int, text: str) -> Response:
-    text = text[:1].upper() + text[1:]
-    if path.startswith(f"{API}/upload"):  # the page shows this answer as it is
+    if path == "/" or path.startswith(f"{API}/upload"):  # these are shown to a person as they are
         return PlainTextResponse(text, status)
     return JSONResponse({"detail": text}, status)

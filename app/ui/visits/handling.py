@@ -12,6 +12,7 @@ import gradio as gr
 
 from app.ui.visits.text import as_text
 from app.ui.visits.visit import Visits
+from app.ui.words import asking_language, explain, t
 from errors import GlowfaceError
 
 PREVIEW_SIDE = 1024
@@ -93,7 +94,7 @@ def _checked(index: Any) -> Any:
     """What was clicked: a place in a gallery, or a point ``[x, y]`` of a picture; -1 is no place."""
     numbers = index if isinstance(index, list) else [index]
     if not all(type(number) in (int, float) and 0 <= number < math.inf for number in numbers):
-        raise gr.Error("That is nothing that can be clicked.", print_exception=False)
+        raise gr.Error(t("That is nothing that can be clicked."), print_exception=False)
     return index
 
 
@@ -101,16 +102,18 @@ def _answer(visits: Visits, request: gr.Request, handler: Handler, *values: Any)
     """The handler's answer, one at a time for a visit; a note on the page where it fails, and nothing changed."""
     try:
         visit = visits.of(request.session_hash)
+        visit.language = asking_language()
         with visit.lock:
             if visit.ended:  # while this waited for its turn
                 return gr.skip()
             answer = handler(visit, *values)
             if visit.lost:
                 visit.lost = False
-                warn(
+                lost = t(
                     "Glowface's temporary folder was deleted while it ran, and was made anew. Your photo and sliders "
                     "are still here; pictures that no longer show come back with the next move."
                 )
+                gr.Warning(lost)
         return answer
     except Exception as error:
         tell(error)
@@ -123,12 +126,12 @@ def tell(error: Exception) -> None:
         warn(str(error))
     else:
         logging.getLogger("glowface").error("a handler failed", exc_info=error)
-        gr.Warning("That did not work. Your photo and sliders are as they were; the terminal tells more.")
+        gr.Warning(t("That did not work. Your photo and sliders are as they were."))
 
 
 def warn(text: str) -> None:
-    """A note on the page; names of files and sliders in it show as they are."""
-    gr.Warning(as_text(text[:1].upper() + text[1:]))
+    """A note on the page of an error's message; names of files and sliders in it show as they are."""
+    gr.Warning(as_text(explain(asking_language(), text)))
 
 
 def _variant(base: type, **members: Any) -> Any:

@@ -46,7 +46,7 @@ def test_a_server_that_is_told_to_end_says_nothing_more_and_leaves_nothing(
     assert server.process.returncode == 0
     assert list(tmp_path.iterdir()) == []
     out, err = capfd.readouterr()
-    assert out.splitlines() == ["Glowface is starting …", f"Glowface is at {server.address} (Ctrl+C ends it)"]
+    assert out.splitlines() == ["Starting Glowface…", f"Glowface is at {server.address} (Ctrl+C ends it)"]
     assert err == ""
 
 
@@ -55,7 +55,8 @@ def test_ports_that_cannot_be_used_get_a_line(main: Any, capfd: pytest.CaptureFi
     with socket.create_server(("127.0.0.1", 0)) as taken:
         for port in (taken.getsockname()[1], 99999, -1):
             assert main(["--no-browser", "--device", "cpu", "--checkpoint", str(FACES_64), "--port", str(port)]) == 1
-            error = capfd.readouterr().err
+            out, error = capfd.readouterr()
+            assert out == ""  # found before anything is loaded
             assert error.startswith("error: ")
             assert str(port) in error
             assert error.count("\n") == 1

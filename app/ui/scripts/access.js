@@ -1,0 +1,40 @@
+// What Gradio's markup keeps from people who do not see the page.
+//
+// Its pictures have no alternative text: they get the label of the block that they stand in, with a number where it
+// shows several. An empty picture carries a label without a role that may have one.
+{
+    const named = (block) => {
+        const label = block.querySelector("[data-testid=block-label], [data-testid=block-info], .label-wrap");
+        return (label?.textContent || block.getAttribute("aria-label") || "").trim();
+    };
+
+    const mend = () => {
+        for (const empty of document.querySelectorAll(".empty[aria-label]:not([role])")) {
+            empty.setAttribute("role", "img");
+        }
+        for (const block of document.querySelectorAll(".block:has(img)")) {
+            const name = named(block);
+            const pictures = [...block.querySelectorAll("img")].filter((picture) => picture.closest(".block") === block);
+            for (const [place, picture] of pictures.entries()) {
+                const text = pictures.length > 1 ? `${name} ${place + 1}` : name;
+                const ours = picture.alt === "" || "named" in picture.dataset;
+                if (name !== "" && ours && picture.alt !== text) {
+                    picture.alt = text;
+                    picture.dataset.named = "";
+                }
+            }
+        }
+    };
+
+    let asked = false;
+    const soon = () => {
+        if (!asked) {
+            asked = true;
+            requestAnimationFrame(() => {
+                asked = false;
+                mend();
+            });
+        }
+    };
+    new MutationObserver(soon).observe(document, { childList: true, subtree: true, characterData: true });
+}
