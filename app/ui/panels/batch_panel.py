@@ -20,7 +20,7 @@ from app.ui.server.uploads import MOST_AT_ONCE, UNOPENED
 from app.ui.visits.handling import files_input, on_visit, over_time, progress
 from app.ui.visits.text import as_text
 from app.ui.visits.visit import Visit, Visits
-from app.ui.words import say, t
+from app.ui.words import explain, say, t
 from attributes import Recipe, shipped_recipes
 from faces import open_photo
 
@@ -141,7 +141,7 @@ def refresh(panel: BatchPanel, visit: Visit, what: str) -> Updates:
 
 def about(visit: Visit, what: str) -> str:
     """What is done, in words."""
-    return status(visit.session) if what == SLIDERS and visit.session.ready else ""
+    return status(visit.session, visit.language) if what == SLIDERS and visit.session.ready else ""
 
 
 def choose(name: str, visit: Visit, paths: list[str]) -> list[Path]:
@@ -214,7 +214,7 @@ def _told(panel: BatchPanel, visit: Visit, sources: Sequence[Path], done: Sequen
     text = say(visit.language, "{number} of {count}: {name}", number=len(done), count=len(sources), name=at)
     lines = []
     for result in reversed(done):
-        error = result.error.replace(str(result.source), result.source.name)
+        error = explain(visit.language, result.error.replace(str(result.source), result.source.name))
         text_of = say(visit.language, "done") if result.output else error
         kind = "done" if result.output else "failed"
         lines.append(f'<li class="{kind}"><b>{as_text(result.source.name)}</b> {as_text(text_of)}</li>')

@@ -17,7 +17,7 @@ from app.ui.panels.edit_words import reading, status
 from app.ui.panels.slider_panel import values_set, values_shown
 from app.ui.visits.handling import PREVIEW_SIDE, warn
 from app.ui.visits.visit import Visit
-from app.ui.words import say
+from app.ui.words import explain, say
 from attributes import Recipe, RecipeError
 from faces import FaceError, NoFaceError, PhotoError
 
@@ -38,14 +38,14 @@ def open_photo(panel: EditPanel, visit: Visit, path: str | None) -> Any:
                 try:
                     visit.session.open(file)
                 except NoFaceError as error:
-                    problem = str(error)
+                    problem = explain(visit.language, error)
                 _take_recipe(visit, file)
         except PhotoError as error:
             warn(str(error))
             return {panel.photo: photo_now(visit)}
     visit.marks, visit.marking, visit.brushing, visit.photo = [], False, False, path
     if path is not None and visit.session.before().reduced:
-        gr.Info(say(visit.language, "This photo: {reduced}.", reduced=REDUCED))
+        gr.Info(say(visit.language, "This photo: {reduced}.", reduced=say(visit.language, REDUCED)))
     return everything(panel, visit, problem)
 
 
@@ -105,7 +105,7 @@ def mark(panel: EditPanel, visit: Visit, point: tuple[int, int]) -> Any:
         if marking.add_mark(visit, point):
             return everything(panel, visit)
     except FaceError as error:
-        return marks_shown(panel.marking, visit, str(error))
+        return marks_shown(panel.marking, visit, explain(visit.language, error))
     return marks_shown(panel.marking, visit)
 
 

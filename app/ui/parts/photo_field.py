@@ -18,7 +18,7 @@ from app.ui.visits.blending import Side
 from app.ui.visits.handling import PREVIEW_SIDE, on_select, on_visit, photo_input, warn
 from app.ui.visits.text import as_text
 from app.ui.visits.visit import Visit, Visits
-from app.ui.words import say, t
+from app.ui.words import explain, say, t
 from faces import FaceError, NoFaceError, PhotoError, align, crop
 
 WANTED = (
@@ -114,7 +114,7 @@ def bind_photo_field(
             try:
                 change(side_of(visit), *values)
             except FaceError as error:
-                problem = str(error)
+                problem = explain(visit.language, error)
             return {**field_shown(visit, field, side_of(visit), problem), **show(visit)}
 
         return handler
@@ -146,10 +146,10 @@ def open_photo(visit: Visit, field: PhotoField, side: Side, path: str) -> str:
         try:
             session.open(file)
         except NoFaceError as error:
-            problem = str(error)
+            problem = explain(visit.language, error)
     side.session, side.marks, side.photo = session, [], path
     if side.session.before().reduced:
-        gr.Info(say(visit.language, f"This photo: {REDUCED}."))
+        gr.Info(say(visit.language, "This photo: {reduced}.", reduced=say(visit.language, REDUCED)))
     return problem
 
 

@@ -52,6 +52,7 @@ def over_time(visits: Visits, handler: Handler, at_end: Callable[[], dict[Any, A
     def listener(request: gr.Request, *values: Any) -> Iterator[Any]:
         try:
             visit = visits.of(request.session_hash)
+            visit.language = asking_language()
             steps = handler(visit, *values)
             while True:
                 with visit.working:
