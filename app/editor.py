@@ -141,14 +141,8 @@ class Editor:
         self.detector.detect(np.full((256, 256, 3), 128, dtype=np.uint8))
         grey = self.encode(np.full((1, self.size, self.size, 3), 128, dtype=np.uint8))
         self.read(self.decode(grey))
-        find_reach(
-            self.label_directions,
-            self.judge,
-            grey,
-            before=self.judge.look(grey.flatten()),
-            name=LABEL_NAMES[0],
-            sense=1,
-        )
+        before = self.judge.look(grey.flatten())
+        find_reach(self.label_directions, self.judge, grey, before=before, name=LABEL_NAMES[0], sense=1)
 
     @torch.inference_mode()
     def encode(self, pixels: np.ndarray) -> Latent:

@@ -23,7 +23,7 @@ MODULES = {
     path.relative_to(ROOT)
     for name in PACKAGES
     for path in (ROOT / name.replace(".", "/")).iterdir()
-    if path.suffix in (".py", ".js")
+    if path.suffix in (".py", ".js", ".css", ".json", ".png")
 }
 ASSETS = {
     path.relative_to(ROOT)

@@ -110,8 +110,8 @@ def build_blend_panel() -> BlendPanel:
                     [("MP4", ".mp4"), ("GIF", ".gif")], value=".mp4", label=t("Format"), show_label=False,
                     container=False, min_width=120, elem_id="film-type",
                 )  # fmt: skip
-                film = gr.Button(t("Download animation"), size="md", min_width=120, elem_id="film")
-                film_file = hidden_file("film")
+                film = gr.Button(t("Download animation"), size="md", min_width=120, elem_id="film-blend")
+                film_file = hidden_file("film-blend")
             bar = gr.HTML(elem_id="blend-bar", elem_classes="bar")
     return BlendPanel(
         fields, picture, ratio, apart, colours, strip, frame, area, lock, download, film_type, film, film_file, bar
@@ -149,7 +149,7 @@ def bind_blend_panel(panel: BlendPanel, visits: Visits, tab: gr.Tab) -> None:
         [panel.film_file, panel.bar],
         **quiet,
     )
-    fetched(filming, "film")
+    fetched(filming, "film-blend")
     on_return(visits, tab, partial(restored, panel), panel.everything)
 
 

@@ -101,7 +101,7 @@ def build_random_panel() -> RandomPanel:
                 first = _action(t("Blend: as first"), "blend-first")
                 second = _action(t("Blend: as second"), "blend-second")
             face = build_download("face", t("Download"), ready=False)
-            more = _action(t("More like this"), "more")
+            more = _action(t("More like this"), "more-like")
             change = number_slider(0, 1, value=0.4, step=0.05, label=t("How different they are"), elem_id="change")
             keep = gr.Radio(
                 [(t(text), value) for text, value in KEPT], value="", label=t("What they have of this face"),

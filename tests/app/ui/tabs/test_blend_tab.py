@@ -85,12 +85,14 @@ def test_two_photos_blend_in_every_way(page: Page, astronaut_file: Path, photos:
     assert coloured.shape == half.shape
     assert not np.array_equal(coloured, half)
     page.wait_for_function("old => document.querySelectorAll('#strip img')[4]?.getAttribute('src') !== old", arg=strip)
-    page.locator("#apart input").uncheck()
+    changed(page, "#apart input")
     locked = changed(page, field="ratio", value="0.5")
     assert not np.array_equal(changed(page, "#lock-blend input"), locked)
-    assert changed(page, "#blend-area label >> nth=1").shape == (512, 512, 3)  # the whole photo
+    page.locator("#blend-area label").nth(1).click()
+    whole = f"document.querySelector('{SHOWN}').naturalWidth === 512"
+    page.wait_for_function(whole)
 
-    with av.open(downloaded(page, "#film")) as film:
+    with av.open(downloaded(page, "#film-blend")) as film:
         frames = [frame.to_ndarray(format="rgb24") for frame in film.decode(video=0)]
     assert len(frames) == 60
     assert np.abs(frames[1].astype(int) - frames[59]).mean() < 3  # there and back

@@ -31,7 +31,7 @@ def test_faces_are_drawn_and_more_like_one_of_them(page: Page) -> None:
     page.click("#draw")
     drawn = faces(page)
     first, third = pixels(page), pixels(page, 2)
-    expect(page.locator("#more")).to_be_disabled()
+    expect(page.locator("#more-like")).to_be_disabled()
 
     # Numbers that cannot be are the nearest that can, or told.
     page.fill("#seed input", "")
@@ -50,14 +50,14 @@ def test_faces_are_drawn_and_more_like_one_of_them(page: Page) -> None:
     drawn = faces(page, but=drawn)
 
     page.locator("#grid button").nth(2).click()
-    expect(page.locator("#more")).to_be_enabled()
+    expect(page.locator("#more-like")).to_be_enabled()
     saved = downloaded(page, "#save-face")
     assert saved.name == "face-0-3.png"
     assert np.array_equal(np.asarray(Image.open(saved)), third)
     with Image.open(downloaded(page, "#save-sheet")) as sheet:
         assert sheet.size == (4 * 256 + 3 * 4, 4 * 256 + 3 * 4)
 
-    page.click("#more")
+    page.click("#more-like")
     drawn = faces(page, but=drawn)
     assert np.array_equal(pixels(page), third)
     near = np.abs(pixels(page, 5).astype(int) - third).mean()
