@@ -38,6 +38,7 @@ class ServerFolder:
         self._resolved = self.root.resolve()
         self._owners: dict[str, str] = {}
         self._lock = threading.Lock()
+        self._closed = False
 
     @staticmethod
     def create() -> ServerFolder:
@@ -60,6 +61,8 @@ class ServerFolder:
             FolderError: something else has taken its place, or it cannot be made.
         """
         with self._lock:
+            if self._closed:  # what still runs when the server ends must not bring it back
+                raise FolderError("Glowface has ended; start it again.")
             try:
                 made = _make_private(self.root)
             except OSError as error:
@@ -163,7 +166,9 @@ class ServerFolder:
         return box
 
     def close(self) -> None:
-        """Delete the folder and all that is in it, if it is still the one that was made."""
+        """Delete the folder and all that is in it, if it is still the one that was made; it is not made anew."""
+        with self._lock:
+            self._closed = True
         for _ in range(20):  # what still runs may be writing a last picture
             if _private_folder(self.root):
                 shutil.rmtree(self.root, ignore_errors=True)

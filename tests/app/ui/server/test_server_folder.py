@@ -83,6 +83,16 @@ def test_its_own_is_deleted_and_deleting_twice_does_no_harm(folder: ServerFolder
     assert other.is_dir()
 
 
+def test_what_was_closed_is_never_made_anew(folder: ServerFolder) -> None:
+    """Work that is under way when the server ends finds no place to write to."""
+    box = folder.new_box("me")
+    folder.close()
+    for act in (folder.ensure, lambda: folder.new_box("me"), lambda: folder.restore(box)):
+        with pytest.raises(FolderError, match="has ended"):
+            act()
+    assert not folder.root.exists()
+
+
 def test_only_the_owner_reads_a_box(folder: ServerFolder) -> None:
     file = folder.new_box("me") / "photo.png"
     file.write_text("x")
