@@ -62,7 +62,8 @@ class Window:
 
     def __init__(self, address: str, closed: Callable[[], None], failed: Callable[[], None]) -> None:
         # Named as the server's own folder is: should this process be killed, the next one deletes it.
-        self._profile = Path(tempfile.mkdtemp(prefix=f"glowface-{os.getpid()}-"))
+        self._folder = tempfile.TemporaryDirectory(prefix=f"glowface-{os.getpid()}-", ignore_cleanup_errors=True)
+        self._profile = Path(self._folder.name)
         self._process: subprocess.Popen[bytes] | None = None
         self._ended = False
         self._lock = threading.Lock()
@@ -95,7 +96,7 @@ class Window:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
-        shutil.rmtree(self._profile, ignore_errors=True)
+        self._folder.cleanup()
 
 
 def _commands(address: str, profile: Path) -> list[list[str]]:

@@ -238,7 +238,7 @@ def _packed(panel: BatchPanel, visit: Visit, done: Sequence[BatchResult], path: 
         text = say(visit.language, "Packing {number} of {count}", number=number + 1, count=len(outputs))
         with zipfile.ZipFile(path, "a") as packed:  # stored: pictures do not get smaller
             packed.write(output, output.name)
-        output.unlink()
+        visit.uploads.folder.remove(output)
         yield {panel.bar: progress(number + 1, len(outputs), text)}
     if outputs:
         yield {panel.download: gr.DownloadButton(value=str(path), interactive=True)}
