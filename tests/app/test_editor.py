@@ -78,7 +78,7 @@ def test_a_blend_goes_from_the_first_face_to_the_second(editor: Editor, astronau
         assert blended.pixels.shape == astronaut.shape
         distances.append(change(astronaut, blended.pixels).mean())
     assert distances[0] < distances[1] < distances[2]
-    with pytest.raises(ValueError, match="must be from 0"):
+    with pytest.raises(ValueError, match="must be a number from 0"):
         editor.blend(first, second, 1.5)
 
 

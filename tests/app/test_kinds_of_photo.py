@@ -15,7 +15,7 @@ from app.cli import main
 from app.editor import Editor
 from app.portraits.view import View
 from app.session import Session
-from app.ui.panels.edit_events import save
+from app.ui.editing.saving import save
 from app.ui.server.folder import ServerFolder
 from app.ui.server.uploads import Uploads
 from app.ui.visits.visit import Visit
@@ -78,7 +78,7 @@ def test_the_download_has_sixteen_bits(editor: Editor, deep: np.ndarray, tmp_pat
     with suppress(NoFaceError):
         visit.session.open(tmp_path / "face.png")
     visit.session.use_whole()
-    save(visit, "PNG (exact)")
+    save(visit, "PNG", "whole", False)
     (written,) = visit.folder.rglob("face-edited.png")
     assert np.array_equal(deep_samples(written.read_bytes()), deep)
     visit.end()
