@@ -16,9 +16,11 @@
             const name = named(block);
             const pictures = [...block.querySelectorAll("img")].filter((picture) => picture.closest(".block") === block);
             for (const [place, picture] of pictures.entries()) {
-                const text = pictures.length > 1 ? `${name} ${place + 1}` : name;
+                const text = name === ""
+                    ? picture.closest("button")?.getAttribute("aria-label") ?? ""
+                    : pictures.length > 1 ? `${name} ${place + 1}` : name;
                 const ours = picture.alt === "" || "named" in picture.dataset;
-                if (name !== "" && ours && picture.alt !== text) {
+                if (text !== "" && ours && picture.alt !== text) {
                     picture.alt = text;
                     picture.dataset.named = "";
                 }

@@ -74,6 +74,7 @@ MISSED = """() => [...document.querySelectorAll("button, input, select, textarea
 
 def test_the_keyboard_reaches_everything_and_shows_where_it_is(page: Page, astronaut_file: Path) -> None:
     upload(page, astronaut_file)
+    page.wait_for_function("document.querySelectorAll('#presets img').length >= 6")  # the last to come
     page.evaluate("document.activeElement.blur()")
     told = []
     while "again" not in told and len(told) < 500:
