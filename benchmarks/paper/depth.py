@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 from bisect import bisect_left
+from functools import cache
 
 import numpy as np
 import torch
@@ -34,6 +35,7 @@ SAMPLES = 1000
 PICTURE = DOCUMENT.parent / "paper" / "depth.jpg"
 
 
+@cache
 def parameters(levels: int, widths: tuple[int, ...]) -> int:
     """How many numbers a flow of this shape learns."""
     config = GlowConfig(image_size=SIDE, levels=levels, steps=STEPS, widths=widths, dequantiser_width=0)

@@ -20,8 +20,7 @@ def darker(photo: np.ndarray, light: float) -> np.ndarray:
     return (photo * light).round().astype(np.uint8)
 
 
-@pytest.mark.parametrize("light", [0.3, 0.15])
-@pytest.mark.parametrize("name", ["Blond_Hair", "Black_Hair", "Smiling"])
+@pytest.mark.parametrize(("name", "light"), [("Blond_Hair", 0.15), ("Black_Hair", 0.3), ("Smiling", 0.15)])
 def test_an_edit_in_the_dark_is_that_of_daylight_made_dark(
     editor: Editor, astronaut: np.ndarray, face: Face, name: str, light: float
 ) -> None:

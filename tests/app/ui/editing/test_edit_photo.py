@@ -57,6 +57,8 @@ def test_what_is_no_photo_is_answered_in_words_and_undo_brings_a_cleared_photo_b
     assert page.input_value("#slider-Smiling input[type=number]") == "0"
     slide(page, "Blond_Hair", 0.5)
     status(page, "Waiting for a photo: Blond hair +0.5")
+    page.wait_for_selector("#photo img", state="detached")  # or the field that takes the file is about to go
+    page.wait_for_timeout(300)
     upload(page, astronaut_file)
     status(page, "Moved: Blond hair +0.5")
     for _ in range(3):
