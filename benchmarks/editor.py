@@ -95,6 +95,8 @@ def in_browser(chromium: str, checkpoint: Path) -> float:
                 page.wait_for_selector("#photo input[type=file]", state="attached")
                 page.set_input_files("#photo input[type=file]", str(photo))
                 page.wait_for_function("document.querySelectorAll('#compare img').length >= 2")
+                # The thumbnails of recipes are made in the first seconds after a photo was opened; they slow moves.
+                page.wait_for_function("document.querySelectorAll('#presets img').length >= 6")
                 time.sleep(1)
                 field = page.locator("#slider-Smiling input[type=number]")
                 shown = "[...document.querySelectorAll('#compare img')].map(i => i.src).join()"
