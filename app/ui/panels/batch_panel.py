@@ -13,6 +13,7 @@ import gradio as gr
 
 from app.batch import PHOTOS, BatchResult, run_batch
 from app.portraits.view import View, on_screen
+from app.ui.editing.presets import recipes
 from app.ui.panels.edit_words import status
 from app.ui.panels.slider_panel import Updates
 from app.ui.parts.download import FORMATS
@@ -21,7 +22,7 @@ from app.ui.visits.handling import files_input, on_visit, over_time, progress
 from app.ui.visits.text import as_text
 from app.ui.visits.visit import Visit, Visits
 from app.ui.words import explain, say, t
-from attributes import Recipe, shipped_recipes
+from attributes import shipped_recipes
 from faces import open_photo
 
 SLIDERS = "sliders"
@@ -104,11 +105,6 @@ def build_batch_panel() -> BatchPanel:
     return BatchPanel(
         (files, folder), limits, what, about, every, lock, file_type, run_button, stop, bar, picture, results, download
     )
-
-
-def recipes(visit: Visit) -> dict[str, Recipe]:
-    """Those that the visit can choose from, by the names that people see."""
-    return {recipe.name: recipe for recipe in shipped_recipes().values()} | visit.recipes
 
 
 def _choices(names: Sequence[str]) -> list[tuple[str, str]]:
