@@ -30,7 +30,7 @@ Kind = Literal["mean", "partial", "base", "calibrated"]
 """Of directions: the paper's mean differences, least squares on all labels, those that the mapper adds to, or what
 sliders go along: the last, and what the mapper adds to them on each face."""
 
-_MEASURES = ("low", "high", "up", "down", "rough")
+_MEASURES = ("low", "high", "up", "down", "natural_up", "natural_down", "rough")
 
 
 @dataclass(frozen=True, eq=False)

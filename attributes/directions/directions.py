@@ -13,7 +13,6 @@ from attributes.directions.population import Population
 from attributes.sliders.errors import DirectionsError
 from attributes.sliders.moved_latent import MovedLatent, Reaches, add_steps, history
 from attributes.sliders.moves import Moves, check_names
-from attributes.sliders.oddness import UNMAPPED
 from attributes.sliders.slider import Direction, Slider
 from data.labels import LABEL_NAMES
 from glow.latent import Latent
@@ -76,7 +75,7 @@ class Directions:
             DirectionsError: there is no such slider.
         """
         vector = self.vectors[self._index(name)].flatten()
-        if self.mapper is None or name not in LABEL_NAMES or (name, sense) in UNMAPPED:
+        if self.mapper is None or name not in LABEL_NAMES:
             return vector
         added = mapped(self.mapper, latent, LABEL_NAMES.index(name), present=sense > 0).flatten()
         # The numbers in a broken file may be finite and what they lead to not.

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from attributes.directions.direction_basis import DirectionBasis
+from attributes.making.natural_lengths import natural_lengths, natural_oddness
 from attributes.reach.crossing import between, crossing
 from attributes.reach.judge import Judge, Seen, progress
 from attributes.reach.reach import REACH
-from attributes.sliders.oddness import limit
 from attributes.sliders.slider import LABEL_SLIDERS, Slider
 from data.labels import LABELS
 from glow.latent import Latent
@@ -23,7 +24,9 @@ MEAN_ALONE = frozenset({"Young", "Male", "Eyeglasses"})
 STRENGTH_FACES = 20
 """Faces on which the strength of each side of a slider is measured."""
 TRIED = (0.7, 1.5, 2.6, 4.4)
-"""Strengths that are tried, in lengths of the label's mean direction."""
+"""Strengths that are tried, in lengths of the label's mean direction,"""
+TRIED_MAPPED = (0.4, 0.7, 1.0, 1.4)
+"""and in lengths of a mapper's vectors."""
 ROUGH = 0.2
 """A slider that brings fewer than this share of faces to show its attribute in a natural way is rough."""
 MOST_FACES = 0.75
@@ -55,17 +58,30 @@ def calibrate(basis: DirectionBasis, judge: Judge, latents: Tensor) -> Direction
     """
     before, sliders, shapes = judge.look(latents), [], judge.model.config.scale_shapes()
     basis = basis.calibrated(torch.stack([label_mix(basis, place) for place in range(len(LABELS))]), LABEL_SLIDERS)
-    directions = basis.directions("calibrated")
+    directions, mapped = basis.directions("calibrated"), basis.mapper is not None
     for place in progress(list(range(len(LABELS))), "calibrating"):
-        label, ways = LABELS[place], {}
+        label, ways, natural = LABELS[place], {}, {}
         for sense in (1, -1):
             faces = torch.nonzero(sense * before.logits[:, place] < 0).flatten()[:STRENGTH_FACES]
             vectors = directions.along(Latent.unflatten(latents[faces], shapes), label.name, sense).to(latents)
-            most = limit(label.name, sense, mapped=basis.mapper is not None)
-            ways[sense] = course(judge, latents[faces], before[faces], sense * vectors, place, most=most, sense=sense)
+            natural[sense] = most = natural_oddness(label.name, sense)
+            if mapped and len(faces):
+                move = natural_lengths(label.name, sense) * sense * vectors
+                natural[sense] = most = float(judge.look(latents[faces] + move).oddness(before[faces], move).median())
+            ways[sense] = course(
+                judge,
+                latents[faces],
+                before[faces],
+                sense * vectors,
+                place,
+                most=most,
+                sense=sense,
+                tried=TRIED_MAPPED if mapped else TRIED,
+            )
         up, down = (usual(ways[sense].lengths) for sense in (1, -1))
         rough = ways[label.sign].reached < ROUGH
-        sliders.append(Slider.of_label(label, up=up, down=down, low=-RANGE, high=RANGE, rough=rough))
+        strengths = {"up": up, "down": down, "natural_up": natural[1], "natural_down": natural[-1]}
+        sliders.append(Slider.of_label(label, **strengths, low=-RANGE, high=RANGE, rough=rough))
     return replace(basis, sliders=tuple(sliders))
 
 
@@ -92,7 +108,15 @@ def usual(lengths: Tensor) -> float:
 
 
 def course(
-    judge: Judge, latents: Tensor, before: Seen, vectors: Tensor, label: int, *, most: float, sense: int = 1
+    judge: Judge,
+    latents: Tensor,
+    before: Seen,
+    vectors: Tensor,
+    label: int,
+    *,
+    most: float,
+    sense: int = 1,
+    tried: Sequence[float] = TRIED,
 ) -> Course:
     """How far each face goes along its vector until its label is plain or it begins to look odd.
 
@@ -104,21 +128,22 @@ def course(
         label: which label is to change.
         most: how odd the faces may become.
         sense: 1 where the faces are to gain the label, -1 where they are to lose it.
+        tried: lengths at which they are looked at, until they have come far enough; none goes beyond the last.
     """
     if not len(latents):
         return Course(torch.empty(0, dtype=torch.float64), 1.0)
-    at = torch.tensor((0.0, *TRIED), dtype=torch.float64)
+    at = torch.tensor((0.0, *tried), dtype=torch.float64)
     logits = torch.full((len(at), *before.logits.shape), torch.nan, dtype=torch.float64)
     over = torch.full((len(at), len(latents)), torch.nan, dtype=torch.float64)
     logits[0], over[0], left = before.logits, -most, torch.arange(len(latents))
-    for place, tried in enumerate(TRIED, start=1):
-        move = tried * vectors.expand(len(latents), -1)[left]
+    for place, length in enumerate(tried, start=1):
+        move = length * vectors.expand(len(latents), -1)[left]
         seen = judge.look(latents[left] + move)
         logits[place, left], over[place, left] = seen.logits, seen.oddness(before[left], move.cpu()) - most
         left = left[(sense * seen.logits[:, label] < REACH.plain) & (over[place, left] < 0)]
         if not len(left):
             break
     odds = sense * logits[:, :, label]
-    lengths = crossing(odds - REACH.plain, at).minimum(crossing(over, at)).clamp_max(TRIED[-1])
+    lengths = crossing(odds - REACH.plain, at).minimum(crossing(over, at)).clamp_max(tried[-1])
     there = between(lengths, at, odds[:, :, None])[:, 0]
     return Course(lengths, float((there >= REACH.clear).double().mean()))

@@ -12,10 +12,10 @@ from attributes.classifier.network import AttributeClassifier
 from attributes.directions.direction_basis import DirectionBasis, Kind
 from attributes.directions.directions import Directions
 from attributes.making.calibrate import course, usual
+from attributes.making.natural_lengths import natural_oddness
 from attributes.reach.crossing import crossing
 from attributes.reach.judge import Judge, log_odds
 from attributes.reach.reach import find_reaches
-from attributes.sliders.oddness import limit
 from data.labels import LABEL_NAMES
 from glow.latent import Latent
 
@@ -196,7 +196,7 @@ class Evaluation:
     def mean_fitted(self, basis: DirectionBasis, label: int) -> Side:
         """What a value of 1 of the mean direction does, fitted to each face as the calibrated sliders are."""
         name, faces = LABEL_NAMES[label], self.chosen(label, 1)[:GRID_FACES]
-        most, vectors = limit(name, 1, mapped=False), basis.means.flatten()[[label]].to(self.latents)
+        most, vectors = natural_oddness(name, 1), basis.means.flatten()[[label]].to(self.latents)
         gone = course(self.judge, self.latents[faces], self.seen[faces], vectors, label, most=most).lengths
         sliders = list(basis.sliders)
         sliders[label] = replace(sliders[label], up=usual(gone))

@@ -15,7 +15,6 @@ from attributes.directions.directions import Directions
 from attributes.reach.crossing import crossing
 from attributes.reach.judge import FEW, Judge, Seen
 from attributes.sliders.moved_latent import Reaches
-from attributes.sliders.oddness import limit
 from attributes.sliders.slider import Reach
 from data.labels import LABEL_NAMES
 from glow.latent import Latent
@@ -69,7 +68,7 @@ def find_reach(
     """How far a label's slider goes on each of some faces, for :meth:`Directions.move`.
 
     A value of 1 goes to where the classifier sees plainly what the slider is to bring (or that what it is to take away
-    is gone), or to where the face begins to look odd (:func:`attributes.sliders.oddness.limit`), whichever comes first;
+    is gone), or to where the face begins to look odd (:meth:`Slider.natural`), whichever comes first;
     but at least half as far as usual, where that looks natural. The end of the range is half as far again, or a fifth
     further than what looks natural.
 
@@ -90,10 +89,7 @@ def find_reach(
     # What lacks until the attribute is plain, and how much odder the face may get; NaN where nobody has looked.
     lack = torch.full((len(at), len(latent)), torch.nan, dtype=torch.float64)
     spare = lack.clone()
-    lack[0], spare[0] = (
-        REACH.plain - sense * before.logits[:, label],
-        (most := limit(name, sense, mapped=directions.mapper is not None)),
-    )
+    lack[0], spare[0] = REACH.plain - sense * before.logits[:, label], slider.natural(sense)
     plain, left = torch.full_like(lack[0], REACH.least_plain * usual), torch.arange(len(latent))
     for places in torch.arange(1, len(at)).split(FEW):
         if not len(left):
@@ -107,7 +103,7 @@ def find_reach(
         lack[places[:, None], left] = REACH.plain - sense * seen.logits[:, label].view(lengths.shape)
         moves = torch.cat([(one - some).flatten().cpu() for one in moved])
         odd = seen.oddness(Seen.cat([before[left]] * len(places)), moves)
-        spare[places[:, None], left] = most - odd.view(lengths.shape)
+        spare[places[:, None], left] = slider.natural(sense) - odd.view(lengths.shape)
         plain = torch.where(lack[0] > 0, crossing(-lack, at), 0.0).clamp_min(REACH.least_plain * usual)
         # As far as the end of the range may go, where the face stays natural on the way.
         left = left[(REACH.end_of_plain * plain[left] > at[places[-1]]) & (spare[: places[-1] + 1, left] > 0).all(0)]

@@ -31,43 +31,7 @@ class OddnessConfig:
 ODDNESS = OddnessConfig()
 
 NATURAL = 0.8
-"""Oddness up to which a face counts as natural, where nothing else was found for an edit."""
-
-LIMITS: dict[tuple[str, int], tuple[float, float]] = {
-    ("Smiling", 1): (0.8, 1.0),
-    ("Smiling", -1): (1.0, 0.65),
-    ("Young", 1): (1.1, 1.1),
-    ("Young", -1): (0.8, 0.8),
-    ("Male", 1): (1.05, 1.2),
-    ("Male", -1): (1.4, 1.7),
-    ("Blond_Hair", 1): (1.05, 0.7),
-    ("Black_Hair", 1): (1.1, 0.65),
-    ("Eyeglasses", 1): (0.6, 0.6),
-    ("Bangs", 1): (0.55, 0.65),
-    ("No_Beard", -1): (0.85, 0.75),
-    ("Pale_Skin", 1): (0.75, 0.6),
-    ("Narrow_Eyes", 1): (0.6, 0.55),
-    ("Mouth_Slightly_Open", 1): (0.6, 0.7),
-    ("Mouth_Slightly_Open", -1): (1.0, 0.6),
-}
-"""The same, for each label and sense whose edits were looked at by themselves (``python -m benchmarks.natural kinds``
-lays them out), where directions have a mapper, and where they have none: how much of a change a face bears depends on
-which it is, and on how well it is made."""
-
-UNMAPPED: frozenset[tuple[str, int]] = frozenset({("Young", 1), ("Male", -1)})
-"""Labels and senses that look better along the direction that the mapper adds to, without what it adds: it paints
-brows black there, and lids dark. Seen of the one that comes with Glowface; of another, look at its sheets."""
-
-
-def limit(name: str, sense: int, *, mapped: bool) -> float:
-    """Oddness up to which an edit counts as natural.
-
-    Args:
-        name: of the label whose slider makes it.
-        sense: 1 or -1, the sign of its value.
-        mapped: whether there is a mapper (:mod:`attributes.directions.mapper`).
-    """
-    return LIMITS.get((name, sense), (NATURAL, NATURAL))[0 if mapped else 1]
+"""Oddness up to which a face counts as natural, where nothing else is known of a slider."""
 
 
 def oddness(move: Tensor, features: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from attributes.sliders.oddness import NATURAL
 from data.labels import LABELS, Label
 from glow.latent import Latent
 from storage.values import InvalidValueError, boolean, caption, number
@@ -66,6 +67,12 @@ class Slider:
     high: float = 2.0
     """The highest value that is of use, above 0; likewise."""
 
+    natural_up: float = NATURAL
+    """Oddness (:mod:`attributes.sliders.oddness`) up to which a face counts as natural on its way to values above 0,"""
+
+    natural_down: float = NATURAL
+    """and to those below 0."""
+
     rough: bool = False
     """Whether few faces come to show the attribute in a natural way: a slider to be offered last, and as such."""
 
@@ -74,7 +81,7 @@ class Slider:
             caption(f"a slider's {name}", getattr(self, name))
         if self.sign not in (1, -1):
             raise InvalidValueError(f"the sign of {self.name} is {self.sign!r}; it must be 1 or -1.")
-        for name in ("up", "down"):
+        for name in ("up", "down", "natural_up", "natural_down"):
             number(f"{name} of {self.name}", getattr(self, name), 1e-6, 1e6)
         boolean(f"rough of {self.name}", self.rough)
         number(f"low of {self.name}", self.low, -FURTHEST, -1e-6)
@@ -87,6 +94,10 @@ class Slider:
     def amount(self, value: float) -> float:
         """How many lengths of the vector a value goes."""
         return value * (self.up if value > 0 else self.down)
+
+    def natural(self, sense: int) -> float:
+        """Oddness up to which a face counts as natural on the side of a sense, 1 or -1."""
+        return self.natural_up if sense > 0 else self.natural_down
 
     def length(self, value: float, reach: Reach) -> Tensor:
         """How many lengths of its vector a value goes on faces on which the slider's reach is known, ``(B,)``.
