@@ -65,6 +65,7 @@ class MapperOptions(FacesOptions):
     limit: Limit = None
     steps: int = STEPS
     batch: Annotated[int, typer.Option(help="faces in each step")] = BATCH
+    warm_start: Annotated[bool, typer.Option("--warm-start", help="begin with the file's mapper")] = False
     seed: Seed = 0
 
 
@@ -84,7 +85,14 @@ def run_mapper(options: MapperOptions) -> None:
     classifier = load_classifier(device=device)
     try:
         mapped = train_mapper(
-            checkpoint, basis, faces, classifier, steps=options.steps, batch=options.batch, seed=options.seed
+            checkpoint,
+            basis,
+            faces,
+            classifier,
+            steps=options.steps,
+            batch=options.batch,
+            warm_start=options.warm_start,
+            seed=options.seed,
         )
     except torch.OutOfMemoryError as error:
         raise InvalidValueError(

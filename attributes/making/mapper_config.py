@@ -9,13 +9,13 @@ from dataclasses import dataclass
 class MapperConfig:
     """Steps, costs and rates of :class:`attributes.making.mapper_training.MapperTraining`."""
 
-    reading_steps: int = 200
+    reading_steps: int = 300
     """Steps in which the critic first learns to read labels off real faces,"""
 
-    critic_warm_up: int = 60
+    critic_warm_up: int = 200
     """and then, while the mapper waits, to tell moved ones."""
 
-    strengths: tuple[float, float] = (0.4, 1.3)
+    strengths: tuple[float, float] = (0.35, 1.3)
     """Lengths that faces go, by chance between both."""
 
     target_log_odds: float = 3.0
@@ -30,13 +30,13 @@ class MapperConfig:
     already_share: float = 0.12
     """Share of the faces that are to show more of what they show already."""
 
-    lack_cost: float = 1.0
+    lack_cost: float = 1.7
     """Cost of what lacks."""
 
-    realism_cost: float = 1.0
+    realism_cost: float = 2.0
     """Cost of the critic's disbelief."""
 
-    other_labels_cost: float = 2.0
+    other_labels_cost: float = 3.0
     """Cost of the mean change of other labels' log odds,"""
 
     family_share: float = 0.3
@@ -67,7 +67,7 @@ class MapperConfig:
     """What remains, at each step, of the average over steps, which is the result; less in the first steps, so that a
     short run's result is not its beginning."""
 
-    gradient_penalty: float = 0.002
+    gradient_penalty: float = 0.005
     """Weight of the critic's squared slope on real faces (Mescheder et al. 2018, arXiv 1801.04406);"""
 
     penalty_every: int = 4
@@ -76,8 +76,25 @@ class MapperConfig:
     penalty_faces: int = 64
     """and on how many faces."""
 
-    headline_weight: float = 5.0
-    """The labels that are looked at most are drawn so many times as often as others."""
+    more_often: tuple[tuple[str, float], ...] = (
+        ("Eyeglasses", 9),
+        ("Male", 9),
+        ("Young", 9),
+        ("Bangs", 7),
+        ("No_Beard", 6),
+        ("Smiling", 5),
+        ("Narrow_Eyes", 5),
+        ("Blond_Hair", 5),
+        ("Black_Hair", 5),
+        ("Mouth_Slightly_Open", 5),
+        ("Pale_Skin", 4),
+        ("Gray_Hair", 3),
+        ("Brown_Hair", 2),
+        ("Goatee", 2),
+        ("Heavy_Makeup", 2),
+        ("Bald", 2),
+    )
+    """Labels that are drawn so many times as often as others: those that people ask for first, and what is hard."""
 
 
 CONFIG = MapperConfig()

@@ -17,7 +17,6 @@ from torch.nn import functional as F
 from attributes.classifier.network import AttributeClassifier
 from attributes.directions.mapper import LatentMapper, target
 from attributes.making.critic import Critic, RealFaces, shaken
-from attributes.making.evaluate import HEADLINE
 from attributes.making.mapper_config import CONFIG
 from attributes.sliders.oddness import ODDNESS
 from data.labels import FAMILIES, LABEL_NAMES
@@ -73,17 +72,27 @@ class MapperTraining:
         classifier: one of the two networks that read labels; the other is the critic.
         base: ``(40, D)``, the directions that the mapper adds to.
         faces: real ones.
+        start: the mapper to begin with; a new one that adds nothing if left out.
         seed: of all that is drawn by chance.
     """
 
     def __init__(
-        self, model: Glow, classifier: AttributeClassifier, base: Tensor, faces: LabelledFaces, *, seed: int = 0
+        self,
+        model: Glow,
+        classifier: AttributeClassifier,
+        base: Tensor,
+        faces: LabelledFaces,
+        *,
+        start: LatentMapper | None = None,
+        seed: int = 0,
     ) -> None:
         torch.manual_seed(seed)
         self.model, self.classifier, self.faces, self.device = model, classifier, faces, model.device
         self.shapes = model.config.scale_shapes()
         self.base = base.float().to(self.device)
         self.mapper, self.averaged, self.critic = LatentMapper(self.shapes), LatentMapper(self.shapes), Critic()
+        if start is not None:
+            self.mapper.load_state_dict(start.state_dict())
         self.averaged.load_state_dict(self.mapper.state_dict())
         for net in (self.mapper, self.averaged, self.critic):
             net.to(self.device).to(memory_format=torch.channels_last)
@@ -93,7 +102,8 @@ class MapperTraining:
         self._real, self._turn, self._steps = RealFaces.of(faces.labels), 0, 0
         self._generator = torch.Generator().manual_seed(seed)
         often = torch.ones(len(LABEL_NAMES))
-        often[[LABEL_NAMES.index(name) for name in (*HEADLINE, "Mouth_Slightly_Open")]] = CONFIG.headline_weight
+        for name, weight in CONFIG.more_often:
+            often[LABEL_NAMES.index(name)] = weight
         self._often = often.to(self.device)
         self._prior = torch.logit(faces.labels.float().mean(0), eps=1e-3)
         self._costs = _costs().to(self.device)

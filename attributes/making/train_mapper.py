@@ -29,7 +29,7 @@ from glow.checkpoint import Checkpoint
 from glow.latent import Latent
 from glow.model import Glow
 
-STEPS, BATCH = 1400, 256
+STEPS, BATCH = 4200, 256
 
 
 def half_cosine(share: float) -> float:
@@ -45,11 +45,12 @@ def train_mapper(
     *,
     steps: int = STEPS,
     batch: int = BATCH,
+    warm_start: bool = False,
     seed: int = 0,
 ) -> DirectionBasis:
     """A basis with a mapper; not calibrated yet.
 
-    A basis that has one already keeps the directions that it adds to, and gets a new one.
+    A basis that has one already keeps the directions that it adds to.
 
     Args:
         checkpoint: the model.
@@ -58,11 +59,15 @@ def train_mapper(
         classifier: one of the two networks that read labels; the other is the critic.
         steps: of the mapper; before them the critic has some of its own.
         batch: faces in each.
+        warm_start: begin with the mapper that the basis has, instead of a new one.
         seed: of all that is drawn by chance.
 
     Raises:
-        DirectionsError: the faces have no labels, or a label is on all of them or on none.
+        DirectionsError: the faces have no labels, a label is on all of them or on none, or there is no mapper to begin
+            with.
     """
+    if warm_start and basis.mapper is None:
+        raise DirectionsError("there is no mapper to begin with; train one without --warm-start.")
     known = _encoded(checkpoint.model, faces)
     with_label = known.labels.sum(0)
     if bool(((with_label == 0) | (with_label == len(known.labels))).any()):
@@ -70,7 +75,9 @@ def train_mapper(
     # As the file will hold them, so that what is measured here is true of them.
     base = basis.vectors(torch.stack([label_mix(basis, place) for place in range(len(LABEL_NAMES))]))
     base = Latent(tuple(scale.half().float() for scale in base.scales))
-    work = MapperTraining(checkpoint.model, classifier, base.flatten(), known, seed=seed)
+    work = MapperTraining(
+        checkpoint.model, classifier, base.flatten(), known, start=basis.mapper if warm_start else None, seed=seed
+    )
     alone = CONFIG.reading_steps + CONFIG.critic_warm_up
     with tqdm(total=alone + steps, desc="training the mapper", disable=None) as bar:
         for turn in range(alone + steps):

@@ -1,7 +1,9 @@
-"""Every kind of direction at equal oddness, side by side: which looks best, and how odd a face may get along it."""
+"""Headline edits further and further, side by side: how far faces may go along a mapper's vectors and, where there is none,
+which kind of direction looks best and how odd a face may get along it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,16 +13,18 @@ from torch import Tensor
 
 from attributes import LABEL_NAMES, DirectionBasis, FaceSet, Judge
 from attributes.directions.direction_basis import Kind
-from attributes.directions.mapper import mapped
 from attributes.reach.crossing import crossing
 from attributes.reach.judge import levels
 from benchmarks.edits import EDITS, Edit
 from glow import Latent
 
-FACES = 5
+FACES = 8
 """For each edit, drawn by lot from those that lack what it is to bring."""
+LENGTHS = (0.4, 0.7, 1.0, 1.3)
+"""How far they go along a mapper's vectors, in lengths of these."""
+KINDS: tuple[Kind, ...] = ("mean", "partial")
 ODD = (0.8, 1.2, 1.7)
-"""How odd they are to get (:mod:`attributes.sliders.oddness`)."""
+"""How odd they are to get along others (:mod:`attributes.sliders.oddness`)."""
 TRIED = (0.3, 0.7, 1.2, 2.0, 3.5)
 """Lengths between which the place where they are so odd is looked for, in lengths of the label's mean direction."""
 LINE = 14
@@ -28,7 +32,7 @@ LINE = 14
 
 @torch.inference_mode()
 def lay_kinds(basis: DirectionBasis, judge: Judge, faces: FaceSet, folder: Path) -> None:
-    """A sheet for each headline edit: a row for each face, before and then along each kind, further and further."""
+    """A sheet for each headline edit: a row for each face, before and then further and further."""
     for edit in EDITS:
         label = LABEL_NAMES.index(edit.label)
         assert faces.labels is not None
@@ -36,22 +40,27 @@ def lay_kinds(basis: DirectionBasis, judge: Judge, faces: FaceSet, folder: Path)
         chosen = np.random.default_rng(label).choice(lacking, FACES, replace=False)
         latents = judge.encode(faces, chosen.tolist())
         columns, notes = [judge.draw(latents)[0]], ["before"]
-        for kind, way in _ways(basis, edit, Latent.unflatten(latents, judge.model.config.scale_shapes())).items():
-            for odd, lengths in zip(ODD, _lengths(judge, latents, way), strict=True):
-                columns.append(judge.draw(latents + lengths[:, None].to(latents) * way)[0])
-                notes.append(f"{kind}, odd {odd}, lengths {float(lengths.mean()):.1f}")
+        for note, move in _moves(basis, judge, edit, latents):
+            columns.append(judge.draw(latents + move)[0])
+            notes.append(note)
         _sheet(columns, notes).save(folder / f"{edit.name}.png")
 
 
-def _ways(basis: DirectionBasis, edit: Edit, latent: Latent) -> dict[str, Tensor]:
-    """Each of the edit's kinds of direction on some faces, ``(B, D)`` or ``(1, D)``."""
-    kinds: tuple[Kind, ...] = ("mean", "partial") if basis.mapper is None else ("mean", "base")
+def _moves(basis: DirectionBasis, judge: Judge, edit: Edit, latents: Tensor) -> Iterator[tuple[str, Tensor]]:
+    """What the faces are moved by, ``(B, D)``, with a note to each."""
     label = LABEL_NAMES.index(edit.label)
-    ways: dict[str, Tensor] = {kind: basis.vectors(basis.kind(kind)).flatten()[[label]] for kind in kinds}
-    if basis.mapper is not None:  # not as :data:`attributes.sliders.oddness.UNMAPPED`, chosen by a look at this
-        added = mapped(basis.mapper, latent, label, present=edit.sense > 0)
-        ways["mapped"] = ways["base"] + edit.sense * added.flatten()
-    return {kind: edit.sense * way for kind, way in ways.items()}
+    if basis.mapper is not None:
+        latent = Latent.unflatten(latents, judge.model.config.scale_shapes())
+        way = edit.sense * basis.directions("base").along(latent, edit.label, edit.sense)
+        before = judge.look(latents)
+        for length in LENGTHS:
+            odd = judge.look(latents + length * way).oddness(before, length * way)
+            yield f"{length:g} lengths, odd {float(odd.median()):.1f}", length * way
+        return
+    for kind in KINDS:
+        way = edit.sense * basis.vectors(basis.kind(kind)).flatten()[[label]]
+        for odd, lengths in zip(ODD, _lengths(judge, latents, way), strict=True):
+            yield f"{kind}, odd {odd}, lengths {float(lengths.mean()):.1f}", lengths[:, None].to(latents) * way
 
 
 def _lengths(judge: Judge, latents: Tensor, way: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +16,10 @@ from PIL import Image
 
 from app.cli import commands, main
 from app.doctor import examine
-from attributes import LABEL_NAMES, directions_path, find_recipe, sliders_folder
+from attributes import LABEL_NAMES, DirectionBasis, directions_path, find_recipe, sliders_folder
 from attributes.cli import commands as attributes_commands
 from attributes.directions.direction_basis import rough_sliders
-from attributes.sliders.oddness import LIMITS
+from glow import load_checkpoint
 from storage.assets import DEFAULT_CHECKPOINT, FACES_64
 from tests.parsing import options, read
 
@@ -132,10 +133,14 @@ def test_rough_sliders_are_marked_and_come_last_of_their_group(capsys: pytest.Ca
 
 
 def test_a_slider_that_does_little_on_a_face_is_told(
-    astronaut_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    astronaut_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setitem(LIMITS, ("Smiling", -1), (0.01, 0.01))  # hardly anything of it looks natural
-    edit = ["edit", str(astronaut_file), "-o", str(tmp_path / "out.png"), "--set"]
+    model = tmp_path / FACES_64.name
+    model.symlink_to(FACES_64)
+    basis = DirectionBasis.load(directions_path(FACES_64), load_checkpoint(model))
+    odd = [replace(one, natural_down=0.01) if one.name == "Smiling" else one for one in basis.sliders]
+    replace(basis, sliders=tuple(odd)).save(directions_path(model))  # hardly anything of no smile looks natural
+    edit = ["edit", str(astronaut_file), "-o", str(tmp_path / "out.png"), "--checkpoint", str(model), "--set"]
     assert main([*edit, "Smiling=-1"]) == 0
     assert "note: Smiling -1 does little here: going further would not look natural" in capsys.readouterr().err
     assert main([*edit, "Smiling=1"]) == 0

@@ -14,7 +14,6 @@ from app.portraits.slider_snapshot import SliderSnapshot
 from attributes import LABEL_NAMES, Judge, Moves, Reach, Reaches, Seen, Slider, find_reach
 from attributes.making.evaluate import HEADLINE
 from attributes.reach.reach import REACH
-from attributes.sliders.oddness import limit
 from glow import Latent
 
 FITTED = Reach(*torch.tensor([[0.3, 1.0, 2.2], [2.5, 2.5, 2.2]], dtype=torch.float64))
@@ -79,10 +78,11 @@ def test_one_makes_the_label_plain_or_goes_as_far_as_looks_natural(
 ) -> None:
     plain, within = [], []
     for name in HEADLINE[::2]:
-        label, usual = LABEL_NAMES.index(name), fine_editor.label_directions.slider(name).up
+        label, slider = LABEL_NAMES.index(name), fine_editor.label_directions.slider(name)
+        usual = slider.up
         found = fitted_to(fine_editor, faces, before, name)
         seen, odd = looked_at(fine_editor, faces, before, name=name, value=1.0, found=found)
-        there, most = before.logits[:, label] >= REACH.plain, limit(name, 1, mapped=True)
+        there, most = before.logits[:, label] >= REACH.plain, slider.natural(1)
         assert (found.one[there] <= REACH.least_plain * usual * 1.001).all()
         # Those that stop before they look odd, and not for want of room.
         stopped = ~there & (found.one < 0.99 * REACH.shares[-1] * usual) & (odd < most - SLACK)
@@ -101,7 +101,7 @@ def test_a_fitted_range_ends_a_little_beyond_where_a_face_begins_to_look_odd(
     slider = fine_editor.label_directions.slider(name)
     end = slider.high if sense > 0 else slider.low
     seen, odd = looked_at(fine_editor, faces, before, name=name, value=end, found=found)
-    assert (odd < 1.2 * REACH.end_of_natural * limit(name, sense, mapped=True)).double().mean() > 0.7
+    assert (odd < 1.2 * REACH.end_of_natural * slider.natural(sense)).double().mean() > 0.7
     assert seen.whole.all()
 
 

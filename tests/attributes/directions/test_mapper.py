@@ -11,7 +11,6 @@ import torch
 from app.editor import Editor
 from attributes import LABEL_NAMES
 from attributes.directions.mapper import LatentMapper, mapped
-from attributes.sliders.oddness import UNMAPPED
 from attributes.sliders.slider import Reach
 from glow import Latent
 
@@ -38,13 +37,6 @@ def test_a_face_goes_the_same_way_alone_as_among_others(fine_editor: Editor, fac
     for place, face in enumerate(faces):
         alone = fine_editor.label_directions.along(face, "Smiling", 1)[0]
         torch.testing.assert_close(alone, together[place], atol=1e-3, rtol=1e-3)
-
-
-def test_some_sides_go_along_the_base_alone(fine_editor: Editor, faces: Latent) -> None:
-    for name, sense in UNMAPPED:
-        base = fine_editor.label_directions.vectors.flatten()[[LABEL_NAMES.index(name)]]
-        assert torch.equal(fine_editor.label_directions.along(faces, name, sense), base)
-        assert not torch.equal(fine_editor.label_directions.along(faces, name, -sense)[:1], base)
 
 
 def test_a_move_goes_along_them_and_back_bit_for_bit(fine_editor: Editor, faces: Latent) -> None:

@@ -14,10 +14,10 @@ from attributes.__main__ import main
 from attributes.classifier.network import REPORT_HALF, load_classifier
 from attributes.making.calibrate import course, label_mix
 from attributes.making.evaluate import Evaluation, other_labels
+from attributes.making.natural_lengths import natural_oddness
 from attributes.reach.crossing import crossing
 from attributes.reach.judge import Judge
 from attributes.reach.reach import REACH
-from attributes.sliders.oddness import limit
 from glow import Checkpoint
 from storage.assets import DEFAULT_CLASSIFIER, FACES_64
 
@@ -140,7 +140,7 @@ def test_a_course_ends_where_the_label_is_plain_or_the_face_looks_odd(
     faces = torch.nonzero(before.logits[:, label] < 0).flatten()[:10]
     latents, some = evaluation.latents[faces], before[faces]
     vectors = basis.means.flatten()[[label]]
-    most = limit("Smiling", 1, mapped=False)
+    most = natural_oddness("Smiling", 1)
     found = course(judge, latents, some, vectors, label, most=most)
     moves = found.lengths[:, None].float() * vectors
     seen = judge.look(latents + moves)
