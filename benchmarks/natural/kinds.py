@@ -1,5 +1,5 @@
-"""Headline edits further and further, side by side: how far faces may go along a mapper's vectors and, where there is none,
-which kind of direction looks best and how odd a face may get along it."""
+"""Headline edits further and further, side by side: how far faces may go along a mapper's vectors and, where there is
+none, which kind of direction looks best and how odd a face may get along it."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ def _moves(basis: DirectionBasis, judge: Judge, edit: Edit, latents: Tensor) -> 
         way = edit.sense * basis.directions("base").along(latent, edit.label, edit.sense)
         before = judge.look(latents)
         for length in LENGTHS:
-            odd = judge.look(latents + length * way).oddness(before, length * way)
-            yield f"{length:g} lengths, odd {float(odd.median()):.1f}", length * way
+            typical = judge.look(latents + length * way).oddness(before, length * way).median()
+            yield f"{length:g} lengths, odd {float(typical):.1f}", length * way
         return
     for kind in KINDS:
         way = edit.sense * basis.vectors(basis.kind(kind)).flatten()[[label]]
