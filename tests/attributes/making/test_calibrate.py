@@ -95,13 +95,9 @@ def test_uncalibrated_directions_say_so(basis: DirectionBasis) -> None:
 @pytest.mark.slow
 def test_evaluate_writes_figures_and_pictures(celebahq_folder: Path, tmp_path: Path) -> None:
     page, figures = tmp_path / "attributes.md", tmp_path / "figures.json"
-    command = ["evaluate", "--data", str(celebahq_folder), "--faces", "1", "--json", str(figures)]
-    command += [
-        "--checkpoint",
-        str(FACES_64),
-        "--witness",
-        str(DEFAULT_CLASSIFIER),
-    ]  # who sees just what the judge sees
+    command = ["evaluate", "--data", str(celebahq_folder), "--limit", "120", "--faces", "1", "--json", str(figures)]
+    command += ["--checkpoint", str(FACES_64)]
+    command += ["--witness", str(DEFAULT_CLASSIFIER)]  # who sees just what the judge sees
     assert main([*command, "--markdown", str(page), "--device", "cpu"]) == 0
     found = json.loads(figures.read_text())
     assert len(found["sliders"]) == 40
