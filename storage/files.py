@@ -10,8 +10,14 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from errors import GlowfaceError
+
+try:
+    import fcntl
+except ModuleNotFoundError:  # Windows has no such locks
+    fcntl = None  # type: ignore[assignment]
 
 _NAME_KEPT = 40
 """Characters of a file's name that are kept in that of the one which is written beside it."""
@@ -96,25 +102,55 @@ def atomic_write(path: Path) -> Iterator[Path]:
     """A path to write to, which takes the place of ``path`` when the block has ended without an error.
 
     It is flushed to disk and then renamed, so that a crash or a full disk never leaves half a file under the name.
-    What a killed process leaves behind is found by :func:`remove_unfinished`.
+    What a killed process leaves behind goes when the same file is written again, or by :func:`remove_unfinished`.
 
     Raises:
         OSError: the file cannot be written; what was there before still is.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    # A name that nobody else writes to, in this process or another, and that is short enough for any file system.
-    aside = path.with_name(f".{path.name[:_NAME_KEPT]}.{uuid.uuid4().hex}.part")
+    aside, file = _open_aside(path)
     try:
-        with aside.open("xb") as file:
+        with file:  # held open, and so locked, as long as this process lives
             mode = os.fstat(file.fileno()).st_mode
-        yield aside
-        aside.chmod(stat.S_IMODE(mode))  # safetensors makes files that only their owner can read
-        with aside.open("rb+") as file:
-            os.fsync(file.fileno())
-        aside.replace(path)
+            if fcntl is None:  # Windows renames no file that is open
+                file.close()
+            yield aside
+            aside.chmod(stat.S_IMODE(mode))  # safetensors makes files that only their owner can read
+            with aside.open("rb+") as whole:
+                os.fsync(whole.fileno())
+            aside.replace(path)
         _sync_folder(path.parent)
     finally:
         aside.unlink(missing_ok=True)
+
+
+def _open_aside(path: Path) -> tuple[Path, BinaryIO]:
+    """A new file beside ``path``, locked where the system can: of a name that tells whose it was, if its writer is
+    killed, and while somebody writes there, of one that nobody else has."""
+    # Short enough for any file system.
+    start = f".{path.name[:_NAME_KEPT]}"
+    if fcntl is not None:
+        aside = path.with_name(f"{start}.part")
+        _remove_dead(aside)
+        try:
+            file = aside.open("xb")
+        except FileExistsError:
+            pass
+        else:
+            fcntl.flock(file, fcntl.LOCK_SH)  # which a later writer's question sees
+            return aside, file
+    aside = path.with_name(f"{start}.{uuid.uuid4().hex}.part")
+    return aside, aside.open("xb")
+
+
+def _remove_dead(aside: Path) -> None:
+    """Remove a file that a process was writing, if it lives no longer: its lock has gone with it."""
+    try:
+        with open_regular(aside) as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            aside.unlink(missing_ok=True)
+    except (FileError, OSError):
+        return
 
 
 def check_writable(folder: Path) -> None:
@@ -140,7 +176,7 @@ def remove_unfinished(folder: Path, name: str | None = None) -> None:
         name: of the file that they wrote; any if left out.
     """
     kept = r".+" if name is None else re.escape(name[:_NAME_KEPT])
-    left_behind = re.compile(rf"\.{kept}\.[0-9a-f]{{32}}\.part")
+    left_behind = re.compile(rf"\.{kept}(\.[0-9a-f]{{32}})?\.part")
     for path in folder.iterdir() if folder.is_dir() else ():
         if left_behind.fullmatch(path.name):
             path.unlink(missing_ok=True)

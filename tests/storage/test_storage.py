@@ -121,6 +121,15 @@ def test_what_is_written_has_the_permissions_of_any_new_file(tmp_path: Path) -> 
     assert stat.S_IMODE((tmp_path / "tensors").stat().st_mode) == 0o640
 
 
+def test_two_that_write_one_file_do_not_disturb_each_other(tmp_path: Path) -> None:
+    path = tmp_path / "both"
+    with atomic_write(path) as first, atomic_write(path) as second:
+        first.write_text("first")
+        second.write_text("second")
+    assert path.read_text() == "first"  # whose block ended last
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_what_a_killed_process_left_is_removed_and_nothing_else(tmp_path: Path) -> None:
     name = "n" * 255
     killed = (
@@ -132,8 +141,9 @@ def test_what_a_killed_process_left_is_removed_and_nothing_else(tmp_path: Path) 
     assert len(list(tmp_path.iterdir())) == 2
     with atomic_write(tmp_path / name) as aside:
         aside.write_text("whole")
+    assert [path.name for path in tmp_path.glob(".*")] == [".other.part"]  # its own went as it was written again
     remove_unfinished(tmp_path, name)
-    assert [path.name for path in tmp_path.glob(".*")] == [path.name for path in tmp_path.glob(".other.*.part")]
+    assert (tmp_path / ".other.part").exists()
     remove_unfinished(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == [name]
     assert (tmp_path / name).read_text() == "whole"

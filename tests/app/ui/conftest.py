@@ -21,10 +21,18 @@ FLAGS = [
 ]  # fmt: skip
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def temporary(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The server's temporary folder."""
     return tmp_path_factory.mktemp("server")
+
+
+@pytest.fixture(scope="session")
+def address(temporary: Path) -> Iterator[str]:
+    """A server of its own process, as ``python -m app`` starts it, for all tests that leave nothing behind in it."""
+    with serving(temporary, FACES_64) as server:
+        yield server.address
+    assert not list(temporary.iterdir()), "a server that was told to end left files behind"
 
 
 @pytest.fixture(scope="module")
@@ -37,11 +45,17 @@ def own_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def address(temporary: Path, own_checkpoint: Path) -> Iterator[str]:
-    """A server of its own process, as ``python -m app`` starts it."""
-    with serving(temporary, own_checkpoint) as server:
+def own_temporary(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The temporary folder of :func:`own_server`."""
+    return tmp_path_factory.mktemp("own-server")
+
+
+@pytest.fixture(scope="module")
+def own_server(own_temporary: Path, own_checkpoint: Path) -> Iterator[str]:
+    """The address of a server with :func:`own_checkpoint`, for tests that make sliders."""
+    with serving(own_temporary, own_checkpoint) as server:
         yield server.address
-    assert not list(temporary.iterdir()), "a server that was told to end left files behind"
+    assert not list(own_temporary.iterdir()), "a server that was told to end left files behind"
 
 
 @pytest.fixture(scope="module")

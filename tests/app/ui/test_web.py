@@ -6,12 +6,25 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from attributes import LABEL_NAMES, FaceSet
 from attributes.__main__ import main as attributes_main
 from tests.app.ui.browsing import WAIT, picture, slide, status, upload
 from tests.app.ui.serving import until
+
+
+@pytest.fixture(scope="module")
+def address(own_server: str) -> str:
+    """Sliders are made here."""
+    return own_server
+
+
+@pytest.fixture(scope="module")
+def temporary(own_temporary: Path) -> Path:
+    """That server's."""
+    return own_temporary
 
 
 def test_a_drawn_face_can_be_edited(page: Page) -> None:

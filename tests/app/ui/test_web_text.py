@@ -7,6 +7,7 @@ import re
 import shutil
 from pathlib import Path
 
+import pytest
 import torch
 from playwright.sync_api import Page, Route
 
@@ -17,6 +18,12 @@ from tests.app.ui.browsing import status, upload
 
 MARKUP = "<img src=x onerror=document.title='owned'><b>*b*</b>![p](http://example.com/p)[l](http://a)"
 """Which would show a picture, change the page and ask another machine, were it taken for HTML or Markdown."""
+
+
+@pytest.fixture(scope="module")
+def address(own_server: str) -> str:
+    """Sliders are made here."""
+    return own_server
 
 
 def shows_as_text(page: Page, selector: str, text: str) -> None:
