@@ -21,8 +21,8 @@ from attributes import FOUND, GROUPS, YOUR_OWN, Slider, labels_in_group
 from storage.assets import DEFAULT_CHECKPOINT, called
 
 HEROES = (
-    "Smiling", "Young", "Blond_Hair", "Black_Hair", "Brown_Hair", "Gray_Hair", "No_Beard", "Male",
-    "Mouth_Slightly_Open", "Pale_Skin",
+    "Smiling", "Young", "Eyeglasses", "No_Beard", "Blond_Hair", "Black_Hair", "Brown_Hair", "Gray_Hair", "Bangs",
+    "Male", "Mouth_Slightly_Open", "Pale_Skin",
 )  # fmt: skip
 """What people come for, and what most faces come to show in a natural way: these stand first, always open."""
 CUSTOM_GROUPS = (YOUR_OWN, FOUND)
