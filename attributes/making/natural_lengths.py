@@ -9,21 +9,21 @@ from __future__ import annotations
 from attributes.sliders.oddness import NATURAL
 
 LENGTHS: dict[tuple[str, int], float] = {
-    ("Smiling", 1): 0.9,
+    ("Smiling", 1): 0.75,
     ("Smiling", -1): 0.9,
-    ("Young", 1): 1.2,
-    ("Young", -1): 1.0,
-    ("Male", 1): 0.9,
+    ("Young", 1): 1.0,
+    ("Young", -1): 0.75,
+    ("Male", 1): 0.5,
     ("Male", -1): 0.9,
-    ("Blond_Hair", 1): 0.85,
-    ("Black_Hair", 1): 0.75,
-    ("Eyeglasses", 1): 0.62,
-    ("Bangs", 1): 0.8,
-    ("No_Beard", -1): 0.45,
-    ("Pale_Skin", 1): 0.65,
-    ("Narrow_Eyes", 1): 0.95,
-    ("Mouth_Slightly_Open", 1): 0.9,
-    ("Mouth_Slightly_Open", -1): 0.95,
+    ("Blond_Hair", 1): 0.8,
+    ("Black_Hair", 1): 0.65,
+    ("Eyeglasses", 1): 0.8,
+    ("Bangs", 1): 0.7,
+    ("No_Beard", -1): 0.35,
+    ("Pale_Skin", 1): 0.6,
+    ("Narrow_Eyes", 1): 0.7,
+    ("Mouth_Slightly_Open", 1): 0.8,
+    ("Mouth_Slightly_Open", -1): 0.9,
 }
 """Lengths of a mapper's vectors up to which most faces look natural, for each label and sense that was looked at."""
 
