@@ -64,6 +64,7 @@ def bind_faces(panel: EditPanel, visits: Visits, quiet: dict[str, Any]) -> None:
     """Connect the faces, and what marks one by hand."""
     part, everywhere = panel.marking, panel.everything
     panel.faces.gallery.select(on_select(visits, partial(events.choose_face, panel)), None, everywhere, **quiet)
+    panel.faces.remove.click(on_visit(visits, partial(events.remove_face, panel)), None, everywhere, **quiet)
     part.whole.click(on_visit(visits, partial(events.use_whole, panel)), None, everywhere, **quiet)
     acts = (
         (panel.faces.add, marking.start_marking),

@@ -21,6 +21,11 @@ from app.ui.words import explain, say
 from attributes import Recipe, RecipeError
 from faces import FaceError, NoFaceError, PhotoError
 
+RECIPE_INSIDE = (
+    "This picture holds the recipe it was made with. To move the sliders of the original as they were, open the "
+    "original, then click the recipe below “One click on your face”."
+)
+
 
 def open_photo(panel: EditPanel, visit: Visit, path: str | None) -> Any:
     """Open an uploaded photo; where it has no face, offer ways on. A cleared field closes the photo.
@@ -64,7 +69,7 @@ def _take_recipe(visit: Visit, file: Path) -> None:
     except RecipeError:
         return
     visit.recipes[recipe.name] = recipe
-    gr.Info(say(visit.language, "This picture holds the recipe it was made with; it is now among your recipes."))
+    gr.Info(say(visit.language, RECIPE_INSIDE))
 
 
 def photo_now(visit: Visit) -> str | None:
@@ -89,6 +94,13 @@ def take_example(panel: EditPanel, visit: Visit, index: int) -> Any:
 def choose_face(panel: EditPanel, visit: Visit, index: int) -> Any:
     """Edit another face of the photo."""
     visit.session.choose(index)
+    return everything(panel, visit)
+
+
+def remove_face(panel: EditPanel, visit: Visit) -> Any:
+    """Leave the chosen face out; where it was the only one, its right place is asked for."""
+    visit.session.remove()
+    visit.marks, visit.marking = [], False
     return everything(panel, visit)
 
 
