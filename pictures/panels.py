@@ -1,4 +1,4 @@
-"""The pictures of docs/app: each tab of the app as somebody uses it. ``python -m pictures.panels FOLDER``. Needs Chromium.
+"""The pictures of docs/app: each tab of the app in use. ``python -m pictures.panels FOLDER``. Needs Chromium.
 
 All faces in them are the astronaut Eileen Collins (NASA, in the public domain) and faces that the model has drawn.
 """
@@ -96,6 +96,7 @@ def main() -> None:
         page.click("#batch-run")
         page.wait_for_selector("#batch-download:enabled")
         there(page, "#batch-picture img")
+        page.locator(".toast-close").first.click()
         take(page, out / "batch.webp")
 
         tab(page, "About")

@@ -21,9 +21,7 @@ class BlendOptions(PictureOptions, PhotoOptions):
     second: Annotated[Path, typer.Argument(show_default=False)]
     output: Output
     ratio: Annotated[float, typer.Option(help="0 is the first face, 1 the second")] = 0.5
-    shape: Annotated[
-        float | None, typer.Option(help="whose shape, likewise", show_default="as far as --ratio")
-    ] = None
+    shape: Annotated[float | None, typer.Option(help="whose shape, likewise", show_default="as far as --ratio")] = None
     colours: Annotated[
         float | None, typer.Option(help="whose skin, hair and light, likewise", show_default="as far as --ratio")
     ] = None

@@ -14,7 +14,7 @@ from app.ui.editing.slider_values import Updates
 from app.ui.panels import recipe_panel
 from app.ui.panels.edit_panel import AREAS, EditPanel
 from app.ui.panels.edit_words import reading, status
-from app.ui.panels.slider_panel import values_set, values_shown
+from app.ui.panels.slider_panel import kept, values_set, values_shown
 from app.ui.visits.handling import PREVIEW_SIDE, warn
 from app.ui.visits.visit import Visit
 from app.ui.words import explain, say
@@ -153,7 +153,8 @@ def move(panel: EditPanel, visit: Visit, numbers: dict[Any, float]) -> Any:
 
 def keep(panel: EditPanel, visit: Visit, names: list[str] | None) -> Any:
     """Keep the attributes of some sliders fixed."""
-    return result(panel, visit) if visit.session.set_keep(names or ()) else gr.skip()
+    changed = visit.session.set_keep(kept(names or ()))
+    return {**result(panel, visit), panel.sliders.keep: list(visit.session.keep)} if changed else gr.skip()
 
 
 def apply_preset(panel: EditPanel, visit: Visit, index: int) -> Any:

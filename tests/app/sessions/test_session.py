@@ -88,9 +88,7 @@ def test_two_faces_in_one_photo_keep_their_own_edits(editor: Editor, astronaut: 
     assert session.values["Blond_Hair"] == 1
 
 
-def test_a_face_that_is_none_is_left_out_and_the_others_keep_their_edits(
-    editor: Editor, astronaut: np.ndarray
-) -> None:
+def test_a_face_that_is_none_is_left_out_and_the_others_keep_their_edits(editor: Editor, astronaut: np.ndarray) -> None:
     session = Session(editor)
     session.open(np.concatenate([astronaut, astronaut[:, ::-1]], axis=1))
     session.choose(1)
