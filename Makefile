@@ -33,12 +33,13 @@ $(VENV)/.dev: $(REQUIREMENTS) constraints.txt | $(BIN)/python
 
 PICTURES := assets/pictures
 
-pictures: $(VENV)/.dev  ## make the README's pictures anew
+pictures: $(VENV)/.dev  ## make the pictures of the README and of docs/app anew
 	@mkdir -p $(PICTURES)
 	$(BIN)/python -m pictures.strip $(PICTURES)/edits.jpg
 	$(BIN)/python -m pictures.pasted $(PICTURES)/pasted.jpg
 	$(BIN)/python -m app sample --count 32 --columns 8 --temperature 0.7 --seed 0 -o $(PICTURES)/samples.jpg
 	$(BIN)/python -m pictures.screenshot $(PICTURES)/app.png
+	$(BIN)/python -m pictures.panels docs/app
 	$(BIN)/python -m pictures.icon
 
 clean:  ## remove what make has installed

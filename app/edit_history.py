@@ -49,6 +49,16 @@ class Edits:
         """The same with these kept fixed in the chosen face, and no others."""
         return replace(self, keep={**self.keep, self.chosen: names})
 
+    def without_chosen(self) -> Edits:
+        """The same without the chosen face; the one behind it is chosen, or the last."""
+        if self.opened is None:
+            return self
+        index, opened = self.chosen, self.opened.without(self.chosen)
+        values = {place - (place > index): moved for place, moved in self.values.items() if place != index}
+        keep = {place - (place > index): names for place, names in self.keep.items() if place != index}
+        chosen = max(0, min(index, len(opened.faces) - 1))
+        return replace(self, opened=opened, chosen=chosen, values=values, keep=keep)
+
 
 class History:
     """The edits as they are now, with undo and redo.
@@ -111,9 +121,10 @@ class History:
 
 def _last(steps: list[Edits], now: Edits) -> list[Edits]:
     """The last steps that undo keeps."""
-    steps, photos = steps[-MAX_UNDO:], {id(now.opened)}
-    for place in range(len(steps) - 1, -1, -1):
-        photos |= {id(steps[place].opened)} - {id(None)}
-        if len(photos - {id(None)}) > MOST_PHOTOS:
+    steps, photos = steps[-MAX_UNDO:], set()
+    for place in range(len(steps), -1, -1):
+        opened = now.opened if place == len(steps) else steps[place].opened
+        photos |= set() if opened is None else {id(opened.photo)}
+        if len(photos) > MOST_PHOTOS:
             return steps[place + 1 :]
     return steps

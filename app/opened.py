@@ -60,6 +60,15 @@ class OpenPhoto:
         self._by(editor)[index] = portrait
         return index
 
+    def without(self, index: int) -> OpenPhoto:
+        """The same photo without one of its faces; those behind it move up."""
+        other = OpenPhoto(self.photo, (*self.faces[:index], *self.faces[index + 1 :]))
+        other._encoded = {
+            model: {place - (place > index): face for place, face in known.items() if place != index}
+            for model, known in self._encoded.items()
+        }
+        return other
+
     def hand_over(self, before: Editor, after: Editor) -> None:
         """Let another editor's model encode all faces that one's has encoded, but for those that it has already."""
         known = self._by(after)

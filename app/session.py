@@ -157,6 +157,11 @@ class Session:
         if index != self.edits.chosen:
             self.history.push(replace(self.edits, chosen=index))
 
+    def remove(self) -> None:
+        """Leave the chosen face out, as where something else was taken for one; undo brings it back."""
+        if self.faces:
+            self.history.push(self.edits.without_chosen())
+
     def set(self, values: Mapping[str, float]) -> bool:
         """Set slider values of the chosen face; those not named keep theirs.
 
@@ -180,11 +185,7 @@ class Session:
         return True
 
     def set_keep(self, names: Iterable[str]) -> bool:
-        """Keep the attributes of these sliders, and of no others, fixed while the chosen face is moved.
-
-        Returns:
-            Whether anything changed.
-        """
+        """Keep these sliders' attributes, and no others, fixed in the chosen face; whether anything changed."""
         kept = self.editor.directions.checked({}, names).keep
         if set(kept) == set(self.keep):
             return False
@@ -192,11 +193,7 @@ class Session:
         return True
 
     def lock_background(self, on: bool) -> bool:
-        """Whether what is behind the people stays as it is.
-
-        Returns:
-            Whether anything changed.
-        """
+        """Let what is behind the people stay as it is, or not; whether anything changed."""
         if on == self.edits.lock_background:
             return False
         self.history.push(replace(self.edits, lock_background=on))

@@ -10,6 +10,7 @@ import numpy as np
 from app.editor import Editor
 from app.portraits.portrait import Portrait
 from app.portraits.view import View, on_screen
+from app.series.mixing import blend_apart
 from faces import Photo
 
 STEPS = 7
@@ -94,12 +95,29 @@ def grid(
 
 
 def blends(
-    editor: Editor, first: Portrait, second: Portrait, ratios: Sequence[float], *, lock_background: bool = True
+    editor: Editor,
+    first: Portrait,
+    second: Portrait,
+    ratios: Sequence[float],
+    *,
+    shape: float | None = None,
+    colours: float | None = None,
+    lock_background: bool = True,
 ) -> Iterator[Photo]:
-    """The blends of two faces at each ratio, in the first one's photo, as :meth:`Editor.blend` makes them.
+    """The blends of two faces at each ratio, in the first one's photo.
+
+    Args:
+        editor: mixes the faces.
+        first: whose photo is kept around the face.
+        second: the other face.
+        ratios: from 0, the first face, to 1, the second.
+        shape: whose shape all have, as a ratio; None goes with the ratios.
+        colours: whose colours, likewise (:func:`app.series.mixing.blend_apart`).
+        lock_background: whether the first photo's background stays.
 
     Raises:
         InvalidValueError: a ratio is not from 0 to 1.
     """
     for ratio in ratios:
-        yield editor.blend(first, second, ratio, lock_background=lock_background)
+        apart = ratio if shape is None else shape, ratio if colours is None else colours
+        yield blend_apart(editor, first, second, *apart, lock_background=lock_background)

@@ -234,8 +234,9 @@ def _tensors(checkpoint: Checkpoint, *, mixed: bool, mapped: bool) -> dict[str, 
 
 
 def _empty_mapper(checkpoint: Checkpoint) -> LatentMapper:
-    """A mapper for a model's latents, of shapes alone."""
-    with torch.device("meta"):
+    """A mapper for a model's latents, whose values do not matter."""
+    # Not on PyTorch's "meta" device: to fill a tensor there imports its compiler, which takes seconds.
+    with torch.random.fork_rng([]):
         return LatentMapper(checkpoint.model.config.scale_shapes())
 
 

@@ -78,6 +78,7 @@ def test_blend_and_sample_write_pictures(astronaut_file: Path, tmp_path: Path) -
         (["blend", "{photo}", "{wall}", "-o", "x.png"], "wall.png: No face was found"),
         (["blend", "{photo}", "{wall}", "-o", "x.png"], "--second-face whole"),
         (["blend", "{photo}", "{photo}", "--ratio", "2", "-o", "x.png"], "the ratio is 2.0"),
+        (["blend", "{photo}", "{photo}", "--colours", "2", "-o", "x.png"], "the ratio of colours is 2.0"),
         (["edit", "{photo}", "--set", "Smile=1", "-o", "x.png"], "no such slider; did you mean Smiling"),
         (["edit", "{photo}", "--set", "Beard=1", "-o", "x.png"], "did you mean No_Beard (-1 is more of it)"),
         (["edit", "{photo}", "--set", "grey_hair=1", "-o", "x.png"], "did you mean Gray_Hair"),
@@ -199,7 +200,7 @@ def test_the_lists_of_options_are_these() -> None:
         for name, words in {
             "edit": f"photos --face --output {moves}",
             "batch": f"paths --face --all-faces --format --output {moves}",
-            "blend": f"first second --ratio --face --second-face --steps --output {locked} {picture}",
+            "blend": f"first second --ratio --shape --colours --face --second-face --steps --output {locked} {picture}",
             "sample": f"--count --temperature --seed --columns --size --output {every}",
             "animate": f"photo second --slider --second-face --frames --fps {series}",
             "grid": f"photo --across --down --steps --captions --no-captions {series}",

@@ -76,13 +76,22 @@ class Endpoints:
         face: str = "1",
         second_face: str = "1",
         lock_background: bool = True,
+        shape: float | None = None,
+        colours: float | None = None,
     ) -> FileData:
-        """Blend the faces of two photos, in the first one; ratio 0 is the first face, 1 the second. A PNG."""
+        """Blend the faces of two photos, in the first one; ratio 0 is the first face, 1 the second. A PNG.
+
+        Shape and colours go as far as the ratio, or each its own way, from 0 to 1.
+        """
         with calling(self.visits, request, first, second) as call:
             boolean("lock_background", lock_background)
             number("the ratio", ratio, 0, 1)
+            apart = {"shape": shape, "colours": colours}
+            for name, value in apart.items():
+                if value is not None:
+                    number(f"the ratio of {name}", value, 0, 1)
             one, other = call.portrait(0, face), call.portrait(1, second_face)
-            blended = call.editor.blend(one, other, ratio, lock_background=lock_background)
+            (blended,) = blends(call.editor, one, other, [ratio], **apart, lock_background=lock_background)
             return call.file(_png(one), lambda path: save_photo(blended, path))
 
     def sample(self, request: gr.Request, count: int = 1, temperature: float = 0.7, seed: int = 0) -> list[FileData]:

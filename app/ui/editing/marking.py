@@ -34,6 +34,7 @@ class FacesPart:
     part: gr.Column
     gallery: gr.Gallery
     add: gr.Button
+    remove: gr.Button
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,8 @@ def build_faces_part() -> FacesPart:
             buttons=[], visible=False, elem_id="faces", interactive=False, object_fit="contain",
         )  # fmt: skip
         add = gr.Button(t("Add or correct a face"), size="sm", elem_id="add-face")
-    return FacesPart(part, gallery, add)
+        remove = gr.Button(t("Remove this face"), size="sm", visible=False, elem_id="remove-face")
+    return FacesPart(part, gallery, add, remove)
 
 
 def build_marking_part() -> MarkingPart:
@@ -87,6 +89,7 @@ def faces_shown(panel: FacesPart, visit: Visit) -> Updates:
             value=visit.show_all("faces", crops), selected_index=session.edits.chosen if crops else None,
             visible=bool(crops),
         ),
+        panel.remove: gr.Button(visible=bool(crops)),
     }  # fmt: skip
 
 

@@ -157,7 +157,7 @@ def film(panel: Tools, visit: Visit, first: str, suffix: str) -> Iterator[Any]:
         if visit.ended:
             return
     with visit.lock:
-        path: Path = visit.new_file(f"{portrait.photo.name.rsplit('.', 1)[0]}-{slider.name}{suffix}")
+        path: Path = visit.new_file(f"{portrait.photo.name.rsplit('.', 1)[0]}-{slider.title}{suffix}")
     save_animation(there_and_back(frames), path)
     done = say(visit.language, "The film is in your downloads.")
     yield {panel.note: done, panel.download: gr.DownloadButton(value=str(path))}

@@ -42,7 +42,7 @@ def bind_edit_panel(panel: EditPanel, visits: Visits) -> None:
     changes = [slider.change for slider in sliders.sliders]
     numbers = {*sliders.sliders, sliders.revision}
     gr.on(changes, does(events.move), numbers, panel.result, trigger_mode="always_last", **quiet)
-    sliders.keep.input(does(events.keep), sliders.keep, panel.result, **quiet)
+    sliders.keep.input(does(events.keep), sliders.keep, [*panel.result, sliders.keep], **quiet)
     refresh = on_visit(visits, partial(slider_panel.refresh, sliders, visits.models))
     sliders.refresh.click(refresh, None, sliders.arrangement, **quiet)
     panel.undo.click(does(events.undo), None, with_photo, trigger_mode="multiple", **quiet)
@@ -64,6 +64,7 @@ def bind_faces(panel: EditPanel, visits: Visits, quiet: dict[str, Any]) -> None:
     """Connect the faces, and what marks one by hand."""
     part, everywhere = panel.marking, panel.everything
     panel.faces.gallery.select(on_select(visits, partial(events.choose_face, panel)), None, everywhere, **quiet)
+    panel.faces.remove.click(on_visit(visits, partial(events.remove_face, panel)), None, everywhere, **quiet)
     part.whole.click(on_visit(visits, partial(events.use_whole, panel)), None, everywhere, **quiet)
     acts = (
         (panel.faces.add, marking.start_marking),

@@ -14,12 +14,17 @@ from app.ui.editing.slider_values import Updates
 from app.ui.panels import recipe_panel
 from app.ui.panels.edit_panel import AREAS, EditPanel
 from app.ui.panels.edit_words import reading, status
-from app.ui.panels.slider_panel import values_set, values_shown
+from app.ui.panels.slider_panel import kept, values_set, values_shown
 from app.ui.visits.handling import PREVIEW_SIDE, warn
 from app.ui.visits.visit import Visit
 from app.ui.words import explain, say
 from attributes import Recipe, RecipeError
 from faces import FaceError, NoFaceError, PhotoError
+
+RECIPE_INSIDE = (
+    "This picture holds the recipe it was made with. To move the sliders of the original as they were, open the "
+    "original, then click the recipe below “One click on your face”."
+)
 
 
 def open_photo(panel: EditPanel, visit: Visit, path: str | None) -> Any:
@@ -64,7 +69,7 @@ def _take_recipe(visit: Visit, file: Path) -> None:
     except RecipeError:
         return
     visit.recipes[recipe.name] = recipe
-    gr.Info(say(visit.language, "This picture holds the recipe it was made with; it is now among your recipes."))
+    gr.Info(say(visit.language, RECIPE_INSIDE))
 
 
 def photo_now(visit: Visit) -> str | None:
@@ -89,6 +94,13 @@ def take_example(panel: EditPanel, visit: Visit, index: int) -> Any:
 def choose_face(panel: EditPanel, visit: Visit, index: int) -> Any:
     """Edit another face of the photo."""
     visit.session.choose(index)
+    return everything(panel, visit)
+
+
+def remove_face(panel: EditPanel, visit: Visit) -> Any:
+    """Leave the chosen face out; where it was the only one, its right place is asked for."""
+    visit.session.remove()
+    visit.marks, visit.marking = [], False
     return everything(panel, visit)
 
 
@@ -141,7 +153,8 @@ def move(panel: EditPanel, visit: Visit, numbers: dict[Any, float]) -> Any:
 
 def keep(panel: EditPanel, visit: Visit, names: list[str] | None) -> Any:
     """Keep the attributes of some sliders fixed."""
-    return result(panel, visit) if visit.session.set_keep(names or ()) else gr.skip()
+    changed = visit.session.set_keep(kept(names or ()))
+    return {**result(panel, visit), panel.sliders.keep: list(visit.session.keep)} if changed else gr.skip()
 
 
 def apply_preset(panel: EditPanel, visit: Visit, index: int) -> Any:

@@ -62,6 +62,7 @@ class EditPanel:
         parts = [
             self.faces.part,
             self.faces.gallery,
+            self.faces.remove,
             *self.marking.all,
             *self.brush.all,
             self.presets.part,

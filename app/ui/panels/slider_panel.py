@@ -26,6 +26,7 @@ HEROES = (
 )  # fmt: skip
 """What people come for, and what most faces come to show in a natural way: these stand first, always open."""
 CUSTOM_GROUPS = (YOUR_OWN, FOUND)
+ALL_HAIR = "all hair"
 ROOM = 12
 """Custom sliders of each group for which the page has room: its components are fixed, what they show is not. The
 command line knows all."""
@@ -126,11 +127,23 @@ def build_slider_panel(editor: Editor) -> SliderPanel:
                 for place in range(ROOM)
             )
     keep = gr.Dropdown(
-        kept_choices(editor), multiselect=True, label=t("Keep fixed"), elem_id="keep", value=[],
+        _keepable(editor), multiselect=True, label=t("Keep fixed"), elem_id="keep", value=[],
         info=t("What shall stay as it is while sliders move"),
     )  # fmt: skip
     revision = gr.Number(0, visible="hidden", label="", show_label=False, elem_id="revision")
     return SliderPanel(keep, labels, groups, places, note, refresh, revision)
+
+
+def _keepable(editor: Editor) -> list[tuple[str, str]]:
+    """What “Keep fixed” offers: each slider's attribute, and all of the hair at once."""
+    return [(t("All of the hair"), ALL_HAIR), *kept_choices(editor)]
+
+
+def kept(names: Iterable[str]) -> list[str]:
+    """The sliders that a choice of “Keep fixed” means."""
+    hair = [label.name for label in labels_in_group("Hair")]
+    each = [[name] if name != ALL_HAIR else hair for name in names]
+    return list(dict.fromkeys(name for several in each for name in several))
 
 
 def _rough_last(editor: Editor, names: Iterable[str]) -> list[Slider]:
@@ -175,7 +188,7 @@ def refresh(panel: SliderPanel, models: Models, visit: Visit) -> Updates:
     if left_out:
         note += f"\n\nThe page has room for {ROOM} of a kind; {left_out} more are for the command line."
     return {
-        panel.keep: gr.Dropdown(kept_choices(editor), value=list(visit.session.keep)),
+        panel.keep: gr.Dropdown(_keepable(editor), value=list(visit.session.keep)),
         panel.note: note,
         **{accordion: gr.Accordion(visible=_offered(group, editor)) for group, accordion in panel.groups.items()},
         **{place: _placed(slider, visit) for place, slider in places.items()},

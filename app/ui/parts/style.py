@@ -43,6 +43,7 @@ TABS_CSS = """
 .working progress::-webkit-progress-value { background: var(--color-accent); }
 .working progress::-moz-progress-bar { background: var(--color-accent); }
 
+[id^="file-type-"] input { font-size: .8rem; padding-left: 8px; }
 #blend-photos { flex-direction: column; flex-wrap: nowrap; }
 #blend-photos > * { width: 100%; }
 #kept-scales .wrap { flex-direction: column; }

@@ -88,6 +88,25 @@ def test_two_faces_in_one_photo_keep_their_own_edits(editor: Editor, astronaut: 
     assert session.values["Blond_Hair"] == 1
 
 
+def test_a_face_that_is_none_is_left_out_and_the_others_keep_their_edits(editor: Editor, astronaut: np.ndarray) -> None:
+    session = Session(editor)
+    session.open(np.concatenate([astronaut, astronaut[:, ::-1]], axis=1))
+    session.choose(1)
+    session.set({"Smiling": 1.0})
+    (wrong, right), smiling = session.faces, session.picture().pixels
+    session.choose(0)
+    session.remove()
+    assert session.faces == (right,)
+    assert session.values["Smiling"] == 1.0
+    assert np.array_equal(session.picture().pixels, smiling)
+    session.remove()
+    assert (session.faces, session.ready) == ((), False)
+    assert session.undo()
+    assert session.undo()
+    assert session.faces == (wrong, right)
+    assert np.array_equal(session.picture().pixels, smiling)
+
+
 def test_bad_input_leaves_all_as_it_was(session: Session, tmp_path: Path) -> None:
     session.set({"Smiling": 1.0})
     before = session.picture().pixels

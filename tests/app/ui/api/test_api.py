@@ -45,7 +45,7 @@ def test_the_endpoints_and_their_parameters_are_these(client: Any) -> None:
         "/edit": [photo, *values, *LOCKED],
         "/blend": [
             ("first", file, None), ("second", file, None), ("ratio", "float", 0.5), LOCKED[0],
-            ("second_face", "str", "1"), LOCKED[1],
+            ("second_face", "str", "1"), LOCKED[1], ("shape", "None | float", None), ("colours", "None | float", None),
         ],
         "/sample": [("count", "int", 1), ("temperature", "float", 0.7), ("seed", "int", 0)],
         "/animate": [
@@ -84,6 +84,7 @@ def test_what_is_wrong_is_told_in_a_line(
         ({"photo": photo, "keep": "Male", "api_name": "/edit"}, "keep is 'Male'; it must be a list"),
         ({"photo": photo, "lock_background": 1, "api_name": "/edit"}, "lock_background is 1"),
         ({"first": photo, "second": photo, "ratio": 2, "api_name": "/blend"}, "the ratio is 2; it must be a number"),
+        ({"first": photo, "second": photo, "colours": -1, "api_name": "/blend"}, "the ratio of colours is -1"),
         ({"first": photo, "second": wall, "api_name": "/blend"}, r"^wall\.png: No face was found"),
         ({"count": 17, "api_name": "/sample"}, "count is 17; it must be a whole number from 1 to 16"),
         (film, "give either a slider"),

@@ -110,6 +110,9 @@ def test_a_face_is_marked_by_three_points_that_can_be_taken_back(page: Page, ast
     # The marked face is the one that was found: its crop shows the same.
     crops = [picture(page, "#faces img", index).astype(float) for index in (0, 1)]
     assert np.corrcoef(crops[0].ravel(), crops[1].ravel())[0, 1] > 0.7
+    # The one that is chosen, which is the new one, goes again; what is left is edited.
+    page.click("#remove-face")
+    page.wait_for_function("document.querySelectorAll('#faces img').length === 1")
     slide(page, "Smiling", 1)
     status(page, "Smiling +1")
 
