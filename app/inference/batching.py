@@ -35,9 +35,9 @@ class BatchingInference:
     that each call the model have it once each.
 
     On a CPU a decode gives the same bits in whatever batch (a test holds it so). An encode does not: its float64
-    results differ in the last bits, by up to 1e-13. So each is run by itself, and a photo has the same latent however many
-    others come in. On a GPU the last bits of decodes depend on the size of the batch too. That nothing moved gives the
-    very photo back depends on neither: nothing is decoded then.
+    results differ in the last bits, by up to 1e-13. So each is run by itself, and a photo has the same latent however
+    many others come in. On a GPU the last bits of decodes depend on the size of the batch too. That nothing moved gives
+    the very photo back depends on neither: nothing is decoded then.
 
     Args:
         inner: runs the model.

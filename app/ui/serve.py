@@ -83,7 +83,9 @@ def application(visits: Visits, admission: Admission) -> tuple[Gate, gr.Blocks]:
         alive = sum(number in queue.event_ids_to_events for number in numbers)
         return alive + (unread.qsize() // 10 if unread else 0)
 
-    return Gate(Translated(app), visits.uploads, visits.belongs, waiting, admission), page
+    gate = Gate(Translated(app), visits.uploads, visits.belongs, waiting, admission, visit=visits.name)
+    visits.held = lambda: gate.held
+    return gate, page
 
 
 class _Server(uvicorn.Server):
@@ -127,16 +129,16 @@ def serve(visits: Visits, listening: socket.socket, admission: Admission, shown:
     options: dict[str, Any] = {"log_level": "warning", "proxy_headers": False, "server_header": False, "ws": "none"}
     config = uvicorn.Config(gate, timeout_graceful_shutdown=GRACE, **options)
     ended = threading.Event()
-    threading.Thread(target=_sweep, args=(visits, gate, ended), daemon=True).start()
+    threading.Thread(target=_sweep, args=(visits, ended), daemon=True).start()
     try:
         asyncio.run(_Server(config, page, admission, shown).serve([listening]))
     finally:
         ended.set()
 
 
-def _sweep(visits: Visits, gate: Gate, ended: threading.Event) -> None:
+def _sweep(visits: Visits, ended: threading.Event) -> None:
     while not ended.wait(min(60.0, visits.age / 4)):
         try:
-            visits.sweep(gate.held)
+            visits.sweep()
         except (GlowfaceError, OSError) as error:  # tried again the next time
             logging.getLogger("glowface").warning("%s", error)

@@ -10,6 +10,7 @@ import asyncio
 import re
 from collections import Counter
 from collections.abc import Callable, MutableMapping
+from functools import partial
 from itertools import islice
 from secrets import token_urlsafe
 from typing import Any
@@ -24,7 +25,7 @@ from app.ui.languages import preferred
 from app.ui.server.admission import Admission
 from app.ui.server.events import PATIENCE, Refused, named_paths, parsed_event, read_event
 from app.ui.server.folder import FolderError
-from app.ui.server.streams import Streams
+from app.ui.server.streams import Streams, with_header
 from app.ui.server.uploads import MOST_AT_ONCE, UploadError, Uploads
 from app.ui.words import explain
 
@@ -52,6 +53,9 @@ _OPEN = {
 _OPEN["HEAD"] = _OPEN["GET"]
 _FIRST = ("/", "/config", "/config/")
 """What clients ask for first, and get a cookie with: a browser the page, Gradio's client its settings."""
+VISIT = b"glowface-visit"
+"""The header that names a session's visit: see ``app/ui/scripts/connection.js``."""
+
 _SESSION = re.compile(r"[\w-]{1,64}", re.ASCII)
 _CLIENT = re.compile(r"[\w-]{43}", re.ASCII)
 
@@ -82,6 +86,7 @@ class Gate:
         belongs: whether a session is a client's; one that nobody has is the asking client's from then on.
         waiting: how many events of a client wait, given the session that sends another one.
         admission: which requests come in.
+        visit: the name of a session's visit, by which a page sees that it is still there; empty where there is none.
     """
 
     def __init__(
@@ -91,9 +96,11 @@ class Gate:
         belongs: Callable[[str, str], bool],
         waiting: Callable[[str, str], int],
         admission: Admission,
+        *,
+        visit: Callable[[str], str],
     ) -> None:
         self.app, self.uploads, self.belongs, self.waiting = app, uploads, belongs, waiting
-        self.admission = admission
+        self.admission, self.visit = admission, visit
         self._requests: Counter[str] = Counter()
         self._held: Counter[str] = Counter()
         self._streams = Streams()
@@ -166,7 +173,7 @@ class Gate:
             self._checked_session(session, client)
             self._held[session] += 1
             try:
-                await self.app(scope, receive, send)
+                await self.app(scope, receive, with_header(send, VISIT, partial(self.visit, session)))
             finally:
                 _less(self._held, session)
             return
@@ -177,7 +184,7 @@ class Gate:
                 raise Refused(403, str(error)) from error
         elif method == "POST":
             receive, session = await self._checked_event(path, receive, client)
-            send = self._streams.told(send, session)
+            send = with_header(self._streams.told(send, session), VISIT, partial(self.visit, session))
         await self.app(scope, receive, send)
 
     def _checked_session(self, session: object, client: str) -> str:

@@ -1,0 +1,54 @@
+"""A connection that drops, and a server that is started anew."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.app.ui.browsing import WAIT, slide, status, upload
+from tests.app.ui.serving import free_port, serving
+
+
+@pytest.mark.slow
+def test_a_drop_costs_nothing_and_a_server_started_anew_is_told(
+    browser: Browser, tmp_path: Path, astronaut_file: Path
+) -> None:
+    port = free_port()
+    context = browser.new_context(viewport={"width": 1366, "height": 900})
+    context.set_default_timeout(WAIT)
+    expect.set_options(timeout=WAIT)
+    page = context.new_page()
+    lost, gone = page.locator("#connection-lost"), page.locator("#visit-gone")
+    with serving(tmp_path, port=port) as server:
+        page.goto(server.address)
+        upload(page, astronaut_file)
+        slide(page, "Smiling", 0.5)
+        status(page, "Smiling +0.5")
+        expect(lost).to_be_hidden()
+        context.set_offline(True)
+        expect(lost).to_be_visible()
+        page.screenshot(path="/tmp/w/lost.png")
+        context.set_offline(False)
+        expect(lost).to_be_hidden()
+        slide(page, "Smiling", 1)  # the very page, not one that was loaded again: its sliders still go to its visit
+        status(page, "Smiling +1")
+        page.click("#undo")
+        status(page, "Smiling +0.5")
+        server.process.kill()
+        expect(lost).to_be_visible()
+    with serving(tmp_path, port=port):
+        expect(gone).to_be_visible()
+        page.screenshot(path="/tmp/w/gone.png")
+        page.set_viewport_size({"width": 390, "height": 844})
+        page.screenshot(path="/tmp/w/gone-phone.png")
+        expect(lost).to_be_hidden()
+        page.click("#load-anew")
+        page.wait_for_selector("text=What was open here before is gone")
+        page.screenshot(path="/tmp/w/anew.png")
+        expect(gone).to_be_hidden()
+        upload(page, astronaut_file)
+        slide(page, "Smiling", 0.5)
+        status(page, "Smiling +0.5")
+    context.close()
