@@ -104,11 +104,8 @@ class Editor:
         return Editor(checkpoint, labels, classifier, detector, path, snapshot, local)
 
     def with_model(self, checkpoint: str | Path) -> Editor:
-        """An editor with another model, on the same device, that shares the classifier and the detector.
-
-        Raises:
-            CheckpointError, DirectionsError: as of :meth:`load`.
-        """
+        """An editor with another model, on the same device, that shares the classifier and the detector; errors as of
+        :meth:`load`."""
         loaded = load_checkpoint(checkpoint, self.checkpoint.model.device)
         labels = load_directions(directions_path(checkpoint), loaded)
         return Editor._with_sliders(loaded, labels, self.classifier, self.detector, Path(checkpoint))
@@ -184,7 +181,7 @@ class Editor:
 
     def portrait(self, photo: Photo, face: Face | Literal["whole"]) -> Portrait:
         """Encode one face of an open photo; "whole" takes the photo's central square for the face."""
-        return self._encoded(photo, Alignment.whole(photo.pixels) if face == "whole" else align(face))
+        return self.encoded(photo, Alignment.whole(photo.pixels) if face == "whole" else align(face))
 
     def reencoded(self, portrait: Portrait) -> Portrait:
         """A face encoded by this editor's model: the very portrait where it is already, else its photo's square anew.
@@ -193,9 +190,10 @@ class Editor:
         """
         if portrait.model_hash == self.checkpoint.hash:
             return portrait
-        return self._encoded(portrait.photo, portrait.alignment)
+        return self.encoded(portrait.photo, portrait.alignment)
 
-    def _encoded(self, photo: Photo, alignment: Alignment) -> Portrait:
+    def encoded(self, photo: Photo, alignment: Alignment) -> Portrait:
+        """Encode a square of an open photo."""
         cut = crop(photo.pixels, alignment, self.size)
         face = brightened(cut, taken := exposure(cut))
         latent = self.encode(face[None])
@@ -231,7 +229,7 @@ class Editor:
         """The model's picture ``(1, 3, S, S)`` of a moved face; ``portrait.decoded`` itself where nothing moves.
 
         Raises:
-            DirectionsError: a name is no slider, or a value is not a finite number.
+            DirectionsError: as of :meth:`edit`.
         """
         moves = self.directions.checked(values, keep)
         reaches = self.sliders.reaches(portrait, moves, self.inference)

@@ -85,6 +85,14 @@ def application(visits: Visits, admission: Admission) -> tuple[Gate, gr.Blocks]:
 
     gate = Gate(Translated(app), visits.uploads, visits.belongs, waiting, admission, visit=visits.name)
     visits.held = lambda: gate.held
+    states = page.server_app.state_holder
+
+    def forget(tab: str) -> None:
+        with states.lock:
+            states.session_data.pop(tab, None)
+            states.time_last_used.pop(tab, None)
+
+    visits.forget = forget
     return gate, page
 
 

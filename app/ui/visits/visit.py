@@ -8,8 +8,10 @@ from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
 from secrets import token_hex, token_urlsafe
+from typing import Any
 
 from app.editor import Editor
+from app.inference.batching import BusyError
 from app.models import Models
 from app.portraits.portrait import Portrait
 from app.session import Session
@@ -22,6 +24,9 @@ from attributes import Recipe
 
 GRACE = 30.0
 """Seconds for which the visit of a page that has gone waits for it to come back: loaded again, or connected again."""
+
+MOST_VISITS = 500
+"""Visits at once, those of pages that have gone and may come back among them."""
 
 MOST_SESSIONS = 10_000
 """Sessions whose clients are remembered; more than that are not open at once."""
@@ -49,7 +54,7 @@ class Visit(VisitFiles):
         self.brushing = False  # whether it is painted where edits may act
         self.details = False  # whether what the classifier sees is unfolded
         self.examples: tuple[Portrait, ...] = ()  # the faces to begin with, as they are shown
-        self.subject: Portrait | None = None  # the face that small pictures are of
+        self.subject: tuple[Any, ...] | None = None  # the face that small pictures are of
         self.preset_names: list[str] = []  # of the small pictures, one by one
         self.variations: list[dict[str, float]] = []  # the values that each variation shows
         self.photo: str | None = None  # what the upload field shows
@@ -85,16 +90,20 @@ class Visits:
         models: the models that visits can choose from.
         folder: the server's temporary folder.
         age: seconds after which a visit ends that no browser holds open, and an upload that no page has opened.
+        most: visits at once.
     """
 
-    def __init__(self, models: Models, folder: ServerFolder, age: float) -> None:
-        self.models, self.age = models, age
+    def __init__(self, models: Models, folder: ServerFolder, age: float, most: int = MOST_VISITS) -> None:
+        self.models, self.age, self.most = models, age, most
         self.uploads = Uploads(folder, age)
         self._visits: dict[str, Visit] = {}
         self._clients: OrderedDict[str, str] = OrderedDict()
         self._lock = threading.Lock()
         self.held: Callable[[], set[str]] = set
         """Tells which tabs are open, by their names."""
+
+        self.forget: Callable[[str], object] = str
+        """Told which tab's visit has ended, so that the server drops what it has of that page."""
 
     def name(self, tab: str) -> str:
         """The name of a tab's visit; an empty one where there is none."""
@@ -120,17 +129,34 @@ class Visits:
             return [tab for tab, owner in self._clients.items() if owner == client]
 
     def of(self, tab: str | None) -> Visit:
-        """The visit of a tab, begun where there is none.
+        """The visit of a tab, begun where there is none: where too many are there, in the place of one that no page
+        holds open.
 
         Raises:
+            BusyError: pages hold all of them open.
             FolderError: no client has asked for the tab, or the server's temporary folder cannot be used.
         """
+        unused: dict[str, Visit] = {}
         with self._lock:
             if str(tab) not in self._visits:
                 if str(tab) not in self._clients:
                     raise FolderError("this page is no longer known here; load it again.")
+                if len(self._visits) >= self.most:
+                    least = self._least_used()
+                    unused[least] = self._visits.pop(least)
                 self._visits[str(tab)] = Visit(self.models.first, self._clients[str(tab)], self.uploads)
-            return self._visits[str(tab)]
+            found = self._visits[str(tab)]
+        for name, visit in unused.items():
+            visit.end()
+            self.forget(name)
+        return found
+
+    def _least_used(self) -> str:
+        """The tab that was used longest ago, of those that no page holds open."""
+        open_to_none = self._visits.keys() - self.held()
+        if not open_to_none:
+            raise BusyError("Too many people use Glowface at once; try again in a few minutes.")
+        return min(open_to_none, key=lambda tab: self._visits[tab].used)
 
     def come_back(self, tab: str | None, key: object) -> Visit:
         """The visit of a page that was loaded again: the one with the page's ``key``, if it is the same browser's and
@@ -172,6 +198,7 @@ class Visits:
                 return
             del self._visits[str(tab)]
         visit.end()
+        self.forget(str(tab))
 
     def sweep(self) -> None:
         """End what nobody uses any more: old visits but for those that a page holds open, and old uploads."""

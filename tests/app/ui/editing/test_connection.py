@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.app.ui.browsing import WAIT, slide, status, upload
+from tests.app.ui.cable import Cable
 from tests.app.ui.serving import free_port, serving
 
 
@@ -22,15 +23,16 @@ def test_a_drop_costs_nothing_and_a_server_started_anew_is_told(
     page = context.new_page()
     lost, gone = page.locator("#connection-lost"), page.locator("#visit-gone")
     with serving(tmp_path, port=port) as server:
-        page.goto(server.address)
+        cable = Cable(server.address)
+        page.goto(cable.address)
         upload(page, astronaut_file)
         slide(page, "Smiling", 0.5)
         status(page, "Smiling +0.5")
         expect(lost).to_be_hidden()
-        context.set_offline(True)
+        cable.cut()
         expect(lost).to_be_visible()
         page.screenshot(path="/tmp/w/lost.png")
-        context.set_offline(False)
+        cable.mend()
         expect(lost).to_be_hidden()
         slide(page, "Smiling", 1)  # the very page, not one that was loaded again: its sliders still go to its visit
         status(page, "Smiling +1")
