@@ -8,12 +8,11 @@ from app.ui.words import t
 
 CONNECTION_CSS = """
 #connection-lost, #visit-gone { display: none; }
-.connection-lost #connection-lost, .visit-gone #visit-gone {
+#connection-lost.shown, #visit-gone.shown {
   display: flex; position: fixed; z-index: 1000; left: 50%; bottom: 1rem; transform: translateX(-50%);
   width: min(34rem, calc(100vw - 2rem)); padding: .8rem 1rem; border: 2px solid var(--ring); border-radius: 8px;
   background: var(--background-fill-primary); box-shadow: 0 4px 16px rgb(0 0 0 / 35%);
 }
-.visit-gone #connection-lost { display: none; }
 #connection-lost p, #visit-gone p { margin: 0; }
 """
 

@@ -11,12 +11,13 @@
   let mine = null; // once the page has been told its key
   let leaving = false;
 
-  const show = (name, on) => document.documentElement.classList.toggle(name, on);
+  const show = (name, on) => document.getElementById(name)?.classList.toggle("shown", on);
   const pause = () => new Promise((resolve) => setTimeout(resolve, EVERY));
 
   const look = (response) => {
     if (mine !== null && response.ok && response.headers.get(HEADER) !== mine) {
       mine = null; // told once; what the page may do next is its own
+      show("connection-lost", false);
       show("visit-gone", true);
     }
   };
@@ -43,26 +44,16 @@
     }
   };
 
+  // Gradio's page need not read its stream to the end, so that is read here too.
   const followed = (response, address, signal) => {
-    const reader = response.body.getReader();
-    const over = () => {
+    const [theirs, ours] = response.body.tee();
+    drained(ours).catch(() => {}).then(() => {
       if (leaving || signal?.aborted) return;
       show("connection-lost", true);
       hold(address);
-    };
-    const body = new ReadableStream({
-      async pull(controller) {
-        try {
-          const { done, value } = await reader.read();
-          if (!done) { controller.enqueue(value); return; }
-        } catch { /* the same as its end */ }
-        over();
-        await new Promise(() => {}); // to Gradio's page the stream goes on
-      },
-      async cancel(reason) { await reader.cancel(reason); },
     });
     const { status, statusText, headers } = response;
-    return new Response(body, { status, statusText, headers });
+    return new Response(theirs, { status, statusText, headers });
   };
 
   window.fetch = async (resource, options) => {

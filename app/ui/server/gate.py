@@ -21,6 +21,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.inference.batching import BUSY
 from app.ui.languages import preferred
 from app.ui.server.admission import Admission
 from app.ui.server.events import PATIENCE, Refused, named_paths, parsed_event, read_event
@@ -87,6 +88,7 @@ class Gate:
         waiting: how many events of a client wait, given the session that sends another one.
         admission: which requests come in.
         visit: the name of a session's visit, by which a page sees that it is still there; empty where there is none.
+        busy: whether so many events of all clients wait that no more are taken.
     """
 
     def __init__(
@@ -98,9 +100,10 @@ class Gate:
         admission: Admission,
         *,
         visit: Callable[[str], str],
+        busy: Callable[[], bool],
     ) -> None:
         self.app, self.uploads, self.belongs, self.waiting = app, uploads, belongs, waiting
-        self.admission, self.visit = admission, visit
+        self.admission, self.visit, self.busy = admission, visit, busy
         self._requests: Counter[str] = Counter()
         self._held: Counter[str] = Counter()
         self._streams = Streams()
@@ -202,6 +205,8 @@ class Gate:
             session = self._checked_session(event.get("session_hash"), client)
         if path.startswith(f"{API}/queue/join") and self.waiting(client, session) >= MOST_EVENTS:
             raise Refused(429, "Too much at once; wait a moment.")
+        if path.startswith(f"{API}/queue/join") and self.busy():
+            raise Refused(429, BUSY)  # with 503, Gradio's page would say it in its own words, in English
         # What an event tells of itself names files too, but nobody looks at these: only at values.
         named = list(islice(named_paths(event.get("data")), MOST_FILES + 1))
         if len(named) > MOST_FILES:

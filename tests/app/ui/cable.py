@@ -55,13 +55,13 @@ class Cable:
                 near.close()
                 continue
             self._open += near, far
-            for one, other in ((near, far), (far, near)):
-                threading.Thread(target=self._pass_on, args=(one, other), daemon=True).start()
+            own, server = self._own.encode(), self._server.encode()
+            for ends in ((near, far, own, server), (far, near, server, own)):
+                threading.Thread(target=self._pass_on, args=ends, daemon=True).start()
 
-    def _pass_on(self, one: socket.socket, other: socket.socket) -> None:
-        own, server = self._own.encode(), self._server.encode()
+    def _pass_on(self, one: socket.socket, other: socket.socket, said: bytes, meant: bytes) -> None:
         with suppress(OSError):
             while data := one.recv(2**16):
-                other.sendall(data.replace(own, server))
+                other.sendall(data.replace(said, meant))
         with suppress(OSError):
             other.shutdown(socket.SHUT_WR)
