@@ -1,67 +1,50 @@
 // A page whose connection drops holds its work open again as soon as it can, and says so when that is gone.
 //
 // The server keeps a visit for as long as its page holds a stream open (the heartbeat), and a little longer. Gradio's
-// page opens that stream once, and never again. So where it ends, this opens another. With the stream, and with the
-// answer to each event, the server names the visit; another name than this page's, or none, means that what was open
-// here is gone: nothing that is done in the page would reach it.
+// page opens that stream once, and never again. So this asks every few seconds how things stand: where no stream is
+// held any more, it opens another. The answer names the visit; another name than this page's, or none, means that what
+// was open here is gone: nothing that is done in the page would reach it.
 (() => {
   const HEADER = "glowface-visit";
-  const EVERY = 1000; // milliseconds between two tries
+  const API = "/gradio_api";
+  const EVERY = 3000; // milliseconds between two questions
   const plain = window.fetch.bind(window);
-  let mine = null; // once the page has been told its key
-  let leaving = false;
+  let session = null; // as Gradio calls this page
+  let mine = null; // the visit's name, once the page has been told its key
+  let holding = false;
 
   const show = (name, on) => document.getElementById(name)?.classList.toggle("shown", on);
-  const pause = () => new Promise((resolve) => setTimeout(resolve, EVERY));
 
-  const look = (response) => {
-    if (mine !== null && response.ok && response.headers.get(HEADER) !== mine) {
-      mine = null; // told once; what the page may do next is its own
+  const hold = async () => {
+    holding = true;
+    try {
+      const reader = (await plain(`${API}/heartbeat/${session}`, { cache: "no-store" })).body.getReader();
+      while (!(await reader.read()).done);
+    } catch { /* opened again after the next question */ }
+    holding = false;
+  };
+
+  const ask = async () => {
+    if (session === null || mine === null) return;
+    try {
+      const response = await plain(`${API}/app_id?session_hash=${session}`, { cache: "no-store" });
+      const [name, held] = (response.headers.get(HEADER) ?? "").split(" ");
       show("connection-lost", false);
-      show("visit-gone", true);
+      if (name !== mine) {
+        mine = null; // told once; what the page may do next is its own
+        show("visit-gone", true);
+      } else if (held !== "held" && !holding) {
+        hold();
+      }
+    } catch {
+      show("connection-lost", true);
     }
   };
 
-  const drained = async (body) => {
-    const reader = body.getReader();
-    while (!(await reader.read()).done);
-  };
-
-  // Holds the page's stream open until the page is left.
-  const hold = async (address) => {
-    while (!leaving) {
-      try {
-        const response = await plain(address, { cache: "no-store" });
-        look(response);
-        if (response.ok) {
-          show("connection-lost", false);
-          await drained(response.body);
-        }
-      } catch { /* no connection: tried again */ }
-      if (leaving) return;
-      show("connection-lost", true);
-      await pause();
-    }
-  };
-
-  // Gradio's page need not read its stream to the end, so that is read here too.
-  const followed = (response, address, signal) => {
-    const [theirs, ours] = response.body.tee();
-    drained(ours).catch(() => {}).then(() => {
-      if (leaving || signal?.aborted) return;
-      show("connection-lost", true);
-      hold(address);
-    });
-    const { status, statusText, headers } = response;
-    return new Response(theirs, { status, statusText, headers });
-  };
-
-  window.fetch = async (resource, options) => {
-    const response = await plain(resource, options);
+  window.fetch = (resource, options) => {
     const address = new URL(resource.url ?? resource, location.href);
-    if (address.pathname.endsWith("/queue/join")) look(response);
-    if (!address.pathname.includes("/heartbeat/") || !response.ok || !response.body) return response;
-    return followed(response, address, options?.signal);
+    if (address.pathname.endsWith("/queue/data")) session = address.searchParams.get("session_hash");
+    return plain(resource, options);
   };
 
   const keepKey = window.glowface.keepKey;
@@ -69,6 +52,5 @@
     keepKey(key);
     mine = key.split(".")[0];
   };
-  window.addEventListener("pagehide", () => { leaving = true; });
-  window.addEventListener("pageshow", (event) => { if (event.persisted) { location.reload(); } });
+  setInterval(ask, EVERY);
 })();

@@ -10,7 +10,6 @@ import asyncio
 import re
 from collections import Counter
 from collections.abc import Callable, MutableMapping
-from functools import partial
 from itertools import islice
 from secrets import token_urlsafe
 from typing import Any
@@ -55,7 +54,7 @@ _OPEN["HEAD"] = _OPEN["GET"]
 _FIRST = ("/", "/config", "/config/")
 """What clients ask for first, and get a cookie with: a browser the page, Gradio's client its settings."""
 VISIT = b"glowface-visit"
-"""The header that names a session's visit: see ``app/ui/scripts/connection.js``."""
+"""The header that names a session's visit, and says whether its page holds it open (``scripts/connection.js``)."""
 
 _SESSION = re.compile(r"[\w-]{1,64}", re.ASCII)
 _CLIENT = re.compile(r"[\w-]{43}", re.ASCII)
@@ -166,8 +165,7 @@ class Gate:
             # Gradio also knows pages, and links to states that were saved; there are none here.
             theme = query.get("__theme", [""])[0]
             scope["query_string"] = f"__theme={theme}".encode() if theme in ("light", "dark") else b""
-        if path.startswith(f"{API}/queue/data"):
-            send = self._streams.watched(send, self._checked_session(query.get("session_hash", [None])[-1], client))
+        send = self._telling(path, query, send, client)
         for name in query.get("upload_id", []):
             if not _SESSION.fullmatch(name):
                 raise Refused(400, "The upload's name is none; load the page again.")
@@ -176,7 +174,7 @@ class Gate:
             self._checked_session(session, client)
             self._held[session] += 1
             try:
-                await self.app(scope, receive, with_header(send, VISIT, partial(self.visit, session)))
+                await self.app(scope, receive, send)
             finally:
                 _less(self._held, session)
             return
@@ -187,8 +185,17 @@ class Gate:
                 raise Refused(403, str(error)) from error
         elif method == "POST":
             receive, session = await self._checked_event(path, receive, client)
-            send = with_header(self._streams.told(send, session), VISIT, partial(self.visit, session))
+            send = self._streams.told(send, session)
         await self.app(scope, receive, send)
+
+    def _telling(self, path: str, query: dict[str, list[str]], send: Send, client: str) -> Send:
+        """Send with what scripts of the page ask: how many streams have ended, and whether the visit is as it was."""
+        if path.startswith(f"{API}/queue/data"):
+            return self._streams.watched(send, self._checked_session(query.get("session_hash", [""])[-1], client))
+        if path == f"{API}/app_id" and "session_hash" in query:
+            session = self._checked_session(query["session_hash"][-1], client)
+            return with_header(send, VISIT, lambda: self.visit(session) + (" held" if session in self._held else ""))
+        return send
 
     def _checked_session(self, session: object, client: str) -> str:
         if not isinstance(session, str) or not _SESSION.fullmatch(session):
