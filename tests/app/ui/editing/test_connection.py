@@ -41,7 +41,6 @@ def test_a_drop_costs_nothing_and_a_server_started_anew_is_told(
         expect(lost).to_be_hidden()
         cable.cut()
         expect(lost).to_be_visible()
-        page.screenshot(path="/tmp/w/lost.png")
         cable.mend()
         expect(lost).to_be_hidden()
         slide(page, "Smiling", 1)  # the very page, not one that was loaded again: its sliders still go to its visit
@@ -52,13 +51,10 @@ def test_a_drop_costs_nothing_and_a_server_started_anew_is_told(
         expect(lost).to_be_visible()
     with serving(tmp_path, port=port):
         expect(gone).to_be_visible()
-        page.screenshot(path="/tmp/w/gone.png")
         page.set_viewport_size({"width": 390, "height": 844})
-        page.screenshot(path="/tmp/w/gone-phone.png")
         expect(lost).to_be_hidden()
         page.click("#load-anew")
         page.wait_for_selector("text=What was open here before is gone")
-        page.screenshot(path="/tmp/w/anew.png")
         expect(gone).to_be_hidden()
         upload(page, astronaut_file)
         slide(page, "Smiling", 0.5)
