@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -90,7 +91,7 @@ class BatchingInference:
         """As :meth:`attributes.Judging.read`."""
         return self._inner.read(pictures)
 
-    def _done(self, given: Given) -> Latent | Tensor:
+    def _done(self, given: Given) -> Any:
         job = Job(given)
         with self._changed:
             if len(self._turns) >= self._most:

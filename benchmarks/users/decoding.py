@@ -35,7 +35,7 @@ def rates(path: Path, classifier: AttributeClassifier, users: int, turns: int, s
     """Faces a second: medians of turns that alternate between the ways."""
     checkpoint = load_checkpoint(path)
     local = LocalInference(checkpoint, classifier)
-    ways = {
+    ways: dict[str, LocalInference | BatchingInference] = {
         "one by one": OneByOne(checkpoint, classifier),
         "each thread by itself": local,
         "batched": BatchingInference(local),
