@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from app.inference.inference import Inference, InferenceMaker, LocalInference
 from app.portraits.exposure import brightened, exposure
 from app.portraits.portrait import Portrait
 from app.portraits.put_back import blend_put_back, drawn_portrait, edit_put_back
@@ -69,6 +70,9 @@ class Editor:
     sliders: SliderSnapshot
     """All sliders, the custom ones beside the model among them, as they were when they were read."""
 
+    inference: Inference
+    """Runs the flow, and the classifier on what it decodes."""
+
     @staticmethod
     def load(
         checkpoint: str | Path = DEFAULT_CHECKPOINT, directions: str | Path | None = None, device: str = "auto"
@@ -96,17 +100,19 @@ class Editor:
         checkpoint: Checkpoint, labels: Directions, classifier: AttributeClassifier, detector: Detector, path: Path
     ) -> Editor:
         snapshot = SliderSnapshot.read(sliders_folder(path), checkpoint, labels)
-        return Editor(checkpoint, labels, classifier, detector, path, snapshot)
+        local = LocalInference(checkpoint, classifier)
+        return Editor(checkpoint, labels, classifier, detector, path, snapshot, local)
 
     def with_model(self, checkpoint: str | Path) -> Editor:
-        """An editor with another model, on the same device, that shares the classifier and the detector.
-
-        Raises:
-            CheckpointError, DirectionsError: as of :meth:`load`.
-        """
+        """An editor with another model, on the same device, that shares the classifier and the detector; errors as of
+        :meth:`load`."""
         loaded = load_checkpoint(checkpoint, self.checkpoint.model.device)
-        vectors = load_directions(directions_path(checkpoint), loaded)
-        return Editor._with_sliders(loaded, vectors, self.classifier, self.detector, Path(checkpoint))
+        labels = load_directions(directions_path(checkpoint), loaded)
+        return Editor._with_sliders(loaded, labels, self.classifier, self.detector, Path(checkpoint))
+
+    def run_by(self, make: InferenceMaker) -> Editor:
+        """This editor, with its model run by what ``make`` makes."""
+        return replace(self, inference=make(self.path, LocalInference(self.checkpoint, self.classifier)))
 
     def refreshed(self) -> Editor:
         """An editor with the custom sliders that are there now, as `python -m attributes learn` may have made new ones.
@@ -141,19 +147,16 @@ class Editor:
         self.detector.detect(np.full((256, 256, 3), 128, dtype=np.uint8))
         grey = self.encode(np.full((1, self.size, self.size, 3), 128, dtype=np.uint8))
         self.read(self.decode(grey))
-        before = self.judge.look(grey.flatten())
-        find_reach(self.label_directions, self.judge, grey, before=before, name=LABEL_NAMES[0], sense=1)
+        before = self.inference.look(grey.flatten())
+        find_reach(self.label_directions, self.inference, grey, before=before, name=LABEL_NAMES[0], sense=1)
 
-    @torch.inference_mode()
     def encode(self, pixels: np.ndarray) -> Latent:
         """The latent of aligned uint8 pictures ``(B, S, S, 3)``."""
-        x = torch.from_numpy(np.ascontiguousarray(pixels)).permute(0, 3, 1, 2).float() / 255
-        return self.checkpoint.model.encode(x.to(self.checkpoint.model.device))
+        return self.inference.encode(torch.from_numpy(np.ascontiguousarray(pixels)).permute(0, 3, 1, 2).float() / 255)
 
-    @torch.inference_mode()
     def decode(self, latent: Latent) -> Tensor:
         """The pictures of latents, ``(B, 3, S, S)`` in [0, 1]."""
-        return self.checkpoint.model.decode(latent).clamp(0, 1)
+        return self.inference.decode(latent).clamp(0, 1)
 
     def open(self, source: PhotoSource, face: WhichFace = 0) -> Portrait:
         """Open a photo, find its face and encode it.
@@ -178,7 +181,7 @@ class Editor:
 
     def portrait(self, photo: Photo, face: Face | Literal["whole"]) -> Portrait:
         """Encode one face of an open photo; "whole" takes the photo's central square for the face."""
-        return self._encoded(photo, Alignment.whole(photo.pixels) if face == "whole" else align(face))
+        return self.encoded(photo, Alignment.whole(photo.pixels) if face == "whole" else align(face))
 
     def reencoded(self, portrait: Portrait) -> Portrait:
         """A face encoded by this editor's model: the very portrait where it is already, else its photo's square anew.
@@ -187,9 +190,10 @@ class Editor:
         """
         if portrait.model_hash == self.checkpoint.hash:
             return portrait
-        return self._encoded(portrait.photo, portrait.alignment)
+        return self.encoded(portrait.photo, portrait.alignment)
 
-    def _encoded(self, photo: Photo, alignment: Alignment) -> Portrait:
+    def encoded(self, photo: Photo, alignment: Alignment) -> Portrait:
+        """Encode a square of an open photo."""
         cut = crop(photo.pixels, alignment, self.size)
         face = brightened(cut, taken := exposure(cut))
         latent = self.encode(face[None])
@@ -225,10 +229,10 @@ class Editor:
         """The model's picture ``(1, 3, S, S)`` of a moved face; ``portrait.decoded`` itself where nothing moves.
 
         Raises:
-            DirectionsError: a name is no slider, or a value is not a finite number.
+            DirectionsError: as of :meth:`edit`.
         """
         moves = self.directions.checked(values, keep)
-        reaches = self.sliders.reaches(portrait, moves, self.judge)
+        reaches = self.sliders.reaches(portrait, moves, self.inference)
         moved = self.directions.move(portrait.latent, moves.values, moves.keep, reaches)
         return portrait.decoded if moved is portrait.latent else self.decode(moved)
 
@@ -238,14 +242,13 @@ class Editor:
         Raises:
             DirectionsError: a name is no slider, or a value is not a finite number.
         """
-        reaches = self.sliders.reaches(portrait, self.directions.checked(values, keep), self.judge)
+        reaches = self.sliders.reaches(portrait, self.directions.checked(values, keep), self.inference)
         return [name for (name, _), found in reaches.items() if found.little is not None and bool(found.little.any())]
 
     def put_back(self, portrait: Portrait, picture: Tensor, *, lock_background: bool = True) -> Photo:
         """The portrait's photo with :meth:`moved`'s picture in the place of its face.
 
-        With ``lock_background``, only where the person is; else hair that grows may cover what is behind, and colours
-        there may change a little.
+        ``lock_background`` changes the person alone; else hair that grows may cover what is behind, and tint it.
         """
         return edit_put_back(portrait, picture, lock_background=lock_background)
 
@@ -254,8 +257,8 @@ class Editor:
 
         How rare a label is among photos counts, but not for those in ``moved``: somebody's wish brought them.
         """
-        wished = [name for name in moved if name in LABEL_NAMES]
-        return dict(zip(LABEL_NAMES, self.classifier.probabilities(picture, wished)[0].tolist(), strict=True))
+        found = self.classifier.probabilities(picture, [name for name in moved if name in LABEL_NAMES])
+        return dict(zip(LABEL_NAMES, found[0].tolist(), strict=True))
 
     def blend(self, first: Portrait, second: Portrait, ratio: float, *, lock_background: bool = True) -> Photo:
         """The first photo with its face on the straight way, in latent space, to the second photo's face.

@@ -10,7 +10,7 @@ from attributes.directions.direction_basis import (
     rough_sliders,
 )
 from attributes.directions.directions import Directions
-from attributes.reach.judge import Judge, Seen
+from attributes.reach.judge import Judge, Judging, Seen
 from attributes.reach.reach import find_reach
 from attributes.sliders.arranged import SliderFacts, arranged, slider_facts
 from attributes.sliders.errors import DirectionsError
@@ -35,6 +35,7 @@ __all__ = [
     "DirectionsError",
     "FaceSet",
     "Judge",
+    "Judging",
     "Label",
     "Moves",
     "Reach",

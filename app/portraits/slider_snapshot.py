@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 import torch
 
 from app.portraits.portrait import Portrait
-from attributes import LABEL_NAMES, Direction, Directions, Judge, Moves, Reach, Reaches, find_reach, load_sliders
+from attributes import LABEL_NAMES, Direction, Directions, Judging, Moves, Reach, Reaches, find_reach, load_sliders
 from glow import Checkpoint
 
 _Found: TypeAlias = dict[tuple[str, int, frozenset[str]], Reach]
@@ -55,7 +55,7 @@ class SliderSnapshot:
             return before
         return SliderSnapshot(labels.with_sliders(custom), custom, found.problems)
 
-    def reaches(self, portrait: Portrait, moves: Moves, judge: Judge) -> Reaches:
+    def reaches(self, portrait: Portrait, moves: Moves, judge: Judging) -> Reaches:
         """How far the labels' sliders that move a face go on it; looked for once for each side of a slider."""
         known, keep = self._fits.setdefault(portrait, {}), frozenset(moves.keep)
         sides = [side for side in moves.sides if side[0] in LABEL_NAMES]

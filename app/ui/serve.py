@@ -26,8 +26,9 @@ from app.ui.style import CSS, THEME
 from app.ui.visits.visit import Visits
 from errors import GlowfaceError
 
-QUEUE_SIZE = 1024
-"""Events of all clients that wait at once; of one client far fewer may (:data:`app.ui.server.gate.MOST_EVENTS`)."""
+MOST_WAITING = 256
+"""Events of all clients that may wait: these take in the order of half a minute, as long as a person would wait. Of one
+client far fewer may (:data:`app.ui.server.gate.MOST_EVENTS`)."""
 
 MOST_PAGES = 200
 """Pages whose components Gradio remembers; each takes some hundred kilobytes."""
@@ -62,7 +63,7 @@ def application(visits: Visits, admission: Admission) -> tuple[Gate, gr.Blocks]:
         admission: which requests come in.
     """
     page = build_page(visits)
-    page.queue(max_size=QUEUE_SIZE, api_open=False)
+    page.queue(max_size=2 * MOST_WAITING, api_open=False)
     page.state_session_capacity = MOST_PAGES
     page.has_launched = True  # or Gradio would not check which files events may name; the gate does, but twice is safer
     app = gr.mount_gradio_app(
@@ -83,7 +84,20 @@ def application(visits: Visits, admission: Admission) -> tuple[Gate, gr.Blocks]:
         alive = sum(number in queue.event_ids_to_events for number in numbers)
         return alive + (unread.qsize() // 10 if unread else 0)
 
-    return Gate(Translated(app), visits.uploads, visits.belongs, waiting, admission), page
+    def busy() -> bool:
+        return len(queue) >= MOST_WAITING
+
+    gate = Gate(Translated(app), visits.uploads, visits.belongs, waiting, admission, visit=visits.name, busy=busy)
+    visits.held = lambda: gate.held
+    states = page.server_app.state_holder
+
+    def forget(tab: str) -> None:
+        with states.lock:
+            states.session_data.pop(tab, None)
+            states.time_last_used.pop(tab, None)
+
+    visits.forget = forget
+    return gate, page
 
 
 class _Server(uvicorn.Server):
@@ -127,16 +141,16 @@ def serve(visits: Visits, listening: socket.socket, admission: Admission, shown:
     options: dict[str, Any] = {"log_level": "warning", "proxy_headers": False, "server_header": False, "ws": "none"}
     config = uvicorn.Config(gate, timeout_graceful_shutdown=GRACE, **options)
     ended = threading.Event()
-    threading.Thread(target=_sweep, args=(visits, gate, ended), daemon=True).start()
+    threading.Thread(target=_sweep, args=(visits, ended), daemon=True).start()
     try:
         asyncio.run(_Server(config, page, admission, shown).serve([listening]))
     finally:
         ended.set()
 
 
-def _sweep(visits: Visits, gate: Gate, ended: threading.Event) -> None:
+def _sweep(visits: Visits, ended: threading.Event) -> None:
     while not ended.wait(min(60.0, visits.age / 4)):
         try:
-            visits.sweep(gate.held)
+            visits.sweep()
         except (GlowfaceError, OSError) as error:  # tried again the next time
             logging.getLogger("glowface").warning("%s", error)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gradio as gr
 
 from app.ui.editing.style import EDIT_CSS
+from app.ui.parts.connection import CONNECTION_CSS
 from app.ui.parts.style import TABS_CSS
 
 THEME = gr.themes.Soft(
@@ -112,3 +113,4 @@ CSS = """
 """
 CSS += EDIT_CSS
 CSS += TABS_CSS
+CSS += CONNECTION_CSS

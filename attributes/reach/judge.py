@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -62,6 +63,18 @@ class Seen:
         """
         odd = oddness(move.norm(dim=1), (self.features - before.features).norm(dim=1))
         return torch.where(self.whole, odd, torch.inf)
+
+
+class Judging(Protocol):
+    """What fitting a slider to a face asks: what is seen in faces, wherever the flow and the classifier run."""
+
+    def look(self, latents: Tensor) -> Seen:
+        """What is seen in what latents ``(B, D)`` decode to."""
+        ...
+
+    def read(self, pictures: Tensor) -> Seen:
+        """What is seen in pictures ``(B, 3, H, W)``, as decoded."""
+        ...
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import torch
 
 from attributes.directions.directions import Directions
 from attributes.reach.crossing import crossing
-from attributes.reach.judge import FEW, Judge, Seen
+from attributes.reach.judge import FEW, Judging, Seen
 from attributes.sliders.moved_latent import Reaches
 from attributes.sliders.slider import Reach
 from data.labels import LABEL_NAMES
@@ -57,7 +57,7 @@ REACH = ReachConfig()
 
 def find_reach(
     directions: Directions,
-    judge: Judge,
+    judge: Judging,
     latent: Latent,
     *,
     before: Seen,
@@ -74,7 +74,7 @@ def find_reach(
 
     Args:
         directions: with the slider.
-        judge: the flow and the classifier.
+        judge: looks at moved faces.
         latent: B faces.
         before: what is seen in these faces as they are.
         name: the slider's, one of :data:`LABEL_NAMES`.
@@ -117,7 +117,7 @@ def find_reach(
 
 
 def find_reaches(
-    directions: Directions, judge: Judge, latent: Latent, *, before: Seen, name: str, values: Iterable[float]
+    directions: Directions, judge: Judging, latent: Latent, *, before: Seen, name: str, values: Iterable[float]
 ) -> Reaches:
     """The reaches of a label's slider on the sides that some of its values are on; arguments as of
     :func:`find_reach`."""

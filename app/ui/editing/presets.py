@@ -59,15 +59,18 @@ def thumbnail(editor: Editor, portrait: Portrait, recipe: Recipe) -> np.ndarray:
 def subject(panel: Presets, visit: Visit) -> Updates:
     """Updates that have the small pictures made anew where the face, or the choice of recipes, is another one."""
     session = visit.session
-    visit.subject = session.portrait if session.ready else None  # held, so that no other gets its number
-    mark = f"{id(visit.subject)} {len(visit.recipes)}" if visit.subject else None
+    opened, chosen, model = session.edits.opened, session.edits.chosen, session.editor.checkpoint.hash
+    # The photo is held, so that no other gets its number; the encoded face need not be.
+    visit.subject = (opened, chosen, model) if session.ready else None
+    mark = f"{id(opened)} {chosen} {model} {len(visit.recipes)}" if visit.subject else None
     return {panel.subject: mark, panel.part: gr.Column(visible=session.ready)}
 
 
 def show_presets(panel: Presets, visit: Visit) -> Iterator[Any]:
     """Make the small pictures one by one, until all are there or the face is another one."""
     with visit.lock:
-        portrait, editor, known = visit.subject, visit.session.editor, recipes(visit)
+        subject, editor, known = visit.subject, visit.session.editor, recipes(visit)
+        portrait = visit.session.portrait if visit.session.ready else None
         visit.preset_names = []
         visit.show_all("presets", ())
     if portrait is None:
@@ -81,7 +84,7 @@ def show_presets(panel: Presets, visit: Visit) -> Iterator[Any]:
         except DirectionsError:  # of another model's sliders
             continue
         with visit.lock:
-            if visit.ended or visit.subject is not portrait:
+            if visit.ended or visit.subject != subject:
                 return
             title = say(visit.language, recipe.name) if recipe.name in shipped else recipe.name
             shown.append((visit.show_more("presets", picture), title))

@@ -14,6 +14,9 @@ from app.ui.panels.edit_events import everything, photo_now
 from app.ui.panels.edit_panel import AREAS, EditPanel
 from app.ui.visits.handling import tell
 from app.ui.visits.visit import Visit, Visits
+from app.ui.words import asking_language, say
+
+GONE = "What was open here before is gone: Glowface was started anew, or the page was away for too long."
 
 TAKE_KEY = "() => [window.glowface.takeKey()]"
 KEEP_KEY = "(key) => { window.glowface.keepKey(key); }"
@@ -28,6 +31,8 @@ def bind_arrival(page: gr.Blocks, visits: Visits, edit: EditPanel, choice: gr.Dr
     def arrive(request: gr.Request, former: str | None) -> Any:
         try:
             visit = visits.come_back(request.session_hash, former)
+            if former and visit.key != former:
+                gr.Info(say(asking_language(), GONE))
             with visit.lock:
                 return {key: visit.key, **shown(visit, edit, choice, visits)}
         except Exception as error:

@@ -20,11 +20,12 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.inference.batching import BUSY
 from app.ui.languages import preferred
 from app.ui.server.admission import Admission
 from app.ui.server.events import PATIENCE, Refused, named_paths, parsed_event, read_event
 from app.ui.server.folder import FolderError
-from app.ui.server.streams import Streams
+from app.ui.server.streams import Streams, with_header
 from app.ui.server.uploads import MOST_AT_ONCE, UploadError, Uploads
 from app.ui.words import explain
 
@@ -52,6 +53,9 @@ _OPEN = {
 _OPEN["HEAD"] = _OPEN["GET"]
 _FIRST = ("/", "/config", "/config/")
 """What clients ask for first, and get a cookie with: a browser the page, Gradio's client its settings."""
+VISIT = b"glowface-visit"
+"""The header that names a session's visit, and says whether its page holds it open (``scripts/connection.js``)."""
+
 _SESSION = re.compile(r"[\w-]{1,64}", re.ASCII)
 _CLIENT = re.compile(r"[\w-]{43}", re.ASCII)
 
@@ -82,6 +86,8 @@ class Gate:
         belongs: whether a session is a client's; one that nobody has is the asking client's from then on.
         waiting: how many events of a client wait, given the session that sends another one.
         admission: which requests come in.
+        visit: the name of a session's visit, by which a page sees that it is still there; empty where there is none.
+        busy: whether so many events of all clients wait that no more are taken.
     """
 
     def __init__(
@@ -91,9 +97,12 @@ class Gate:
         belongs: Callable[[str, str], bool],
         waiting: Callable[[str, str], int],
         admission: Admission,
+        *,
+        visit: Callable[[str], str],
+        busy: Callable[[], bool],
     ) -> None:
         self.app, self.uploads, self.belongs, self.waiting = app, uploads, belongs, waiting
-        self.admission = admission
+        self.admission, self.visit, self.busy = admission, visit, busy
         self._requests: Counter[str] = Counter()
         self._held: Counter[str] = Counter()
         self._streams = Streams()
@@ -156,8 +165,7 @@ class Gate:
             # Gradio also knows pages, and links to states that were saved; there are none here.
             theme = query.get("__theme", [""])[0]
             scope["query_string"] = f"__theme={theme}".encode() if theme in ("light", "dark") else b""
-        if path.startswith(f"{API}/queue/data"):
-            send = self._streams.watched(send, self._checked_session(query.get("session_hash", [None])[-1], client))
+        send = self._telling(path, query, send, client)
         for name in query.get("upload_id", []):
             if not _SESSION.fullmatch(name):
                 raise Refused(400, "The upload's name is none; load the page again.")
@@ -180,6 +188,15 @@ class Gate:
             send = self._streams.told(send, session)
         await self.app(scope, receive, send)
 
+    def _telling(self, path: str, query: dict[str, list[str]], send: Send, client: str) -> Send:
+        """Send with what scripts of the page ask: how many streams have ended, and whether the visit is as it was."""
+        if path.startswith(f"{API}/queue/data"):
+            return self._streams.watched(send, self._checked_session(query.get("session_hash", [""])[-1], client))
+        if path == f"{API}/app_id" and "session_hash" in query:
+            session = self._checked_session(query["session_hash"][-1], client)
+            return with_header(send, VISIT, lambda: self.visit(session) + (" held" if session in self._held else ""))
+        return send
+
     def _checked_session(self, session: object, client: str) -> str:
         if not isinstance(session, str) or not _SESSION.fullmatch(session):
             raise Refused(400, "The session's name is none; load the page again.")
@@ -195,6 +212,8 @@ class Gate:
             session = self._checked_session(event.get("session_hash"), client)
         if path.startswith(f"{API}/queue/join") and self.waiting(client, session) >= MOST_EVENTS:
             raise Refused(429, "Too much at once; wait a moment.")
+        if path.startswith(f"{API}/queue/join") and self.busy():
+            raise Refused(429, BUSY)  # with 503, Gradio's page would say it in its own words, in English
         # What an event tells of itself names files too, but nobody looks at these: only at values.
         named = list(islice(named_paths(event.get("data")), MOST_FILES + 1))
         if len(named) > MOST_FILES:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from typing import Any
 
 from starlette.types import Send
@@ -40,11 +40,15 @@ class Streams:
 
     def told(self, send: Send, session: str) -> Send:
         """Send the answer to an event with the number of the session's streams that have ended by then."""
+        return with_header(send, HEADER, lambda: str(self._ended.get(session, 0)))
 
-        async def sending(message: MutableMapping[str, Any]) -> None:
-            if message["type"] == "http.response.start":
-                ended = (HEADER, b"%d" % self._ended.get(session, 0))
-                message = {**message, "headers": [*message.get("headers", ()), ended]}
-            await send(message)
 
-        return sending
+def with_header(send: Send, name: bytes, value: Callable[[], str]) -> Send:
+    """Send an answer with a header more, whose value is asked for when the answer begins."""
+
+    async def sending(message: MutableMapping[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message.get("headers", ()), (name, value().encode())]}
+        await send(message)
+
+    return sending

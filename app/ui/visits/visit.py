@@ -5,36 +5,34 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Hashable, Iterable, Iterator
-from contextlib import contextmanager, suppress
-from itertools import count
-from pathlib import Path
-from secrets import token_urlsafe
-
-import numpy as np
-from PIL import Image
+from collections.abc import Callable
+from contextlib import suppress
+from secrets import token_hex, token_urlsafe
+from typing import Any
 
 from app.editor import Editor
+from app.inference.batching import BusyError
 from app.models import Models
 from app.portraits.portrait import Portrait
 from app.session import Session
 from app.ui.server.folder import FolderError, ServerFolder
-from app.ui.server.uploads import Uploads, file_name
+from app.ui.server.uploads import Uploads
 from app.ui.visits.blending import Blending
 from app.ui.visits.sheet import Sheet
+from app.ui.visits.visit_files import VisitFiles
 from attributes import Recipe
 
-KEPT_PICTURES = 24
-"""Pictures of a visit that stay on disk: the browser may still be fetching the last few."""
+GRACE = 30.0
+"""Seconds for which the visit of a page that has gone waits for it to come back: loaded again, or connected again."""
 
-GRACE = 10.0
-"""Seconds for which the visit of a page that has gone waits for it to be loaded again."""
+MOST_VISITS = 500
+"""Visits at once, those of pages that have gone and may come back among them."""
 
 MOST_SESSIONS = 10_000
 """Sessions whose clients are remembered; more than that are not open at once."""
 
 
-class Visit:
+class Visit(VisitFiles):
     """What one tab has open.
 
     Args:
@@ -44,17 +42,19 @@ class Visit:
     """
 
     def __init__(self, editor: Editor, client: str, uploads: Uploads) -> None:
+        super().__init__(client, uploads)
         self.session = Session(editor)
         self.blending = Blending(editor)
         self.sheet = Sheet()
         self.close_up = True
+        self.undrawn = False  # whether the page has not got the picture of the sliders as they are: the server was busy
         self.revision = 0  # how often all sliders of the page were set from here
         self.marks: list[tuple[float, float]] = []
         self.marking = False  # whether points of a face are asked for though there is one
         self.brushing = False  # whether it is painted where edits may act
         self.details = False  # whether what the classifier sees is unfolded
         self.examples: tuple[Portrait, ...] = ()  # the faces to begin with, as they are shown
-        self.subject: Portrait | None = None  # the face that small pictures are of
+        self.subject: tuple[Any, ...] | None = None  # the face that small pictures are of
         self.preset_names: list[str] = []  # of the small pictures, one by one
         self.variations: list[dict[str, float]] = []  # the values that each variation shows
         self.photo: str | None = None  # what the upload field shows
@@ -63,120 +63,15 @@ class Visit:
         self.lock = threading.Lock()
         self.working = threading.Lock()  # held for each step of long work, which the sliders do not wait for
         self.used = time.monotonic()
-        self.client, self.uploads = client, uploads
-        self.key = token_urlsafe(24)  # by which its page, loaded again, asks for it
+        self.name = token_hex(8)  # by which its page knows it; answers to others of the browser have it too
+        self.key = f"{self.name}.{token_urlsafe(24)}"  # by which its page, loaded again, asks for it
         self.language = "en"
-        self.lost = False  # whether the disk has lost the visit's pictures, and the page has not been told yet
-        self.folder = uploads.folder.new_box(client)
         self.ended = False
-        self._opened: dict[str, Path] = {}
-        self._written: list[Path] = []
-        self._galleries: dict[str, list[Path]] = {}
-        self._keys: dict[str, Hashable] = {}
-        self._numbers = count()
 
     def use(self, editor: Editor) -> None:
         """Go on with another model, or other sliders of the same, with all that is open."""
         self.blending.use(editor)
         self.session.use(editor)
-
-    def new_file(self, name: str) -> Path:
-        """A path for a file called ``name``; the oldest files of the visit make room for it.
-
-        Raises:
-            FolderError: the server's temporary folder cannot be used.
-        """
-        self._see_to_folder()
-        path = self.folder / f"{next(self._numbers)}" / file_name(name)
-        path.parent.mkdir(0o700)
-        self._written.append(path)
-        while len(self._written) > KEPT_PICTURES:
-            self.uploads.folder.remove(self._written.pop(0).parent)
-        return path
-
-    def show(self, pixels: np.ndarray) -> str:
-        """Write uint8 ``(H, W, 3)`` as a PNG for the browser."""
-        return _write(pixels, self.new_file("picture.png"))
-
-    def show_all(self, gallery: str, pictures: Iterable[np.ndarray]) -> list[str]:
-        """As :meth:`show`, for the pictures of a gallery: they stay until its next ones come."""
-        self._see_to_folder()
-        for path in self._galleries.pop(gallery, []):
-            self.uploads.folder.remove(path)
-        return [self.show_more(gallery, pixels) for pixels in pictures]
-
-    def show_more(self, gallery: str, pixels: np.ndarray) -> str:
-        """Add a picture to a gallery's."""
-        self._see_to_folder()
-        path = self.folder / f"face-{next(self._numbers)}.png"
-        self._galleries.setdefault(gallery, []).append(path)
-        return _write(pixels, path)
-
-    def show_same(self, gallery: str, key: Hashable, pixels: np.ndarray) -> str:
-        """As :meth:`show`, for a picture that is asked for again and again: written once for a ``key``."""
-        known = self._galleries.get(gallery, [])
-        if self._keys.get(gallery) == key and known and known[0].is_file():
-            return str(known[0])
-        self._keys[gallery] = key
-        return self.show_all(gallery, [pixels])[0]
-
-    def new_folder(self, name: str) -> Path:
-        """An empty folder that stays until the next of this ``name`` comes, however many pictures are shown.
-
-        Raises:
-            FolderError: the server's temporary folder cannot be used.
-        """
-        self._see_to_folder()
-        for path in self._galleries.pop(name, []):
-            self.uploads.folder.remove(path)
-        folder = self.folder / f"{name}-{next(self._numbers)}"
-        folder.mkdir(0o700)
-        self._galleries[name] = [folder]
-        return folder
-
-    def _see_to_folder(self) -> None:
-        self.lost |= self.uploads.folder.restore(self.folder)
-
-    @contextmanager
-    def upload(self, field: str, path: object) -> Iterator[Path]:
-        """The uploaded file that a field's value names, to be opened.
-
-        It takes the place of the field's file before, which is deleted, or is itself deleted where opening it fails.
-
-        Raises:
-            FolderError: this browser has not uploaded it.
-        """
-        file = self.uploads.open(path, self.client)
-        try:
-            yield file
-        except Exception:
-            if file not in self._opened.values():
-                self.uploads.delete(file)
-            raise
-        if self._opened.get(field) != file:
-            self.drop_upload(field)
-            self._opened[field] = file
-
-    def upload_all(self, field: str, paths: Iterable[object]) -> list[Path]:
-        """The uploaded files that a field of several names; those that it named before and not any more are deleted.
-
-        Raises:
-            FolderError: this browser has not uploaded one of them.
-        """
-        files = []
-        for path in paths:
-            files.append(self.uploads.open(path, self.client))
-            self._opened[f"{field}/{files[-1].parent.name}"] = files[-1]
-        for name, file in list(self._opened.items()):
-            if name.startswith(f"{field}/") and file not in files:
-                self.drop_upload(name)
-        return files
-
-    def drop_upload(self, field: str) -> None:
-        """Delete a field's file, if it has one."""
-        file = self._opened.pop(field, None)
-        if file is not None and file not in self._opened.values():
-            self.uploads.delete(file)
 
     def end(self) -> None:
         """Delete all that the visit left on disk."""
@@ -188,12 +83,6 @@ class Visit:
             self.uploads.folder.remove(self.folder)
 
 
-def _write(pixels: np.ndarray, path: Path) -> str:
-    # Fast rather than small: it goes no further than to the browser on this machine.
-    Image.fromarray(np.ascontiguousarray(pixels)).save(path, compress_level=1)
-    return str(path)
-
-
 class Visits:
     """All visits by their tab.
 
@@ -201,14 +90,25 @@ class Visits:
         models: the models that visits can choose from.
         folder: the server's temporary folder.
         age: seconds after which a visit ends that no browser holds open, and an upload that no page has opened.
+        most: visits at once.
     """
 
-    def __init__(self, models: Models, folder: ServerFolder, age: float) -> None:
-        self.models, self.age = models, age
+    def __init__(self, models: Models, folder: ServerFolder, age: float, most: int = MOST_VISITS) -> None:
+        self.models, self.age, self.most = models, age, most
         self.uploads = Uploads(folder, age)
         self._visits: dict[str, Visit] = {}
         self._clients: OrderedDict[str, str] = OrderedDict()
         self._lock = threading.Lock()
+        self.held: Callable[[], set[str]] = set
+        """Tells which tabs are open, by their names."""
+
+        self.forget: Callable[[str], object] = str
+        """Told which tab's visit has ended, so that the server drops what it has of that page."""
+
+    def name(self, tab: str) -> str:
+        """The name of a tab's visit; an empty one where there is none."""
+        visit = self._visits.get(tab)
+        return "" if visit is None else visit.name
 
     def belongs(self, tab: str, client: str) -> bool:
         """Whether a tab is a client's. One that nobody has asked for is the client's from then on."""
@@ -229,17 +129,34 @@ class Visits:
             return [tab for tab, owner in self._clients.items() if owner == client]
 
     def of(self, tab: str | None) -> Visit:
-        """The visit of a tab, begun where there is none.
+        """The visit of a tab, begun where there is none: where too many are there, in the place of one that no page
+        holds open.
 
         Raises:
+            BusyError: pages hold all of them open.
             FolderError: no client has asked for the tab, or the server's temporary folder cannot be used.
         """
+        unused: dict[str, Visit] = {}
         with self._lock:
             if str(tab) not in self._visits:
                 if str(tab) not in self._clients:
                     raise FolderError("this page is no longer known here; load it again.")
+                if len(self._visits) >= self.most:
+                    least = self._least_used()
+                    unused[least] = self._visits.pop(least)
                 self._visits[str(tab)] = Visit(self.models.first, self._clients[str(tab)], self.uploads)
-            return self._visits[str(tab)]
+            found = self._visits[str(tab)]
+        for name, visit in unused.items():
+            visit.end()
+            self.forget(name)
+        return found
+
+    def _least_used(self) -> str:
+        """The tab that was used longest ago, of those that no page holds open."""
+        open_to_none = self._visits.keys() - self.held()
+        if not open_to_none:
+            raise BusyError("Too many people use Glowface at once; try again in a few minutes.")
+        return min(open_to_none, key=lambda tab: self._visits[tab].used)
 
     def come_back(self, tab: str | None, key: object) -> Visit:
         """The visit of a page that was loaded again: the one with the page's ``key``, if it is the same browser's and
@@ -259,19 +176,19 @@ class Visits:
         return found
 
     def leave(self, tab: str | None) -> None:
-        """End a tab's visit a little later: a page that is only loaded again comes back for it."""
+        """End a tab's visit a little later: a page that is loaded again, or had no connection, comes back for it."""
         with self._lock:
             visit = self._visits.get(str(tab))
-
-        def end() -> None:
-            with self._lock:
-                if visit is None or self._visits.get(str(tab)) is not visit:
-                    return  # it has come back, or ended
-            self.end(tab)
-
-        ending = threading.Timer(GRACE, end)
+        ending = threading.Timer(GRACE, self.end_unless_back, (tab, visit))
         ending.daemon = True
         ending.start()
+
+    def end_unless_back(self, tab: str | None, visit: Visit | None) -> None:
+        """End a visit of a page that went, but for one that came back: by another tab, or held open by the same."""
+        with self._lock:
+            if visit is None or self._visits.get(str(tab)) is not visit or tab in self.held():
+                return
+        self.end(tab)
 
     def end(self, tab: str | None, idle: float = 0.0) -> None:
         """Forget a tab's visit and delete its files, if nobody has used it for ``idle`` seconds."""
@@ -281,11 +198,12 @@ class Visits:
                 return
             del self._visits[str(tab)]
         visit.end()
+        self.forget(str(tab))
 
-    def sweep(self, held: set[str]) -> None:
-        """End what nobody uses any more: old visits but for the tabs ``held`` open, and old uploads."""
+    def sweep(self) -> None:
+        """End what nobody uses any more: old visits but for those that a page holds open, and old uploads."""
         with self._lock:
-            open_to_none = self._visits.keys() - held
+            open_to_none = self._visits.keys() - self.held()
         for tab in open_to_none:
             self.end(tab, idle=self.age)
         self.uploads.sweep()

@@ -72,14 +72,24 @@ class Server:
         return next(self.temporary.glob("glowface-*"))
 
 
-@contextmanager
-def serving(
-    temporary: Path, checkpoint: Path = FACES_64, age: float | None = None, environment: dict[str, str] | None = None
-) -> Iterator[Server]:
-    """Start the app, as ``python -m app`` does or with another ``age``, and end it."""
+def free_port() -> int:
+    """A TCP port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+        port: int = probe.getsockname()[1]
+    return port
+
+
+@contextmanager
+def serving(
+    temporary: Path,
+    checkpoint: Path = FACES_64,
+    age: float | None = None,
+    environment: dict[str, str] | None = None,
+    port: int | None = None,
+) -> Iterator[Server]:
+    """Start the app, as ``python -m app`` does or with another ``age``, at a free ``port`` or this one, and end it."""
+    port = port or free_port()
     if age is None:
         command = ["-m", "app", "--no-browser", "--port", str(port), "--device", "cpu", "--checkpoint", str(checkpoint)]
     else:

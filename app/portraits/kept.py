@@ -1,0 +1,74 @@
+"""Which encoded faces stay in memory: those that were used last, of all users."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from weakref import ref
+
+from app.portraits.portrait import Portrait
+from faces import Alignment
+
+MOST_PORTRAITS = 128
+"""Encoded faces that stay in memory. With the model of 128 pixels each takes about a megabyte, and up to half as much
+more for each slider that has moved it."""
+
+
+class KeptPortraits:
+    """Holds the portraits that were used last.
+
+    Args:
+        most: how many.
+    """
+
+    def __init__(self, most: int = MOST_PORTRAITS) -> None:
+        self.most = most
+        self._held: OrderedDict[int, Portrait] = OrderedDict()
+        self._lock = threading.RLock()  # what is collected as garbage while it is held may ask for it
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def use(self, portrait: Portrait) -> None:
+        """Hold a portrait, and let go of those that were used longest ago."""
+        with self._lock:
+            self._held[id(portrait)] = portrait
+            self._held.move_to_end(id(portrait))
+            while len(self._held) > self.most:
+                self._held.popitem(last=False)
+
+    def forget(self, portrait: Portrait) -> None:
+        """Hold a portrait no longer: nobody is going to use it."""
+        with self._lock:
+            self._held.pop(id(portrait), None)
+
+
+KEPT = KeptPortraits()
+"""Those of this process."""
+
+
+class EncodedFace:
+    """A face of an open photo that a model has encoded, and encodes anew, to the same bits, where it was let go.
+
+    One that the model drew is never let go: its latent is in no photo.
+    """
+
+    def __init__(self, portrait: Portrait) -> None:
+        self.alignment: Alignment = portrait.alignment
+        self._drawn = portrait if portrait.drawn else None
+        self._portrait = ref(portrait)
+        if not portrait.drawn:
+            KEPT.use(portrait)
+
+    @property
+    def portrait(self) -> Portrait | None:
+        """The face, if it is still there."""
+        portrait = self._drawn or self._portrait()
+        if portrait is not None and not portrait.drawn:
+            KEPT.use(portrait)
+        return portrait
+
+    def __del__(self) -> None:
+        portrait = self._portrait()
+        if portrait is not None:
+            KEPT.forget(portrait)

@@ -1,0 +1,1 @@
+"""Many users of one server at once: ``python -m benchmarks.users``."""
