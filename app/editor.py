@@ -115,7 +115,7 @@ class Editor:
 
     def run_by(self, make: InferenceMaker) -> Editor:
         """This editor, with its model run by what ``make`` makes."""
-        return replace(self, inference=make(self.path, self.inference))
+        return replace(self, inference=make(self.path, LocalInference(self.checkpoint, self.classifier)))
 
     def refreshed(self) -> Editor:
         """An editor with the custom sliders that are there now, as `python -m attributes learn` may have made new ones.
@@ -250,7 +250,7 @@ class Editor:
     def put_back(self, portrait: Portrait, picture: Tensor, *, lock_background: bool = True) -> Photo:
         """The portrait's photo with :meth:`moved`'s picture in the place of its face.
 
-        ``lock_background`` changes the person alone; else hair that grows may cover what is behind, and tint it a little.
+        ``lock_background`` changes the person alone; else hair that grows may cover what is behind, and tint it.
         """
         return edit_put_back(portrait, picture, lock_background=lock_background)
 

@@ -6,6 +6,7 @@ import threading
 from pathlib import Path
 
 from app.editor import Editor
+from app.inference.inference import InferenceMaker
 from attributes import directions_path
 from glow import CheckpointError
 from glow.checkpoint import read_config
@@ -17,6 +18,7 @@ class Models:
     Args:
         checkpoint: the model to begin with. The others are those in the same folder that have directions.
         device: "auto", "cpu", "cuda", ...
+        inference: makes what runs each model; by default each call runs by itself as it comes.
 
     Raises:
         CheckpointError: a file of the first model is missing or broken.
@@ -24,8 +26,9 @@ class Models:
         InvalidValueError: the device cannot be used here.
     """
 
-    def __init__(self, checkpoint: str | Path, device: str = "auto") -> None:
-        first = Editor.load(checkpoint, device=device)
+    def __init__(self, checkpoint: str | Path, device: str = "auto", inference: InferenceMaker | None = None) -> None:
+        self._inference = inference
+        first = self._served(Editor.load(checkpoint, device=device))
         self._first = first.path
         self._editors = {first.path: first}
         self._loading, self._refreshing = threading.Lock(), threading.Lock()
@@ -76,6 +79,9 @@ class Models:
     def _load(self, path: Path) -> Editor:
         if str(path) not in {choice for _, choice in self.choices()}:
             raise CheckpointError(f"{path.name} is no model beside {self.first.path.name}, or broken; choose another.")
-        editor = self.first.with_model(path)
+        editor = self._served(self.first.with_model(path))
         editor.warm_up()
         return editor
+
+    def _served(self, editor: Editor) -> Editor:
+        return editor if self._inference is None else editor.run_by(self._inference)

@@ -29,10 +29,6 @@ class Inference(Judging, Protocol):
         ...
 
 
-InferenceMaker: TypeAlias = Callable[[Path, Inference], Inference]
-"""From a model's file, and what runs the model now, makes what is to run it."""
-
-
 class LocalInference:
     """Direct calls in this process, each as it comes.
 
@@ -62,3 +58,7 @@ class LocalInference:
     def read(self, pictures: Tensor) -> Seen:
         """As :meth:`attributes.Judging.read`."""
         return self.judge.read(pictures)
+
+
+InferenceMaker: TypeAlias = Callable[[Path, LocalInference], Inference]
+"""From a model's file, and what runs it by direct calls, makes what is to run it."""

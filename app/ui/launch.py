@@ -59,9 +59,10 @@ def launch(
     """
     listening = _bound(port, host)
     print("Starting Glowface…", flush=True)
-    from app.models import Models  # PyTorch takes seconds
+    from app.inference.batching import BatchingInference  # PyTorch takes seconds
+    from app.models import Models
 
-    models = Models(checkpoint, device)
+    models = Models(checkpoint, device, BatchingInference.of)
     remove_leftovers()
     # A server that is told to end must still delete its users' pictures.
     signal.signal(signal.SIGTERM, _end)

@@ -7,6 +7,7 @@ from typing import Any
 
 import gradio as gr
 
+from app.inference.asker import on_behalf_of
 from app.ui.visits.handling import tell
 from app.ui.visits.visit import Visit, Visits
 
@@ -21,9 +22,14 @@ def on_job(visits: Visits, job: Job) -> Callable[..., Iterator[Any]]:
     def listener(request: gr.Request, *values: Any) -> Iterator[Any]:
         try:
             visit: Visit = visits.of(request.session_hash)
-            if not visit.ended:
-                yield from job(visit, *values)
-                return
+            steps = iter(()) if visit.ended else job(visit, *values)
+            while True:
+                with on_behalf_of(visit.key):  # not over a yield: the next step may be another thread's
+                    step = next(steps, None)
+                if step is None:
+                    break
+                yield step
+            return
         except Exception as error:
             tell(error)
         yield gr.skip()

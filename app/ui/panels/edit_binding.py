@@ -17,6 +17,10 @@ from app.ui.panels.edit_panel import EditPanel
 from app.ui.visits.handling import Handler, on_select, on_visit
 from app.ui.visits.visit import Visits
 
+MOVES_AT_ONCE = 16
+"""Sliders' moves of all users that are worked on at once, a visit's one after the other: twice what is decoded
+together, so that the next batch is there when one is done."""
+
 
 def bind_edit_panel(panel: EditPanel, visits: Visits) -> None:
     """Connect the tab's components to the visit's session."""
@@ -41,7 +45,8 @@ def bind_edit_panel(panel: EditPanel, visits: Visits) -> None:
     # set of components, their values come by component.
     changes = [slider.change for slider in sliders.sliders]
     numbers = {*sliders.sliders, sliders.revision}
-    gr.on(changes, does(events.move), numbers, panel.result, trigger_mode="always_last", **quiet)
+    moving = {"trigger_mode": "always_last", "concurrency_limit": MOVES_AT_ONCE}
+    gr.on(changes, does(events.move), numbers, panel.result, **moving, **quiet)
     sliders.keep.input(does(events.keep), sliders.keep, panel.result, **quiet)
     refresh = on_visit(visits, partial(slider_panel.refresh, sliders, visits.models))
     sliders.refresh.click(refresh, None, sliders.arrangement, **quiet)

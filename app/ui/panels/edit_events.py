@@ -136,7 +136,8 @@ def move(panel: EditPanel, visit: Visit, numbers: dict[Any, float]) -> Any:
     """Take the values of all sliders, unless the page has since been told others."""
     if numbers[panel.sliders.revision] != visit.revision:
         return gr.skip()
-    return result(panel, visit) if visit.session.set(values_set(panel.sliders, visit, numbers)) else gr.skip()
+    changed = visit.session.set(values_set(panel.sliders, visit, numbers))
+    return result(panel, visit) if changed or visit.undrawn else gr.skip()
 
 
 def keep(panel: EditPanel, visit: Visit, names: list[str] | None) -> Any:
@@ -228,18 +229,20 @@ def _stepped(panel: EditPanel, visit: Visit, *, forward: bool) -> Any:
 def result(panel: EditPanel, visit: Visit) -> Updates:
     """Updates of :attr:`EditPanel.result`."""
     session = visit.session
-    pictures = None
+    pictures, visit.undrawn = None, True
     if session.photo is not None:
         view = session.view(PREVIEW_SIDE, face=visit.close_up)
         before = visit.show_same("before", (session.edits.opened, view), session.before(view).pixels)
         pictures = (before, visit.show(session.picture(view).pixels))
-    return {
+    updates = {
         panel.compare: pictures,
         panel.status: status(session, visit.language),
         panel.reading: reading(session, visit.language) if visit.details else "",
         panel.undo: gr.Button(interactive=session.history.can_undo),
         panel.redo: gr.Button(interactive=session.history.can_redo),
     }
+    visit.undrawn = False
+    return updates
 
 
 def everything(panel: EditPanel, visit: Visit, problem: str = "") -> Updates:

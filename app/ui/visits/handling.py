@@ -10,6 +10,7 @@ from typing import Any
 
 import gradio as gr
 
+from app.inference.asker import on_behalf_of
 from app.ui.visits.text import as_text
 from app.ui.visits.visit import Visits
 from app.ui.words import asking_language, explain, t
@@ -55,7 +56,7 @@ def over_time(visits: Visits, handler: Handler, at_end: Callable[[], dict[Any, A
             visit.language = asking_language()
             steps = handler(visit, *values)
             while True:
-                with visit.working:
+                with visit.working, on_behalf_of(visit.key):
                     step = None if visit.ended else next(steps, None)
                 if step is None:
                     break
@@ -104,7 +105,7 @@ def _answer(visits: Visits, request: gr.Request, handler: Handler, *values: Any)
     try:
         visit = visits.of(request.session_hash)
         visit.language = asking_language()
-        with visit.lock:
+        with visit.lock, on_behalf_of(visit.key):
             if visit.ended:  # while this waited for its turn
                 return gr.skip()
             answer = handler(visit, *values)

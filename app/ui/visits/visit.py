@@ -48,6 +48,7 @@ class Visit:
         self.blending = Blending(editor)
         self.sheet = Sheet()
         self.close_up = True
+        self.undrawn = False  # whether the page has not got the picture of the sliders as they are: the server was busy
         self.revision = 0  # how often all sliders of the page were set from here
         self.marks: list[tuple[float, float]] = []
         self.marking = False  # whether points of a face are asked for though there is one
