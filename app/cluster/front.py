@@ -73,8 +73,10 @@ class Admitted:
             return None
         headers = {name.lower(): value for name, value in scope["headers"]}
         if not compare_digest(headers.get(b"authorization", b""), self.expected):
-            told = {"detail": f"Send the access token: the header Authorization, with Bearer and the value of {TOKEN}."}
-            return JSONResponse(told, 401, headers={"WWW-Authenticate": "Bearer"})
+            answer = {
+                "detail": f"Send the access token: the header Authorization, with Bearer and the value of {TOKEN}."
+            }
+            return JSONResponse(answer, 401, headers={"WWW-Authenticate": "Bearer"})
         if b"transfer-encoding" in headers:
             return JSONResponse({"detail": "Send the length of the request (Content-Length)."}, 411)
         length = headers.get(b"content-length", b"0")
@@ -137,16 +139,19 @@ async def _asked(request: Request, act: str, names: tuple[str, ...]) -> Asked:
 
 
 async def _answered(editing: DeploymentHandle, asked: Asked) -> Answer:
-    """What a replica says. An act changes nothing, so one whose replica has died is asked of another."""
+    """What a replica says. An act changes nothing, so one whose replica has died is asked of another, and then waits
+    for its place however many others do."""
+    taken = False
     for pause in PAUSES:
         await asyncio.sleep(pause)
         try:
             answer: Answer = await editing.answer.remote(asked)
             return answer
         except BackPressureError:
-            return refusal(503, BUSY)
+            if not taken:
+                return refusal(503, BUSY)
         except RayActorError:
-            continue
+            taken = True
     return refusal(503, ENDED)
 
 

@@ -31,6 +31,10 @@ AGE = 3600.0
 """Seconds after which what a broken-off visit or an unused upload has left is deleted."""
 
 
+AS_ROOT = "note: Glowface runs as root, and need not; start it as a user without rights."
+"""Said on the terminal where it may do all, though less would do."""
+
+
 class PortError(GlowfaceError):
     """The app cannot be served on a port."""
 
@@ -64,7 +68,7 @@ def launch(
     """
     listening = _bound(port, host)
     print("Starting Glowface…", flush=True)
-    warn_of_root()
+    _warn_of_root()
     from app.inference.batching import BatchingInference  # PyTorch takes seconds
     from app.models import Models
 
@@ -99,10 +103,9 @@ def launch(
         folder.close()
 
 
-def warn_of_root() -> None:
-    """Say on the terminal that less would do, where the process may do all."""
+def _warn_of_root() -> None:
     if hasattr(os, "geteuid") and os.geteuid() == 0:
-        print("note: Glowface runs as root and does not need to; start it as a user without rights.", file=sys.stderr)
+        print(AS_ROOT, file=sys.stderr, flush=True)
 
 
 def _shown(browser: bool, desktop: bool) -> Literal["nowhere", "browser", "window"]:
