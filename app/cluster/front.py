@@ -73,10 +73,8 @@ class Admitted:
             return None
         headers = {name.lower(): value for name, value in scope["headers"]}
         if not compare_digest(headers.get(b"authorization", b""), self.expected):
-            answer = {
-                "detail": f"Send the access token: the header Authorization, with Bearer and the value of {TOKEN}."
-            }
-            return JSONResponse(answer, 401, headers={"WWW-Authenticate": "Bearer"})
+            told = f"Send the access token: the header Authorization, with Bearer and the value of {TOKEN}."
+            return JSONResponse({"detail": told}, 401, headers={"WWW-Authenticate": "Bearer"})
         if b"transfer-encoding" in headers:
             return JSONResponse({"detail": "Send the length of the request (Content-Length)."}, 411)
         length = headers.get(b"content-length", b"0")

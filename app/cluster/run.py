@@ -39,7 +39,7 @@ def served(checkpoint: Path, device: str, config: Path | None, host: str, port: 
     Raises:
         ServeConfigError: the configuration cannot be used.
     """
-    changes = _changes(config)
+    changes = changes_in(config)
     made_here = TOKEN not in os.environ
     os.environ.setdefault(TOKEN, token_urlsafe(32))
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
@@ -64,8 +64,12 @@ def served(checkpoint: Path, device: str, config: Path | None, host: str, port: 
         ray.shutdown()
 
 
-def _changes(config: Path | None) -> Changes:
-    """What the configuration says of deployments."""
+def changes_in(config: Path | None) -> Changes:
+    """What a configuration of Ray Serve says of deployments, by their names.
+
+    Raises:
+        ServeConfigError: it is none.
+    """
     if config is None:
         return {}
     try:
