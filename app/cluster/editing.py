@@ -18,6 +18,7 @@ from app.editor import Editor
 from attributes import arranged, slider_facts
 from errors import GlowfaceError
 from faces import Photo, save_photo
+from glow import Latent
 from storage.values import InvalidValueError, boolean, integer, number
 
 FARTHEST_SEED = 2**63 - 1
@@ -63,6 +64,7 @@ class Editing:
     ) -> None:
         cluster = ClusterInference(encoder, decoder, fitter)
         self.editor = Editor.load(checkpoint, device="cpu").run_by(cluster.served(Path(checkpoint)))
+        self.drawn: Latent | None = None  # a face, once the model has answered
         acts = self._edit, self._blend, self._sample, self._read, self._labels
         self.acts = {act.__name__.strip("_"): act for act in acts}
 
@@ -71,8 +73,14 @@ class Editing:
         return await asyncio.to_thread(self._answer, asked)
 
     async def ready(self) -> None:
-        """Return once a face goes through encoding, decoding and fitting."""
-        await asyncio.to_thread(self.editor.warm_up)
+        """Return once a face goes through encoding, decoding and fitting; from then on a decode tells."""
+        await asyncio.to_thread(self._ready)
+
+    def _ready(self) -> None:
+        if self.drawn is None:
+            self.editor.warm_up()
+            self.drawn = self.editor.sample(1)[0].latent
+        self.editor.decode(self.drawn)
 
     def _answer(self, asked: Asked) -> Answer:
         try:
