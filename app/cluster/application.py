@@ -1,7 +1,6 @@
 """The deployments put together, in the two applications that Serve's configuration names."""
 
-from __future__ import annotations
-
+# No `from __future__ import annotations` here: Ray reads the type of a builder's parameter, and it would be a text.
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
