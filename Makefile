@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-REQUIREMENTS := requirements.txt requirements-train.txt requirements-dev.txt
+REQUIREMENTS := requirements.txt requirements-train.txt requirements-dev.txt setup/requirements-serve.txt
 
 .PHONY: app test check pictures clean
 
@@ -23,8 +23,8 @@ $(BIN)/python:
 		{ echo "Glowface needs Python 3.11 or newer; try: make PYTHON=python3.12 app"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.app: requirements.txt constraints.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --requirement requirements.txt --constraint constraints.txt
+$(VENV)/.app: setup/requirements.lock | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement setup/requirements.lock
 	@touch $@
 
 $(VENV)/.dev: $(REQUIREMENTS) constraints.txt | $(BIN)/python

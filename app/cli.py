@@ -16,6 +16,7 @@ from app.commands.options import SharedOptions
 from app.commands.read import run_read
 from app.commands.sample import run_sample
 from app.commands.series import run_animate, run_grid
+from app.commands.serve import run_serve
 from errors.command_line import Run, Version, command, command_line, run_command_line, with_options
 
 commands = command_line("Edit faces in photos. Without a command, opens the web app.")
@@ -62,6 +63,7 @@ COMMANDS: dict[str, Run[Any]] = {
     "labels": run_labels,
     "recipes": run_recipes,
     "doctor": run_doctor,
+    "serve": run_serve,
 }
 """All commands by name, in the order in which the help lists them."""
 

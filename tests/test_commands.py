@@ -109,7 +109,7 @@ def test_every_room_can_be_run_as_a_module(module: str) -> None:
 
 def test_one_command_has_all_others(capsys: pytest.CaptureFixture[str]) -> None:
     assert {*all_commands().commands} == {
-        *("edit", "batch", "blend", "sample", "animate", "grid", "read", "labels", "recipes", "doctor"),
+        *("edit", "batch", "blend", "sample", "animate", "grid", "read", "labels", "recipes", "doctor", "serve"),
         *("train", "attributes"),
     }
     assert main(["train", "eval", "--data", "nowhere"]) == 1

@@ -14,11 +14,14 @@ from contextlib import suppress
 from ipaddress import ip_address
 from pathlib import Path
 from types import FrameType
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from app.ui.server.environment import close_environment
 from app.ui.server.folder import ServerFolder, remove_leftovers
 from errors import GlowfaceError
+
+if TYPE_CHECKING:
+    from app.inference.inference import InferenceMaker
 
 HOST = "127.0.0.1"
 WARMING = 10.0
@@ -26,6 +29,10 @@ WARMING = 10.0
 
 AGE = 3600.0
 """Seconds after which what a broken-off visit or an unused upload has left is deleted."""
+
+
+AS_ROOT = "note: Glowface runs as root, and need not; start it as a user without rights."
+"""Said on the terminal where it may do all, though less would do."""
 
 
 class PortError(GlowfaceError):
@@ -41,6 +48,7 @@ def launch(
     desktop: bool = False,
     host: str | None = None,
     age: float = AGE,
+    inference: InferenceMaker | None = None,
 ) -> None:
     """Serve the app until it is interrupted, on 127.0.0.1 or at an address in a network.
 
@@ -52,6 +60,7 @@ def launch(
         desktop: open it in a window of its own instead; the server ends when that is closed.
         host: this machine's address in a network from which the page shall be reached too, by a link with a token.
         age: seconds after which what nobody uses any more is deleted.
+        inference: makes what runs each model; by default this process does, for many users at once.
 
     Raises:
         PortError: the port or the address cannot be used, which is found before any model is loaded.
@@ -59,10 +68,11 @@ def launch(
     """
     listening = _bound(port, host)
     print("Starting Glowface…", flush=True)
+    _warn_of_root()
     from app.inference.batching import BatchingInference  # PyTorch takes seconds
     from app.models import Models
 
-    models = Models(checkpoint, device, BatchingInference.of)
+    models = Models(checkpoint, device, inference or BatchingInference.of)
     remove_leftovers()
     # A server that is told to end must still delete its users' pictures.
     signal.signal(signal.SIGTERM, _end)
@@ -91,6 +101,11 @@ def launch(
         if warming.is_alive():
             warming.join(WARMING)  # torch makes its folder in it, perhaps after all was deleted
         folder.close()
+
+
+def _warn_of_root() -> None:
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        print(AS_ROOT, file=sys.stderr, flush=True)
 
 
 def _shown(browser: bool, desktop: bool) -> Literal["nowhere", "browser", "window"]:

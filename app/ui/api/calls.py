@@ -14,18 +14,14 @@ from typing import Any
 import gradio as gr
 from gradio import FileData
 
-from app.editor import Editor, WhichFace
+from app.asked import asked_face, asked_moves, asked_slider
+from app.editor import Editor
 from app.portraits.portrait import Portrait
 from app.ui.server.folder import FolderError
 from app.ui.visits.visit import Visit, Visits
-from attributes import check_names, full_name
-from attributes.sliders.slider import FURTHEST
 from errors import GlowfaceError
 from faces import FaceError, PhotoError
-from storage.values import InvalidValueError, caption, number, table
-
-MOST_NAMES = 200
-"""Sliders that a call may move, and keep as they are."""
+from storage.values import InvalidValueError
 
 
 class Call:
@@ -48,7 +44,7 @@ class Call:
             InvalidValueError: ``face`` names none.
             FaceError: there is no such face in it; the message names the photo.
         """
-        which, photo = which_face(face), self.photos[place]
+        which, photo = asked_face(face), self.photos[place]
         try:
             return self.editor.open(photo, which)
         except PhotoError:
@@ -63,15 +59,7 @@ class Call:
             InvalidValueError: they are something else.
             DirectionsError: a name is no slider's.
         """
-        given = {} if values is None else table("values", values, MOST_NAMES)
-        kept = [] if keep is None else keep
-        if not isinstance(kept, list) or len(kept) > MOST_NAMES:
-            raise InvalidValueError(f'keep is {kept!r}; it must be a list of names, such as ["Male"].')
-        moves = {
-            self.slider(name): number(f"the value of {name}", value, -FURTHEST, FURTHEST)
-            for name, value in given.items()
-        }
-        return moves, tuple(self.slider(name) for name in kept)
+        return asked_moves(self.editor, values, keep)
 
     def slider(self, name: Any) -> str:
         """A slider's name in full.
@@ -80,10 +68,7 @@ class Call:
             InvalidValueError: it is no name.
             DirectionsError: it is no slider's.
         """
-        names = self.editor.directions.names
-        full = full_name(caption("a slider's name", name), names)
-        check_names([full], names)
-        return full
+        return asked_slider(self.editor, name)
 
     def file(self, name: str, write: Callable[[Path], None]) -> FileData:
         """As :meth:`files`, for one."""
@@ -129,17 +114,3 @@ def calling(visits: Visits, request: gr.Request, *photos: Any) -> Iterator[Call]
         for file in files:
             with suppress(FolderError):  # a link in its place
                 uploads.delete(file)
-
-
-def which_face(value: Any) -> WhichFace:
-    """The face that "1", "2", ... or "whole" names.
-
-    Raises:
-        InvalidValueError: it names none.
-    """
-    if value == "whole":
-        return "whole"
-    text = str(value)
-    if isinstance(value, bool) or not text.isdecimal() or not 1 <= len(text) <= 4 or int(text) < 1:
-        raise InvalidValueError(f"the face is {value!r}; it must be '1' for the largest, '2', ..., or 'whole'.")
-    return int(text) - 1

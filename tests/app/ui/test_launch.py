@@ -14,6 +14,7 @@ import pytest
 
 import app.cli
 import glowface.cli
+from app.ui.launch import AS_ROOT
 from app.ui.server.folder import remove_leftovers
 from storage.assets import FACES_64
 from tests.app.ui.serving import Tab, serving
@@ -47,7 +48,7 @@ def test_a_server_that_is_told_to_end_says_nothing_more_and_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
     out, err = capfd.readouterr()
     assert out.splitlines() == ["Starting Glowface…", f"Glowface is at {server.address} (Ctrl+C ends it)"]
-    assert err == ""
+    assert err == (f"{AS_ROOT}\n" if os.geteuid() == 0 else "")
 
 
 @pytest.mark.parametrize("main", [app.cli.main, glowface.cli.main])
