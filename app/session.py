@@ -157,7 +157,7 @@ class Session:
         if index != self.edits.chosen:
             self.history.push(replace(self.edits, chosen=index))
 
-    def remove(self) -> None:
+    def leave_out(self) -> None:
         """Leave the chosen face out, as where something else was taken for one; undo brings it back."""
         if self.faces:
             self.history.push(self.edits.without_chosen())

@@ -48,6 +48,7 @@ def launch(
     desktop: bool = False,
     host: str | None = None,
     age: float = AGE,
+    grace: float = 30.0,
     inference: InferenceMaker | None = None,
 ) -> None:
     """Serve the app until it is interrupted, on 127.0.0.1 or at an address in a network.
@@ -59,7 +60,8 @@ def launch(
         browser: open the page in the user's browser.
         desktop: open it in a window of its own instead; the server ends when that is closed.
         host: this machine's address in a network from which the page shall be reached too, by a link with a token.
-        age: seconds after which what nobody uses any more is deleted.
+        age: seconds after which what nobody uses any more is deleted,
+        grace: and for which a page that has gone may come back to its work.
         inference: makes what runs each model; by default this process does, for many users at once.
 
     Raises:
@@ -95,7 +97,7 @@ def launch(
         warming.start()
         with suppress(KeyboardInterrupt):  # Ctrl+C is how a person ends it
             admission = Admission(listening.getsockname()[1], host)
-            serve(Visits(models, folder, age), listening, admission, _shown(browser, desktop))
+            serve(Visits(models, folder, age, grace=grace), listening, admission, _shown(browser, desktop))
     finally:
         listening.close()
         if warming.is_alive():

@@ -208,13 +208,14 @@ def test_the_lists_of_options_are_these() -> None:
             "labels": every,
             "recipes": "--json",
             "doctor": every,
+            "serve": f"--config --host --page-port --port {shared}",
         }.items()
     }
     assert options(attributes_commands) == {
         name: set(words.split())
         for name, words in {
             "compute": f"--data --output --split --limit --plain {shared}",
-            "mapper": f"--data --directions --limit --steps --batch --seed {shared}",
+            "mapper": f"--data --directions --limit --steps --batch --warm-start --seed {shared}",
             "calibrate": f"--data --classifier --directions --limit {shared}",
             "evaluate": f"--data --classifier --directions --limit --faces --witness --json --markdown {shared}",
             "classifier": "--data --output --epochs --seed --architecture --device",

@@ -124,7 +124,14 @@ def test_where_nothing_natural_comes_a_slider_stays_near_0_and_says_so(
     vectors = fine_editor.label_directions.vectors.flatten().clone()
     vectors[label] *= -40
     shapes = fine_editor.checkpoint.model.config.scale_shapes()
-    directions = replace(fine_editor.label_directions, vectors=Latent.unflatten(vectors, shapes), mapper=None)
+    sliders = list(fine_editor.label_directions.sliders)
+    sliders[label] = replace(sliders[label], natural_up=0.6)
+    directions = replace(
+        fine_editor.label_directions,
+        sliders=tuple(sliders),
+        vectors=Latent.unflatten(vectors, shapes),
+        mapper=None,
+    )
     found = find_reach(directions, fine_editor.judge, faces, before=before, name="Eyeglasses", sense=1)
     assert found.little is not None
     assert found.little.double().mean() > 0.8

@@ -99,7 +99,7 @@ def choose_face(panel: EditPanel, visit: Visit, index: int) -> Any:
 
 def remove_face(panel: EditPanel, visit: Visit) -> Any:
     """Leave the chosen face out; where it was the only one, its right place is asked for."""
-    visit.session.remove()
+    visit.session.leave_out()
     visit.marks, visit.marking = [], False
     return everything(panel, visit)
 

@@ -93,8 +93,10 @@ class Visits:
         most: visits at once.
     """
 
-    def __init__(self, models: Models, folder: ServerFolder, age: float, most: int = MOST_VISITS) -> None:
-        self.models, self.age, self.most = models, age, most
+    def __init__(
+        self, models: Models, folder: ServerFolder, age: float, most: int = MOST_VISITS, grace: float = GRACE
+    ) -> None:
+        self.models, self.age, self.most, self.grace = models, age, most, grace
         self.uploads = Uploads(folder, age)
         self._visits: dict[str, Visit] = {}
         self._clients: OrderedDict[str, str] = OrderedDict()
@@ -179,7 +181,7 @@ class Visits:
         """End a tab's visit a little later: a page that is loaded again, or had no connection, comes back for it."""
         with self._lock:
             visit = self._visits.get(str(tab))
-        ending = threading.Timer(GRACE, self.end_unless_back, (tab, visit))
+        ending = threading.Timer(self.grace, self.end_unless_back, (tab, visit))
         ending.daemon = True
         ending.start()
 

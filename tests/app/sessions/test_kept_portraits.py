@@ -31,7 +31,7 @@ def test_an_edit_goes_on_where_its_face_was_let_go(
     assert drawing.portrait is drawn  # no photo has its latent
     mine.set({"Smiling": 0.0})
     assert mine.picture() is mine.photo
-    mine.undo()
+    mine.set({"Smiling": -1.0})
     mine._moved.clear()
     assert np.array_equal(mine.picture().pixels, before)
     assert (mine.portrait.latent.flatten() == latent).all()

@@ -95,11 +95,11 @@ def test_a_face_that_is_none_is_left_out_and_the_others_keep_their_edits(editor:
     session.set({"Smiling": 1.0})
     (wrong, right), smiling = session.faces, session.picture().pixels
     session.choose(0)
-    session.remove()
+    session.leave_out()
     assert session.faces == (right,)
     assert session.values["Smiling"] == 1.0
     assert np.array_equal(session.picture().pixels, smiling)
-    session.remove()
+    session.leave_out()
     assert (session.faces, session.ready) == ((), False)
     assert session.undo()
     assert session.undo()

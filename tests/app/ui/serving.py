@@ -52,7 +52,7 @@ START = """
 import sys
 from pathlib import Path
 from app.ui.launch import launch
-launch(Path(sys.argv[1]), "cpu", port=int(sys.argv[2]), browser=False, age=float(sys.argv[3]))
+launch(Path(sys.argv[1]), "cpu", port=int(sys.argv[2]), browser=False, age=float(sys.argv[3]), grace=float(sys.argv[4]))
 """
 
 
@@ -84,16 +84,22 @@ def free_port() -> int:
 def serving(
     temporary: Path,
     checkpoint: Path = FACES_64,
+    *,
     age: float | None = None,
+    grace: float = 2.0,
     environment: dict[str, str] | None = None,
     port: int | None = None,
 ) -> Iterator[Server]:
-    """Start the app, as ``python -m app`` does or with another ``age``, at a free ``port`` or this one, and end it."""
+    """Start the app at a free ``port`` or this one, and end it.
+
+    It runs as ``python -m app`` does, or with another ``age``, after which what nobody uses is deleted, and another
+    ``grace`` for pages that have gone.
+    """
     port = port or free_port()
     if age is None:
         command = ["-m", "app", "--no-browser", "--port", str(port), "--device", "cpu", "--checkpoint", str(checkpoint)]
     else:
-        command = ["-c", START, str(checkpoint), str(port), str(age)]
+        command = ["-c", START, str(checkpoint), str(port), str(age), str(grace)]
     variables = os.environ | {"TMPDIR": str(temporary)} | (environment or {})
     process = subprocess.Popen([sys.executable, *command], cwd=ROOT, env=variables)
     address = f"http://127.0.0.1:{port}"
