@@ -53,7 +53,7 @@ def own_temporary(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def own_server(own_temporary: Path, own_checkpoint: Path) -> Iterator[str]:
     """The address of a server with :func:`own_checkpoint`, for tests that make sliders."""
-    with serving(own_temporary, own_checkpoint) as server:
+    with serving(own_temporary, own_checkpoint, age=3600, grace=5) as server:
         yield server.address
     assert not list(own_temporary.iterdir()), "a server that was told to end left files behind"
 

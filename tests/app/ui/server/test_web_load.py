@@ -39,7 +39,7 @@ def test_a_file_that_is_too_large_is_refused_and_leaves_nothing(tab: Tab, server
 @pytest.fixture(scope="module")
 def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server that deletes what nobody holds open, not before a busy machine can open a photo."""
-    with serving(tmp_path_factory.mktemp("hasty"), age=20) as server:
+    with serving(tmp_path_factory.mktemp("hasty"), age=8) as server:
         yield server
 
 
@@ -48,7 +48,7 @@ def test_uploads_that_no_page_opens_go_after_a_while(hasty: Server, astronaut_fi
     tab, honest = Tab(hasty.address), Tab(hasty.address)
     honest.open()
     shown = honest.first_picture(astronaut_file.read_bytes())
-    paths = [Path(tab.upload(b"x" * 100, f"{number}.png")) for number in range(1000)]
+    paths = [Path(tab.upload(b"x" * 100, f"{number}.png")) for number in range(200)]
     until(lambda: not any(path.exists() or path.parent.exists() for path in paths))
     # What a page holds open stays.
     assert honest.http.get(f"/gradio_api/file={shown}").status_code == 200
