@@ -30,8 +30,9 @@ LIMITS = (
     "### What it can and cannot do\n"
     "Smiles, hair colour, pale skin and age look like photos on most faces that look at the camera. Glasses and "
     "bangs come there too, and may smear on others; several sliders at their ends at once may break a face. The "
-    "model has learned from photos of celebrities, mostly young and light-skinned: other faces are edited less well, "
-    "and what goes together in these photos it drags along. It says what labellers would tick, and nothing about a person."
+    "model has learned from photos of celebrities, mostly young and light-skinned: other faces are edited less "
+    "well, and what goes together in these photos it drags along. It says what labellers would tick, and nothing "
+    "about a person."
 )
 LICENCE = (
     "### Data and licence\n"
