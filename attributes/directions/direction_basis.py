@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -24,13 +24,11 @@ from glow.latent import Latent
 from glow.layers.mixing import in_float64
 from storage.assets import called
 from storage.tensors import FORMAT_VERSION, CheckpointError, Header, read_header, read_safetensors, write_safetensors
-from storage.values import InvalidValueError, table
+from storage.values import InvalidValueError
 
 Kind = Literal["mean", "partial", "base", "calibrated"]
 """Of directions: the paper's mean differences, least squares on all labels, those that the mapper adds to, or what
 sliders go along: the last, and what the mapper adds to them on each face."""
-
-_MEASURES = ("low", "high", "up", "down", "natural_up", "natural_down", "rough")
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,7 +137,7 @@ class DirectionBasis:
             "version": FORMAT_VERSION,
             "labels": list(LABEL_NAMES),
             "model_hash": self.model_hash,
-            "sliders": [{key: asdict(slider)[key] for key in _MEASURES} for slider in self.sliders],
+            "sliders": [slider.measures() for slider in self.sliders],
         }
         # Half precision is enough: mean directions are averages over thousands of faces, off by far more than that, and
         # a mapper's output is smoother still.
@@ -177,6 +175,8 @@ class DirectionBasis:
         tensors, header = read_safetensors(path, "directions", expected)
         try:
             sliders = _sliders(header)
+            for slider in sliders:
+                slider.mask.weights(checkpoint.model.config.scale_shapes())
             _check_gram(tensors["gram"])
         except (InvalidValueError, OneSidedLabelError) as error:
             raise DirectionsError(f"{path} is broken: {error} Run `{called('attributes compute')}` again.") from error
@@ -244,11 +244,7 @@ def _sliders(header: Header) -> tuple[Slider, ...]:
     given = header.get("sliders")
     if not isinstance(given, list) or len(given) != len(LABELS):
         raise InvalidValueError(f"its sliders are {given!r}, and must be {len(LABELS)}.")
-    measures = [table("a slider", each) for each in given]
-    unknown = sorted({name for each in measures for name in each} - set(_MEASURES))
-    if unknown:
-        raise InvalidValueError(f"its sliders have unknown fields {unknown}.")
-    return tuple(Slider.of_label(label, **each) for label, each in zip(LABELS, measures, strict=True))
+    return tuple(Slider.of_measures(label, each) for label, each in zip(LABELS, given, strict=True))
 
 
 def label_sliders(path: Path) -> tuple[Slider, ...]:

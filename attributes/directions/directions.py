@@ -11,6 +11,7 @@ import torch
 from attributes.directions.mapper import LatentMapper, mapped
 from attributes.directions.population import Population
 from attributes.sliders.errors import DirectionsError
+from attributes.sliders.latent_mask import EVERYWHERE
 from attributes.sliders.moved_latent import MovedLatent, Reaches, add_steps, history
 from attributes.sliders.moves import Moves, check_names
 from attributes.sliders.slider import Direction, Slider
@@ -64,7 +65,8 @@ class Directions:
 
     @torch.inference_mode()
     def along(self, latent: Latent, name: str, sense: int) -> torch.Tensor:
-        """The vector of one side of a slider on some faces, ``(B, D)``, or ``(1, D)`` where it is the same on all.
+        """The vector of one side of a slider on some faces, ``(B, D)``, or ``(1, D)`` where it is the same on all;
+        with nothing where the slider does not act (:attr:`Slider.mask`).
 
         Args:
             latent: the faces, before all moves.
@@ -74,12 +76,14 @@ class Directions:
         Raises:
             DirectionsError: there is no such slider.
         """
-        vector = self.vectors[self._index(name)].flatten()
-        if self.mapper is None or name not in LABEL_NAMES:
+        vector, mask = self.vectors[self._index(name)].flatten(), self.slider(name).mask
+        if self.mapper is not None and name in LABEL_NAMES:
+            added = mapped(self.mapper, latent, LABEL_NAMES.index(name), present=sense > 0).flatten()
+            # The numbers in a broken file may be finite and what they lead to not.
+            vector = torch.where(added.isfinite().all(1, keepdim=True), vector + sense * added, vector)
+        if mask == EVERYWHERE:
             return vector
-        added = mapped(self.mapper, latent, LABEL_NAMES.index(name), present=sense > 0).flatten()
-        # The numbers in a broken file may be finite and what they lead to not.
-        return torch.where(added.isfinite().all(1, keepdim=True), vector + sense * added, vector)
+        return vector * mask.weights([(s.shape[1], s.shape[2], s.shape[3]) for s in latent.scales]).to(vector)
 
     def move(
         self,

@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 
 from attributes.directions.direction_basis import DirectionBasis
-from attributes.making.natural_lengths import natural_lengths, natural_oddness
+from attributes.making.by_eye import ALL_OR_NOTHING, PLAIN_OBJECT, latent_mask, natural_lengths, natural_oddness
 from attributes.reach.crossing import between, crossing
 from attributes.reach.judge import Judge, Seen, progress
 from attributes.reach.reach import REACH
-from attributes.sliders.slider import LABEL_SLIDERS, Slider
+from attributes.sliders.slider import LABEL_SLIDERS, PLAIN, Slider
 from data.labels import LABELS
 from glow.latent import Latent
 
@@ -25,7 +25,7 @@ STRENGTH_FACES = 20
 """Faces on which the strength of each side of a slider is measured."""
 TRIED = (0.7, 1.5, 2.6, 4.4)
 """Strengths that are tried, in lengths of the label's mean direction,"""
-TRIED_MAPPED = (0.4, 0.7, 1.0, 1.4)
+TRIED_MAPPED = (0.4, 0.7, 1.0, 1.4, 2.0)
 """and in lengths of a mapper's vectors."""
 ROUGH = 0.2
 """A slider that brings fewer than this share of faces to show its attribute in a natural way is rough."""
@@ -57,8 +57,10 @@ def calibrate(basis: DirectionBasis, judge: Judge, latents: Tensor) -> Direction
         latents: validation faces ``(B, D)`` that no evaluation will use.
     """
     before, sliders, shapes = judge.look(latents), [], judge.model.config.scale_shapes()
-    basis = basis.calibrated(torch.stack([label_mix(basis, place) for place in range(len(LABELS))]), LABEL_SLIDERS)
-    directions, mapped = basis.directions("calibrated"), basis.mapper is not None
+    mapped = basis.mapper is not None
+    acting = tuple(_acting(slider, len(shapes)) for slider in LABEL_SLIDERS) if mapped else LABEL_SLIDERS
+    basis = basis.calibrated(torch.stack([label_mix(basis, place) for place in range(len(LABELS))]), acting)
+    directions = basis.directions("calibrated")
     for place in progress(list(range(len(LABELS))), "calibrating"):
         label, ways, natural = LABELS[place], {}, {}
         for sense in (1, -1):
@@ -75,14 +77,23 @@ def calibrate(basis: DirectionBasis, judge: Judge, latents: Tensor) -> Direction
                 sense * vectors,
                 place,
                 most=most,
+                plain=acting[place].plain,
                 sense=sense,
                 tried=TRIED_MAPPED if mapped else TRIED,
             )
         up, down = (usual(ways[sense].lengths) for sense in (1, -1))
         rough = ways[label.sign].reached < ROUGH
-        strengths = {"up": up, "down": down, "natural_up": natural[1], "natural_down": natural[-1]}
-        sliders.append(Slider.of_label(label, **strengths, low=-RANGE, high=RANGE, rough=rough))
+        strong = replace(acting[place], up=up, down=down, natural_up=natural[1], natural_down=natural[-1])
+        sliders.append(replace(strong, low=-RANGE, high=RANGE, rough=rough))
     return replace(basis, sliders=tuple(sliders))
+
+
+def _acting(slider: Slider, scales: int) -> Slider:
+    """A label's slider with where it acts, and what counts as plain."""
+    mask = latent_mask(slider.name, scales)
+    if slider.name in ALL_OR_NOTHING:
+        return replace(slider, mask=mask, all_or_nothing=True, plain=PLAIN_OBJECT)
+    return replace(slider, mask=mask)
 
 
 def label_mix(basis: DirectionBasis, label: int) -> Tensor:
@@ -115,6 +126,7 @@ def course(
     label: int,
     *,
     most: float,
+    plain: float = PLAIN,
     sense: int = 1,
     tried: Sequence[float] = TRIED,
 ) -> Course:
@@ -127,6 +139,7 @@ def course(
         vectors: the way that each goes, ``(B, D)``, or ``(1, D)`` for all the same.
         label: which label is to change.
         most: how odd the faces may become.
+        plain: log odds at which the label is plain.
         sense: 1 where the faces are to gain the label, -1 where they are to lose it.
         tried: lengths at which they are looked at, until they have come far enough; none goes beyond the last.
     """
@@ -140,10 +153,10 @@ def course(
         move = length * vectors.expand(len(latents), -1)[left]
         seen = judge.look(latents[left] + move)
         logits[place, left], over[place, left] = seen.logits, seen.oddness(before[left], move.cpu()) - most
-        left = left[(sense * seen.logits[:, label] < REACH.plain) & (over[place, left] < 0)]
+        left = left[(sense * seen.logits[:, label] < plain) & (over[place, left] < 0)]
         if not len(left):
             break
     odds = sense * logits[:, :, label]
-    lengths = crossing(odds - REACH.plain, at).minimum(crossing(over, at)).clamp_max(tried[-1])
+    lengths = crossing(odds - plain, at).minimum(crossing(over, at)).clamp_max(tried[-1])
     there = between(lengths, at, odds[:, :, None])[:, 0]
     return Course(lengths, float((there >= REACH.clear).double().mean()))

@@ -11,8 +11,8 @@ from torch import Tensor
 from attributes.classifier.network import AttributeClassifier
 from attributes.directions.direction_basis import DirectionBasis, Kind
 from attributes.directions.directions import Directions
+from attributes.making.by_eye import natural_oddness
 from attributes.making.calibrate import course, usual
-from attributes.making.natural_lengths import natural_oddness
 from attributes.reach.crossing import crossing
 from attributes.reach.judge import Judge, log_odds
 from attributes.reach.reach import find_reaches

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 
 from attributes.directions.directions import Directions
-from attributes.reach.crossing import crossing
+from attributes.reach.crossing import between, crossing
 from attributes.reach.judge import FEW, Judging, Seen
 from attributes.sliders.moved_latent import Reaches
 from attributes.sliders.slider import Reach
@@ -24,15 +24,11 @@ from glow.latent import Latent
 class ReachConfig:
     """Where a slider stops on a face. Lengths are shares of the slider's usual strength."""
 
-    shares: tuple[float, ...] = (0.3, 0.55, 0.8, 1.1, 1.4, 1.7, 2.0)
+    shares: tuple[float, ...] = (0.3, 0.55, 0.8, 1.1, 1.3, 1.5)
     """Where a face is looked at, a few at a time; no reach goes further than the last."""
 
     clear: float = 1.1
     """Log odds at which an attribute counts as seen: the classifier finds it three times as likely as not."""
-
-    plain: float = 5.0
-    """Log odds at which it is so plain that no stronger edit is called for. Where the classifier just comes to see a
-    smile, people see hardly any, and another classifier none in nearly half of the faces."""
 
     least_plain: float = 0.5
     """The least length, where it looks natural: also where the attribute is plain, or nearly so, from the start. A
@@ -44,6 +40,9 @@ class ReachConfig:
     end_of_natural: float = 1.2
     """but no further than so many times as far as looks natural: about so much odder, as oddness grows as a move does.
     Who pulls a slider beyond 1 wants more of it than a photo shows, and still no broken face."""
+
+    whole: float = 4.5
+    """Log odds that a face has to come to where half of an attribute looks wrong (:attr:`Slider.all_or_nothing`)."""
 
     little: float = 0.3
     """Where a face begins to look odd before this length, a slider does little."""
@@ -89,7 +88,7 @@ def find_reach(
     # What lacks until the attribute is plain, and how much odder the face may get; NaN where nobody has looked.
     lack = torch.full((len(at), len(latent)), torch.nan, dtype=torch.float64)
     spare = lack.clone()
-    lack[0], spare[0] = REACH.plain - sense * before.logits[:, label], slider.natural(sense)
+    lack[0], spare[0] = slider.plain - sense * before.logits[:, label], slider.natural(sense)
     plain, left = torch.full_like(lack[0], REACH.least_plain * usual), torch.arange(len(latent))
     for places in torch.arange(1, len(at)).split(FEW):
         if not len(left):
@@ -100,7 +99,7 @@ def find_reach(
         reaches = [{(name, sense): Reach(to, to, vector=theirs)} for to in lengths]
         moved = [directions.move(some, {name: float(sense)}, kept, each) for each in reaches]
         seen = judge.look(torch.cat([one.flatten() for one in moved]))
-        lack[places[:, None], left] = REACH.plain - sense * seen.logits[:, label].view(lengths.shape)
+        lack[places[:, None], left] = slider.plain - sense * seen.logits[:, label].view(lengths.shape)
         moves = torch.cat([(one - some).flatten().cpu() for one in moved])
         odd = seen.oddness(Seen.cat([before[left]] * len(places)), moves)
         spare[places[:, None], left] = slider.natural(sense) - odd.view(lengths.shape)
@@ -110,6 +109,10 @@ def find_reach(
     looked = at[(~spare.isnan()).sum(0) - 1]
     natural = crossing(-spare, at).minimum(looked).clamp_min(REACH.least * usual)
     one = plain.minimum(natural)
+    if slider.all_or_nothing:
+        there = slider.plain - between(one, at, lack[:, :, None])[:, 0]
+        natural = torch.where(there < REACH.whole, REACH.least * usual, natural)
+        one = plain.minimum(natural)
     # The furthest place that was looked at with the face whole at it and before it.
     whole = at[(spare.isfinite().cumprod(0).sum(0) - 1).clamp_min(0)]
     end = (REACH.end_of_plain * one).minimum(REACH.end_of_natural * natural).minimum(whole).maximum(one)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from attributes.sliders.latent_mask import EVERYWHERE, LatentMask
 from attributes.sliders.oddness import NATURAL
 from data.labels import LABELS, Label
 from glow.latent import Latent
-from storage.values import InvalidValueError, boolean, caption, number
+from storage.values import InvalidValueError, boolean, caption, number, table
+
+PLAIN = 5.0
+"""Log odds at which an attribute is so plain that no stronger edit is called for. Where the classifier just comes to
+see a smile, people see hardly any, and another classifier none in nearly half of the faces."""
 
 FURTHEST = 100.0
 """The end of the longest range that a slider may have; those of labels end at 1.5."""
@@ -73,6 +78,16 @@ class Slider:
     natural_down: float = NATURAL
     """and to those below 0."""
 
+    plain: float = PLAIN
+    """Log odds to the classifier at which a face needs no more of it."""
+
+    all_or_nothing: bool = False
+    """Whether half of it looks wrong, as of a pair of glasses: a face that does not come to show it plainly is left as
+    it is."""
+
+    mask: LatentMask = EVERYWHERE
+    """Where in the latent it acts."""
+
     rough: bool = False
     """Whether few faces come to show the attribute in a natural way: a slider to be offered last, and as such."""
 
@@ -84,6 +99,8 @@ class Slider:
         for name in ("up", "down", "natural_up", "natural_down"):
             number(f"{name} of {self.name}", getattr(self, name), 1e-6, 1e6)
         boolean(f"rough of {self.name}", self.rough)
+        boolean(f"all_or_nothing of {self.name}", self.all_or_nothing)
+        number(f"plain of {self.name}", self.plain, -100, 100)
         number(f"low of {self.name}", self.low, -FURTHEST, -1e-6)
         number(f"high of {self.name}", self.high, 1e-6, FURTHEST)
 
@@ -115,6 +132,30 @@ class Slider:
     def of_label(label: Label, **fields: Any) -> Slider:
         """The slider of one of CelebA's labels; ``fields`` are those that differ from the defaults."""
         return Slider(name=label.name, title=label.title, group=label.group, sign=label.sign, **fields)
+
+    def measures(self) -> dict[str, Any]:
+        """What was measured of a label's slider, for JSON; :meth:`of_measures` reads it."""
+        return {name: value for name, value in asdict(self).items() if name in _MEASURES}
+
+    @staticmethod
+    def of_measures(label: Label, given: Any) -> Slider:
+        """The slider of one of CelebA's labels with what :meth:`measures` gave; what lacks is as by default.
+
+        Raises:
+            InvalidValueError: it is not what that gives.
+        """
+        fields = dict(table("a slider", given))
+        mask = table("a slider's mask", fields.pop("mask", {}))
+        unknown = sorted({*fields} - _MEASURES | {*mask} - {*asdict(EVERYWHERE)})
+        if unknown:
+            raise InvalidValueError(f"its sliders have unknown fields {unknown}.")
+        return Slider.of_label(label, **fields, mask=LatentMask(**mask))
+
+
+_MEASURES = {
+    "low", "high", "up", "down", "natural_up", "natural_down", "plain", "all_or_nothing", "mask", "rough",
+}  # fmt: skip
+"""Fields of a label's slider that a file of directions holds."""
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> None:
     if args.what == "kinds":
         folder = folder_for_pictures(args.out / "kinds")
         lay_kinds(basis, Judge(checkpoint.model, load_classifier()), faces, folder)
-        print(f"{folder}: look at the sheets; what looks best goes into attributes/making/natural_lengths.py")
+        print(f"{folder}: look at the sheets; what looks best goes into attributes/making/by_eye.py")
         return
     rows = read_rows(args.graded) if args.what == "score" else drawn([path.stem for path in faces.paths], args.seed)
     before, after = made(checkpoint, basis, faces, rows)

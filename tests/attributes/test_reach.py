@@ -14,6 +14,7 @@ from app.portraits.slider_snapshot import SliderSnapshot
 from attributes import LABEL_NAMES, Judge, Moves, Reach, Reaches, Seen, Slider, find_reach
 from attributes.making.evaluate import HEADLINE
 from attributes.reach.reach import REACH
+from attributes.sliders.slider import PLAIN
 from glow import Latent
 
 FITTED = Reach(*torch.tensor([[0.3, 1.0, 2.2], [2.5, 2.5, 2.2]], dtype=torch.float64))
@@ -82,11 +83,11 @@ def test_one_makes_the_label_plain_or_goes_as_far_as_looks_natural(
         usual = slider.up
         found = fitted_to(fine_editor, faces, before, name)
         seen, odd = looked_at(fine_editor, faces, before, name=name, value=1.0, found=found)
-        there, most = before.logits[:, label] >= REACH.plain, slider.natural(1)
+        there, most = before.logits[:, label] >= PLAIN, slider.natural(1)
         assert (found.one[there] <= REACH.least_plain * usual * 1.001).all()
         # Those that stop before they look odd, and not for want of room.
         stopped = ~there & (found.one < 0.99 * REACH.shares[-1] * usual) & (odd < most - SLACK)
-        plain.append(seen.logits[stopped, label] > REACH.plain - 1.5)
+        plain.append(seen.logits[stopped, label] > PLAIN - 1.5)
         within.append(odd < most + SLACK)
     assert torch.cat(plain).double().mean() > 0.85
     assert torch.cat(within).double().mean() > 0.95

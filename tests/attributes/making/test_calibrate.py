@@ -12,12 +12,13 @@ import torch
 from attributes import LABEL_NAMES, DirectionBasis, DirectionsError, directions_path
 from attributes.__main__ import main
 from attributes.classifier.network import REPORT_HALF, load_classifier
+from attributes.making.by_eye import natural_oddness
 from attributes.making.calibrate import course, label_mix
 from attributes.making.evaluate import Evaluation, other_labels
-from attributes.making.natural_lengths import natural_oddness
 from attributes.reach.crossing import crossing
 from attributes.reach.judge import Judge
 from attributes.reach.reach import REACH
+from attributes.sliders.slider import PLAIN
 from glow import Checkpoint
 from storage.assets import DEFAULT_CLASSIFIER, FACES_64
 
@@ -141,6 +142,6 @@ def test_a_course_ends_where_the_label_is_plain_or_the_face_looks_odd(
     moves = found.lengths[:, None].float() * vectors
     seen = judge.look(latents + moves)
     odd, odds = seen.oddness(some, moves), seen.logits[:, label]
-    assert ((odd < most + 0.2) & (odds < REACH.plain + 2)).all()
-    assert ((odd > most - 0.2) | (odds > REACH.plain - 2)).all()
+    assert ((odd < most + 0.2) & (odds < PLAIN + 2)).all()
+    assert ((odd > most - 0.2) | (odds > PLAIN - 2)).all()
     assert found.reached == pytest.approx(float((odds >= REACH.clear).double().mean()), abs=0.11)

@@ -1,0 +1,118 @@
+"""Where edits act and how far they go, as was seen by a look: ``python -m benchmarks.natural kinds`` lays them out.
+
+How much of a change a face bears depends on which it is, and on how well it is made; no measure was found that tells
+the uglier one of two moves of the same oddness (docs/natural.md).
+"""
+
+from __future__ import annotations
+
+from attributes.sliders.latent_mask import LatentMask
+from attributes.sliders.oddness import NATURAL
+
+SCALES = (1.2, 1.0, 0.6, 0.6, 1.0)
+"""Weights of the five scales of a model of 128 pixels, fine to coarse. The fine and the coarsest scales bring about
+what is asked for; the two between them mostly cast its colours onto skin and background."""
+
+EYES = {"top": 0.28, "bottom": 0.62}
+BROWS = {"top": 0.2, "bottom": 0.5}
+LIDS = {"top": 0.3, "bottom": 0.55}
+NOSE = {"top": 0.35, "bottom": 0.75}
+MOUTH = {"top": 0.5}
+CHIN = {"top": 0.55}
+CHEEKS = {"top": 0.35, "fade": 0.2}
+NECK = {"top": 0.7}
+FRINGE = {"bottom": 0.47, "fade": 0.2}
+AROUND_FACE = {"face": 0.4}
+
+PLACES: dict[str, dict[str, float]] = {
+    "Smiling": CHEEKS,
+    "Mouth_Slightly_Open": MOUTH,
+    "Big_Lips": MOUTH,
+    "Wearing_Lipstick": MOUTH,
+    "High_Cheekbones": CHEEKS,
+    "Rosy_Cheeks": CHEEKS,
+    "Eyeglasses": EYES,
+    "Bags_Under_Eyes": EYES,
+    "Narrow_Eyes": LIDS,
+    "Arched_Eyebrows": BROWS,
+    "Bushy_Eyebrows": BROWS,
+    "Big_Nose": NOSE,
+    "Pointy_Nose": NOSE,
+    "No_Beard": CHIN,
+    "Goatee": CHIN,
+    "Mustache": CHIN,
+    "5_o_Clock_Shadow": CHIN,
+    "Double_Chin": CHIN,
+    "Sideburns": CHEEKS,
+    "Wearing_Necklace": NECK,
+    "Wearing_Necktie": NECK,
+    "Bangs": FRINGE,
+    "Bald": FRINGE,
+    "Receding_Hairline": FRINGE,
+    "Wearing_Hat": FRINGE,
+    "Black_Hair": AROUND_FACE,
+    "Blond_Hair": AROUND_FACE,
+    "Brown_Hair": AROUND_FACE,
+    "Gray_Hair": AROUND_FACE,
+}
+"""Where in the face's square labels lie; those that are not named lie everywhere."""
+
+ALL_OR_NOTHING = frozenset({"Eyeglasses"})
+"""Labels of which a half looks wrong: a frame that ends at the nose."""
+PLAIN_OBJECT = 12.0
+"""Log odds up to which such a thing is to become plainer: the classifier is sure of glasses by half of a frame."""
+
+LENGTHS: dict[tuple[str, int], float] = {
+    ("Smiling", 1): 0.8,
+    ("Smiling", -1): 0.9,
+    ("Young", 1): 1.1,
+    ("Young", -1): 0.85,
+    ("Male", 1): 0.6,
+    ("Male", -1): 0.85,
+    ("Blond_Hair", 1): 0.85,
+    ("Black_Hair", 1): 0.75,
+    ("Eyeglasses", 1): 1.4,
+    ("Bangs", 1): 0.85,
+    ("No_Beard", -1): 0.55,
+    ("Pale_Skin", 1): 0.6,
+    ("Narrow_Eyes", 1): 1.2,
+    ("Mouth_Slightly_Open", 1): 0.95,
+    ("Mouth_Slightly_Open", -1): 1.0,
+}
+"""Lengths of a mapper's vectors up to which most faces look natural, for each label and sense that was looked at."""
+
+OTHER_LENGTHS = 0.8
+"""The same for all others: a mapper is trained so that one length brings what it is to bring."""
+
+ODDNESS_WITHOUT_MAPPER: dict[tuple[str, int], float] = {
+    ("Smiling", 1): 1.0,
+    ("Smiling", -1): 0.65,
+    ("Young", 1): 1.1,
+    ("Male", 1): 1.2,
+    ("Male", -1): 1.7,
+    ("Blond_Hair", 1): 0.7,
+    ("Black_Hair", 1): 0.65,
+    ("Eyeglasses", 1): 0.6,
+    ("Bangs", 1): 0.65,
+    ("No_Beard", -1): 0.75,
+    ("Pale_Skin", 1): 0.6,
+    ("Narrow_Eyes", 1): 0.55,
+    ("Mouth_Slightly_Open", 1): 0.7,
+    ("Mouth_Slightly_Open", -1): 0.6,
+}
+"""Oddness up to which faces look natural along directions that are the same for all faces."""
+
+
+def latent_mask(name: str, scales: int) -> LatentMask:
+    """Where in a latent of so many scales a label's slider acts."""
+    return LatentMask(scales=SCALES if scales == len(SCALES) else (), **PLACES.get(name, {}))
+
+
+def natural_lengths(name: str, sense: int) -> float:
+    """Lengths of a mapper's vectors that most faces may go towards a label (``sense`` 1), or away from it (-1)."""
+    return LENGTHS.get((name, sense), OTHER_LENGTHS)
+
+
+def natural_oddness(name: str, sense: int) -> float:
+    """Oddness up to which faces look natural where there is no mapper."""
+    return ODDNESS_WITHOUT_MAPPER.get((name, sense), NATURAL)

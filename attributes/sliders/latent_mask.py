@@ -1,0 +1,107 @@
+"""Where in the latent a slider acts: glasses lie around the eyes, and a move of the mouth has no business there.
+
+Squares are cut so that eyes and mouth lie at the same places in all of them (:mod:`faces.align`), and each position
+of a scale decodes to about its own part of the square. So what a direction changes elsewhere, such as the skin that
+glasses are often seen with, is left out by a weight for each row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+
+from storage.values import InvalidValueError, number
+
+FACE_CENTRE = (0.5, 0.58)
+"""The middle of the face in its square, from the left and from the top, as shares of its side."""
+FACE_RADII = (0.24, 0.3)
+"""Half of its width and of its height, likewise."""
+FACE_FADE = 0.5
+"""How far its border fades, as a share of these."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LatentMask:
+    """Weights of a direction's values, from place to place and from scale to scale.
+
+    Raises:
+        InvalidValueError: a number is not finite or out of its range.
+    """
+
+    scales: tuple[float, ...] = ()
+    """The weight of each scale, fine to coarse; empty: 1 for all."""
+
+    top: float = 0.0
+    """Where the slider begins to act, and"""
+
+    bottom: float = 1.0
+    """where it ends: from the square's top, as shares of its side. 0 and 1 are its borders, and do not fade."""
+
+    fade: float = 0.15
+    """How far both borders fade, likewise."""
+
+    face: float = 1.0
+    """The weight within the face, for what acts around it."""
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.scales, list | tuple):
+            raise InvalidValueError(f"the mask's scales are {self.scales!r}; they must be a list of numbers.")
+        object.__setattr__(self, "scales", tuple(self.scales))
+        for weight in self.scales:
+            number("the mask's weight of a scale", weight, 0, 10)
+        for name in ("top", "bottom", "face"):
+            number(f"the mask's {name}", getattr(self, name), 0, 1)
+        number("the mask's fade", self.fade, 1e-3, 1)
+        if self.top >= self.bottom:
+            raise InvalidValueError(f"the mask's top is {self.top}, which is not above its bottom, {self.bottom}.")
+
+    def weights(self, shapes: Sequence[tuple[int, int, int]]) -> Tensor:
+        """The weights of a latent's values, ``(D,)`` float32.
+
+        Args:
+            shapes: ``(C, H, W)`` of its scales, fine to coarse.
+
+        Raises:
+            InvalidValueError: it has another number of scales than the mask.
+        """
+        return _weights(self, tuple(shapes))
+
+
+EVERYWHERE = LatentMask()
+"""All of the latent alike."""
+
+
+@lru_cache(maxsize=256)
+def _weights(mask: LatentMask, shapes: tuple[tuple[int, int, int], ...]) -> Tensor:
+    of_scales = mask.scales or (1.0,) * len(shapes)
+    if len(of_scales) != len(shapes):
+        raise InvalidValueError(f"a mask of {len(of_scales)} scales does not fit a latent with {len(shapes)}.")
+    return torch.cat(
+        [
+            (weight * _places(mask, height, width)).expand(channels, -1, -1).flatten()
+            for weight, (channels, height, width) in zip(of_scales, shapes, strict=True)
+        ]
+    )
+
+
+def _places(mask: LatentMask, height: int, width: int) -> Tensor:
+    """The weight at each place of a scale, ``(H, W)``."""
+    y, x = ((torch.arange(size) + 0.5) / size for size in (height, width))
+    rows = torch.ones(height)
+    if mask.top > 0:
+        rows = rows * _ramp((y - mask.top) / mask.fade)
+    if mask.bottom < 1:
+        rows = rows * _ramp((mask.bottom - y) / mask.fade)
+    across, down = ((at - centre) / radius for at, centre, radius in zip((x, y), FACE_CENTRE, FACE_RADII, strict=True))
+    away = torch.hypot(*torch.meshgrid(down, across, indexing="ij"))
+    return rows[:, None] * torch.lerp(torch.tensor(mask.face), torch.tensor(1.0), _ramp((away - 1) / FACE_FADE))
+
+
+def _ramp(x: Tensor) -> Tensor:
+    """From 0 at -0.5 to 1 at 0.5, smoothly."""
+    share = (x + 0.5).clamp(0, 1)
+    return share * share * (3 - 2 * share)
