@@ -63,13 +63,13 @@ class Directions:
         return Moves.checked(self.sliders, values, keep)
 
     @torch.inference_mode()
-    def along(self, latent: Latent, name: str, sense: int) -> torch.Tensor:
+    def along(self, latent: Latent, name: str, side: int) -> torch.Tensor:
         """The vector of one side of a slider on some faces, ``(B, D)``, or ``(1, D)`` where it is the same on all.
 
         Args:
             latent: the faces, before all moves.
             name: the slider's.
-            sense: 1 for its values above 0, -1 for those below, which go the vector backwards.
+            side: 1 for its values above 0, -1 for those below, which go the vector backwards.
 
         Raises:
             DirectionsError: there is no such slider.
@@ -77,9 +77,9 @@ class Directions:
         vector = self.vectors[self._index(name)].flatten()
         if self.mapper is None or name not in LABEL_NAMES:
             return vector
-        added = mapped(self.mapper, latent, LABEL_NAMES.index(name), present=sense > 0).flatten()
+        added = mapped(self.mapper, latent, LABEL_NAMES.index(name), present=side > 0).flatten()
         # The numbers in a broken file may be finite and what they lead to not.
-        return torch.where(added.isfinite().all(1, keepdim=True), vector + sense * added, vector)
+        return torch.where(added.isfinite().all(1, keepdim=True), vector + side * added, vector)
 
     def move(
         self,
@@ -148,11 +148,11 @@ class Directions:
         moves = Latent.unflatten(going, shapes).to(origin.device, origin.scales[0].dtype)
         return MovedLatent((origin + moves).scales, origin, total, self, reaches)
 
-    def _own_vector(self, origin: Latent, name: str, sense: int, reaches: Reaches) -> torch.Tensor:
+    def _own_vector(self, origin: Latent, name: str, side: int, reaches: Reaches) -> torch.Tensor:
         """:meth:`along` in float64, as a reach remembers it where there is one."""
-        reach = reaches.get((name, sense))
+        reach = reaches.get((name, side))
         if reach is None or reach.vector is None:
-            return in_float64(self.along(origin, name, sense))
+            return in_float64(self.along(origin, name, side))
         if len(reach.vector) != len(origin):
             raise ValueError(f"the reach of {name} is that of {len(reach.vector)} faces, not of these {len(origin)}.")
         return in_float64(reach.vector)

@@ -127,21 +127,21 @@ class Evaluation:
         parts = pictures.split(100)
         return torch.cat([self.judge.classifier.features(x.to(self.judge.model.device)).cpu() for x in parts])
 
-    def chosen(self, label: int, sense: int) -> Tensor:
-        """Which faces are to change: those without the label, or with it for the sense -1."""
-        found = torch.nonzero((self.before[:, label] >= 0.5) == (sense < 0)).flatten()
+    def chosen(self, label: int, side: int) -> Tensor:
+        """Which faces are to change: those without the label, or with it for side -1."""
+        found = torch.nonzero((self.before[:, label] >= 0.5) == (side < 0)).flatten()
         on_the_other_side = len(self.before) - len(found)
         return found[: max(1, self.most // 2, self.most - on_the_other_side)]
 
     def report(self, directions: Directions, label: int) -> Report:
         """What the slider of a label does."""
-        up, down = (self.side(directions, label, sense) for sense in (1, -1))
+        up, down = (self.side(directions, label, side) for side in (1, -1))
         return Report(up, down, self.monotone(directions, label), self.reverses(directions, label))
 
-    def side(self, directions: Directions, label: int, sense: int) -> Side:
+    def side(self, directions: Directions, label: int, side: int) -> Side:
         """What a value of 1, or -1, does."""
-        faces = self.chosen(label, sense)
-        moved = self._moved(directions, faces, label, [float(sense)])
+        faces = self.chosen(label, side)
+        moved = self._moved(directions, faces, label, [float(side)])
         return self.compare(faces, self.judge.draw(moved)[0], label)
 
     def compare(self, faces: Tensor, pictures: Tensor, label: int) -> Side:

@@ -11,7 +11,7 @@ from attributes.sliders.slider import Reach
 from glow.latent import Latent
 
 Reaches: TypeAlias = Mapping[tuple[str, int], Reach]
-"""How far sliders go on some faces, by the slider's name and the sense, 1 for its values above 0 and -1 for those
+"""How far sliders go on some faces, by the slider's name and its side: 1 for values above 0, -1 for those
 below. Sliders that are not named go as far as on any face. Each was found with what is kept fixed on that face."""
 
 Step: TypeAlias = tuple[str, frozenset[str]]
