@@ -11,7 +11,7 @@ import torch
 from attributes.directions.mapper import LatentMapper, mapped
 from attributes.directions.population import Population
 from attributes.sliders.errors import DirectionsError
-from attributes.sliders.moved_latent import MovedLatent, Reaches, add_steps, history
+from attributes.sliders.moved_latent import MovedLatent, Reaches, add_moves, history
 from attributes.sliders.moves import Moves, check_names
 from attributes.sliders.slider import Direction, Slider
 from data.labels import LABEL_NAMES
@@ -113,17 +113,17 @@ class Directions:
             ValueError: a reach is of other faces than these.
         """
         kept = frozenset(self.checked(values, keep).keep)
-        origin, steps, known = history(latent, self)
+        origin, before, known = history(latent, self)
         reaches = {**known, **(reaches or {})}
-        total = add_steps(steps, values, kept)
-        if total == steps:
+        total = add_moves(before, values, kept)
+        if total == before:
             return latent
         if not total:
             return origin
-        order = sorted(total, key=lambda step: (self._index(step[0]), sorted(step[1])))
+        order = sorted(total, key=lambda moving: (self._index(moving[0]), sorted(moving[1])))
         indices = [self._index(name) for name, _ in order]
         sliders = [self.sliders[index] for index in indices]
-        going_to = [slider.within(float(total[step])) for slider, step in zip(sliders, order, strict=True)]
+        going_to = [slider.within(float(total[moving])) for slider, moving in zip(sliders, order, strict=True)]
         flat = self.vectors.flatten()
         chosen = in_float64(flat[indices])
         vectors = [
@@ -142,8 +142,8 @@ class Directions:
         population = self.population.select(indices)
         held = population.hold_back(asked, products, gram, torch.tensor(furthest).double(), looked)
         going: torch.Tensor = in_float64(torch.zeros(len(origin), flat.shape[1], device=flat.device))
-        for place, (step, way) in enumerate(zip(order, vectors, strict=True)):
-            going = going + held[:, place, None].to(going) * self._without(flat, way, step[1])
+        for place, (moving, way) in enumerate(zip(order, vectors, strict=True)):
+            going = going + held[:, place, None].to(going) * self._without(flat, way, moving[1])
         shapes = [(s.shape[1], s.shape[2], s.shape[3]) for s in origin.scales]
         moves = Latent.unflatten(going, shapes).to(origin.device, origin.scales[0].dtype)
         return MovedLatent((origin + moves).scales, origin, total, self, reaches)

@@ -205,7 +205,7 @@ class Evaluation:
     def at_the_same_rate(self, basis: DirectionBasis, kind: Kind, label: int, rate: float) -> Side:
         """What a plain direction does that is just so strong that it reaches ``rate`` of the faces, not held back.
 
-        Or as many as it can. Of the faces that are still whole there: what is seen in broken ones says nothing.
+        Or as many as it can. Of the faces that are still intact there: what is seen in broken ones says nothing.
         """
         vector = basis.vectors(basis.kind(kind)[label : label + 1]).flatten()
         faces = self.chosen(label, 1)
@@ -213,13 +213,13 @@ class Evaluation:
         curve = [log_odds(self.before[faces[some], label])]
         for times in ALIKE:
             seen = self.judge.look(latents[some] + times * vector)
-            curve.append(torch.where(seen.whole, seen.logits[:, label], torch.nan))
+            curve.append(torch.where(seen.intact, seen.logits[:, label], torch.nan))
         crossed = crossing(torch.stack(curve), torch.tensor((0.0, *ALIKE), dtype=torch.float64))
         come_over = crossed[crossed <= ALIKE[-1]]
         # So far as all come over that ever do, at the most: further on, faces only break.
         times = min(float(torch.quantile(crossed, rate)), float(come_over.max())) if len(come_over) else ALIKE[-1]
-        pictures, whole = self.judge.draw(latents + times * vector)
-        return self.compare(faces[whole], pictures[whole], label)
+        pictures, intact = self.judge.draw(latents + times * vector)
+        return self.compare(faces[intact], pictures[intact], label)
 
     def _latent(self, faces: Tensor) -> Latent:
         return Latent.unflatten(self.latents[faces], self.judge.model.config.scale_shapes())

@@ -110,9 +110,9 @@ def find_reach(
     looked = at[(~spare.isnan()).sum(0) - 1]
     natural = crossing(-spare, at).minimum(looked).clamp_min(REACH.least * usual)
     one = plain.minimum(natural)
-    # The furthest place that was looked at with the face whole at it and before it.
-    whole = at[(spare.isfinite().cumprod(0).sum(0) - 1).clamp_min(0)]
-    end = (REACH.end_of_plain * one).minimum(REACH.end_of_natural * natural).minimum(whole).maximum(one)
+    # The furthest place that was looked at with the face intact at it and before it.
+    intact = at[(spare.isfinite().cumprod(0).sum(0) - 1).clamp_min(0)]
+    end = (REACH.end_of_plain * one).minimum(REACH.end_of_natural * natural).minimum(intact).maximum(one)
     return Reach(one, end, natural < REACH.little * usual, own)
 
 

@@ -101,9 +101,9 @@ class Looking:
         vectors = torch.stack([edit.side * self.means[LABEL_NAMES.index(edit.label)] for edit in edits])
         moves = torch.tensor(ALIKE, device=vectors.device)[:, None] * vectors[:, None]
         # All at once, as the model decodes many pictures faster than one by one.
-        pictures, whole = self.editor.judge.draw((portrait.latent.flatten() + moves).flatten(0, 1))
+        pictures, intact = self.editor.judge.draw((portrait.latent.flatten() + moves).flatten(0, 1))
         found: list[list[float] | None] = []
-        for picture, fine in zip(pictures.split(1), whole.tolist(), strict=True):
+        for picture, fine in zip(pictures.split(1), intact.tolist(), strict=True):
             photo = self.editor.put_back(portrait, picture.to(portrait.decoded.device))
             found.append(self._labels([self._square(portrait, photo)])[0] if fine else None)
         lengths = len(ALIKE)

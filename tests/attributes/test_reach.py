@@ -102,7 +102,7 @@ def test_a_fitted_range_ends_a_little_beyond_where_a_face_begins_to_look_odd(
     end = slider.high if side > 0 else slider.low
     seen, odd = looked_at(fine_editor, faces, before, name=name, value=end, found=found)
     assert (odd < 1.2 * REACH.end_of_natural * slider.natural(side)).double().mean() > 0.7
-    assert seen.whole.all()
+    assert seen.intact.all()
 
 
 def test_alike_fitted_sliders_stop_together(fine_editor: Editor, faces: Latent, before: Seen) -> None:
@@ -113,7 +113,7 @@ def test_alike_fitted_sliders_stop_together(fine_editor: Editor, faces: Latent, 
     alone = [fine_editor.label_directions.move(faces, {name: values[name]}, (), reaches) for name in names]
     gone = [float((at.flatten() - faces.flatten()).norm(dim=1).mean()) for at in (moved, *alone)]
     assert gone[0] < 0.7 * sum(gone[1:])
-    assert fine_editor.judge.look(moved.flatten()).whole.all()
+    assert fine_editor.judge.look(moved.flatten()).intact.all()
 
 
 def test_where_nothing_natural_comes_a_slider_stays_near_0_and_says_so(
@@ -137,7 +137,7 @@ def test_where_nothing_natural_comes_a_slider_stays_near_0_and_says_so(
     assert found.little.double().mean() > 0.8
     assert (found.one[found.little] < REACH.little * directions.slider("Eyeglasses").up).all()
     moved = directions.move(faces, {"Eyeglasses": 1.0}, (), {("Eyeglasses", 1): found})
-    assert fine_editor.judge.look(moved.flatten()).whole.all()
+    assert fine_editor.judge.look(moved.flatten()).intact.all()
     assert not directions.move(faces, {"Eyeglasses": 1.0}).flatten().sub(moved.flatten()).norm(dim=1).min() < 1
 
 
@@ -201,7 +201,7 @@ def test_the_editor_fits_each_slider_once_and_tells_which_do_little(fine_editor:
         assert editor.doing_little(portrait, {"Smiling": 1.0}) == told
 
 
-def test_a_range_ends_at_a_place_that_was_seen_whole(fine_editor: Editor, faces: Latent, before: Seen) -> None:
+def test_a_range_ends_at_a_place_that_was_seen_intact(fine_editor: Editor, faces: Latent, before: Seen) -> None:
     """Though all looks natural up to where the face breaks at once."""
     name, usual = "Pale_Skin", fine_editor.label_directions.slider("Pale_Skin").up
     vectors = fine_editor.label_directions.along(faces, name, 1).double()
@@ -214,7 +214,9 @@ def test_a_range_ends_at_a_place_that_was_seen_whole(fine_editor: Editor, faces:
             start, along = faces.flatten().repeat(times, 1), vectors.repeat(times, 1)
             gone = ((latents - start).double() * along).sum(1) / along.square().sum(1)
             same = Seen.cat([before] * times)
-            return replace(same, logits=torch.full_like(same.logits, -5.0), whole=gone < 0.99 * REACH.shares[3] * usual)
+            return replace(
+                same, logits=torch.full_like(same.logits, -5.0), intact=gone < 0.99 * REACH.shares[3] * usual
+            )
 
     judge = Abrupt(fine_editor.checkpoint.model, fine_editor.classifier)
     found = find_reach(fine_editor.label_directions, judge, faces, before=before, name=name, side=1)
