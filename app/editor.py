@@ -148,7 +148,7 @@ class Editor:
         grey = self.encode(np.full((1, self.size, self.size, 3), 128, dtype=np.uint8))
         self.read(self.decode(grey))
         before = self.inference.look(grey.flatten())
-        find_reach(self.label_directions, self.inference, grey, before=before, name=LABEL_NAMES[0], sense=1)
+        find_reach(self.label_directions, self.inference, grey, before=before, name=LABEL_NAMES[0], side=1)
 
     def encode(self, pixels: np.ndarray) -> Latent:
         """The latent of aligned uint8 pictures ``(B, S, S, 3)``."""

@@ -112,14 +112,14 @@ def _expected(header: Header, held: Collection[str]) -> dict[str, Tensor]:
     Nothing that a config asks for is built before the file is known to have as much.
     """
     config = _config(header)
-    if config.levels * config.steps > len(held):
+    if config.levels * config.flow_steps > len(held):
         raise InvalidValueError(
-            f"{config.levels} levels of {config.steps} steps are more than its {len(held)} tensors."
+            f"{config.levels} levels of {config.flow_steps} steps are more than its {len(held)} tensors."
         )
     expected: dict[str, Tensor] = {}
-    for name, tensor in Glow(replace(config, steps=1)).state_dict().items():
+    for name, tensor in Glow(replace(config, flow_steps=1)).state_dict().items():
         of_step = re.fullmatch(r"(levels\.\d+)\.0\.(.+)", name)
-        names = [f"{of_step[1]}.{step}.{of_step[2]}" for step in range(config.steps)] if of_step else [name]
+        names = [f"{of_step[1]}.{step}.{of_step[2]}" for step in range(config.flow_steps)] if of_step else [name]
         expected |= dict.fromkeys(names, tensor)
     return expected
 

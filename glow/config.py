@@ -20,6 +20,9 @@ trained: they keep a file that claims more from filling the memory."""
 LARGEST_LAYER = 2**26
 """Most numbers that one layer of a net puts out for one picture: 256 MB in float32."""
 
+_IN_FILES = {"flow_steps": "steps"}
+"""Fields that have another name in files. Hashes of models depend on these names."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class GlowConfig:
@@ -38,7 +41,7 @@ class GlowConfig:
     levels: int = 4
     """L of the paper: how often the picture is squeezed. All but the last level end in a split."""
 
-    steps: int = 12
+    flow_steps: int = 12
     """K of the paper: flow steps (actnorm, 1×1 convolution, coupling) in each level."""
 
     widths: tuple[int, ...] = (96, 192, 256, 320)
@@ -82,7 +85,7 @@ class GlowConfig:
         integer("image_size", self.image_size, 1, 1024)
         integer("channels", self.channels, 1, 16)
         integer("levels", self.levels, 1, 8)
-        integer("steps", self.steps, 1, 128)
+        integer("flow_steps", self.flow_steps, 1, 128)
         integer("n_bits", self.n_bits, 1, 8)
         integer("dequantiser_width", self.dequantiser_width, 0, WIDEST)
         if self.image_size % 2**self.levels:
@@ -136,8 +139,8 @@ class GlowConfig:
         return (*((channels // 2, height, width) for channels, height, width in split), last)
 
     def to_dict(self) -> dict[str, Any]:
-        """The fields as plain values, for JSON."""
-        return asdict(self)
+        """The fields as plain values, for JSON, by the names that files have for them."""
+        return {_IN_FILES.get(name, name): value for name, value in asdict(self).items()}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> GlowConfig:
@@ -146,9 +149,10 @@ class GlowConfig:
         Raises:
             InvalidValueError: there is a field that this version does not know, or one is not as it must be.
         """
-        unknown = set(values) - {field.name for field in fields(cls)}
+        names = {_IN_FILES.get(field.name, field.name): field.name for field in fields(cls)}
+        unknown = set(values) - set(names)
         if unknown:
             raise InvalidValueError(
                 f"the config has unknown fields {sorted(unknown)}; it needs a newer Glowface than {__version__}."
             )
-        return cls(**values)
+        return cls(**{names[name]: value for name, value in values.items()})

@@ -53,7 +53,7 @@ class Glow(nn.Module):
         generator: source of the random rotations; the global one if left out.
 
     Example:
-        >>> model = Glow(GlowConfig(image_size=16, levels=2, steps=2, widths=(8, 8))).eval()
+        >>> model = Glow(GlowConfig(image_size=16, levels=2, flow_steps=2, widths=(8, 8))).eval()
         >>> x = torch.rand(1, 3, 16, 16)
         >>> torch.allclose(model.decode(model.encode(x)), x, atol=1e-5)
         True
@@ -68,7 +68,7 @@ class Glow(nn.Module):
         channels = config.channels
         for level, width in enumerate(config.widths):
             channels *= 4
-            steps = (make_step(config, channels, width, generator) for _ in range(config.steps))
+            steps = (make_step(config, channels, width, generator) for _ in range(config.flow_steps))
             self.levels.append(nn.ModuleList(steps))
             if level < config.levels - 1:
                 learned = config.split_prior == "learned"

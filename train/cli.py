@@ -70,7 +70,6 @@ def configured(options: FitOptions) -> FitConfig:
     """The preset with what the options change."""
     preset = PRESETS[options.preset]()
     given = {field.name: getattr(options, field.name) for field in fields(ModelOptions)}
-    given["steps"] = given.pop("flow_steps")
     given = {name: value for name, value in given.items() if value is not None}
     if options.variant is not None:
         of_variant = VARIANTS[options.variant]()

@@ -18,7 +18,7 @@ from train.settings.config import FitConfig
 OPTIONS = {
     "image_size": "--image-size",
     "levels": "--levels",
-    "steps": "--flow-steps",
+    "flow_steps": "--flow-steps",
     "widths": "--widths",
     "n_bits": "--n-bits",
     "coupling": "--coupling",

@@ -37,7 +37,7 @@ def run_blend(options: BlendOptions) -> None:
     import numpy as np
 
     from app.series.contact_sheet import contact_sheet
-    from app.series.frames import blends, small, steps
+    from app.series.frames import blends, linspace, small
     from faces import Photo, check_target, save_photo
     from storage.values import number
 
@@ -50,7 +50,7 @@ def run_blend(options: BlendOptions) -> None:
     editor = load_editor(options)
     first = open_face(editor, options.first, options.face)
     second = open_face(editor, options.second, options.second_face, "--second-face")
-    ratios = [options.ratio] if options.steps is None else steps(0, 1, options.steps)
+    ratios = [options.ratio] if options.steps is None else linspace(0, 1, options.steps)
     if options.steps is None:
         note_depth(first.photo)
         (picture,) = blends(editor, first, second, ratios, **apart, lock_background=options.lock_background)

@@ -15,10 +15,10 @@ from app.commands.telling import progress, tell, tell_json
 if TYPE_CHECKING:
     from app.editor import Editor
 
-STEPS_OF_TWO = 5
-"""Pictures for each of a grid's two sliders; for a single one, :data:`app.series.frames.STEPS`."""
+GRID_PICTURES = 5
+"""Pictures for each of a grid's two sliders; for a single one, :data:`app.series.frames.STRIP_PICTURES`."""
 
-MOST_STEPS_OF_TWO = 15
+MOST_GRID_PICTURES = 15
 """As many at the most."""
 
 
@@ -57,7 +57,7 @@ def run_animate(options: AnimateOptions) -> None:
     The suffix of the output, .gif or .mp4, names the format; shown over and over, nothing jumps.
     """
     from app.series.animation import check_animation, save_animation, there_and_back
-    from app.series.frames import blends, small, steps, sweep
+    from app.series.frames import blends, linspace, small, sweep
 
     check_animation(options.output)
     if (options.slider is None) == (options.second is None):
@@ -71,12 +71,12 @@ def run_animate(options: AnimateOptions) -> None:
     seen = small(portrait, face=options.close_up, long_side=options.size)
     locked = options.lock_background
     if name is not None:
-        amounts = steps(*options.ends(editor, name), options.frames)
+        amounts = linspace(*options.ends(editor, name), options.frames)
         values = dict(within_range(editor, wanted.values.items()))
         photos = sweep(editor, seen, name, amounts, values=values, keep=wanted.keep, lock_background=locked)
     elif options.second is not None:
         other = open_face(editor, options.second, options.second_face, "--second-face")
-        amounts = steps(0, 1, options.frames)
+        amounts = linspace(0, 1, options.frames)
         photos = blends(editor, seen, other, amounts, lock_background=locked)
     pictures = [photo.pixels for photo in progress(photos, len(amounts), "frames")]
     film = there_and_back(pictures)
@@ -112,13 +112,13 @@ def run_grid(options: GridOptions) -> None:
     import numpy as np
 
     from app.series.contact_sheet import contact_sheet
-    from app.series.frames import STEPS, grid, small, steps, sweep
+    from app.series.frames import STRIP_PICTURES, grid, linspace, small, sweep
     from faces import Photo, check_target, save_photo
 
     check_target(options.output)
-    count = options.steps or (STEPS if options.down is None else STEPS_OF_TWO)
-    if options.down is not None and count > MOST_STEPS_OF_TWO:
-        raise typer.BadParameter(f"two sliders take at most {MOST_STEPS_OF_TWO} steps each")
+    count = options.steps or (STRIP_PICTURES if options.down is None else GRID_PICTURES)
+    if options.down is not None and count > MOST_GRID_PICTURES:
+        raise typer.BadParameter(f"two sliders take at most {MOST_GRID_PICTURES} steps each")
     wanted = asked(options)
     across = slider_asked(options, options.across)
     down = None if options.down is None else slider_asked(options, options.down)
@@ -127,8 +127,8 @@ def run_grid(options: GridOptions) -> None:
     editor = load_editor(options)
     seen = small(open_face(editor, options.photo, options.face), face=options.close_up, long_side=options.size)
     values = dict(within_range(editor, wanted.values.items()))
-    columns = steps(*options.ends(editor, across), count)
-    rows = [] if down is None else steps(*options.ends(editor, down), count)
+    columns = linspace(*options.ends(editor, across), count)
+    rows = [] if down is None else linspace(*options.ends(editor, down), count)
     keep, locked = wanted.keep, options.lock_background
     if down is None:
         photos = sweep(editor, seen, across, columns, values=values, keep=keep, lock_background=locked)

@@ -31,7 +31,7 @@ class SliderSnapshot:
     """For each file of custom sliders that cannot be used, what is wrong and what to do."""
 
     _fits: MutableMapping[Portrait, _Found] = field(default_factory=WeakKeyDictionary, init=False, repr=False)
-    """How far sliders go on faces, by name, sense and what is kept fixed: found when a slider first moves a face, and
+    """How far sliders go on faces, by name, side and what is kept fixed: found when a slider first moves a face, and
     kept for as long as the face is."""
 
     @staticmethod
@@ -62,9 +62,9 @@ class SliderSnapshot:
         missing = [side for side in sides if (*side, keep) not in known]
         if missing:
             before, latent = judge.read(portrait.decoded), portrait.latent
-            for name, sense in missing:
-                found = find_reach(self.directions, judge, latent, before=before, name=name, sense=sense, keep=keep)
-                known[name, sense, keep] = found
+            for name, side in missing:
+                found = find_reach(self.directions, judge, latent, before=before, name=name, side=side, keep=keep)
+                known[name, side, keep] = found
         return {side: known[*side, keep] for side in sides}
 
 

@@ -13,7 +13,7 @@ from app.portraits.view import View, on_screen
 from app.series.mixing import blend_apart
 from faces import Photo
 
-STEPS = 7
+STRIP_PICTURES = 7
 """Pictures in a strip of variations."""
 
 LONG_SIDE = 1024
@@ -29,7 +29,7 @@ def small(portrait: Portrait, *, face: bool, long_side: int = LONG_SIDE) -> Port
     return replace(seen, photo=on_screen(seen.photo))
 
 
-def steps(low: float, high: float, count: int = STEPS) -> list[float]:
+def linspace(low: float, high: float, count: int = STRIP_PICTURES) -> list[float]:
     """``count`` values from ``low`` to ``high``, at equal distances; the middle alone where there is one."""
     return np.linspace(low, high, count).tolist() if count > 1 else [(low + high) / 2]
 

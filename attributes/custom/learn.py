@@ -113,9 +113,9 @@ def learn(
         scores[left_out] = ((latents[left_out] - middle) @ vector / length).numpy()
         probe = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, class_weight="balanced"))
         probe.fit(features[known], there[known])
-        for sense, found in zip((1, -1), crossings, strict=True):
-            start = latents[_some(left_out[there[left_out] == (sense < 0)], MOVED // FOLDS)]
-            found.extend(_crossings(seen, probe, start, vector, sense))
+        for side, found in zip((1, -1), crossings, strict=True):
+            start = latents[_some(left_out[there[left_out] == (side < 0)], MOVED // FOLDS)]
+            found.extend(_crossings(seen, probe, start, vector, side))
     vector = prior.difference(both, there)
     told_apart = float(roc_auc_score(there, scores))
     if not float(vector.norm()) or told_apart <= 0.5:
@@ -236,7 +236,7 @@ class _See:
         return np.concatenate([self.classifier.features(self.model.decode(part)).cpu().numpy() for part in parts])
 
 
-def _crossings(seen: _See, probe: Pipeline, start: Tensor, vector: Tensor, sense: int) -> list[float]:
+def _crossings(seen: _See, probe: Pipeline, start: Tensor, vector: Tensor, side: int) -> list[float]:
     """How many lengths of the vector it takes until the probe sees each face ``(N, D)`` on the other side.
 
     Faces that it sees there before they move are left out; those that never come there count as twice the longest.
@@ -244,8 +244,8 @@ def _crossings(seen: _See, probe: Pipeline, start: Tensor, vector: Tensor, sense
     if not len(start):
         return []
     tried = (0.0, *TRIED)
-    moved = torch.cat([start + sense * amount * vector for amount in tried])
-    curves = sense * probe.decision_function(seen.features(moved)).reshape(len(tried), len(start))
+    moved = torch.cat([start + side * amount * vector for amount in tried])
+    curves = side * probe.decision_function(seen.features(moved)).reshape(len(tried), len(start))
     found = []
     for curve in curves.T[curves[0] < 0]:
         over = int(np.argmax(curve >= 0))

@@ -12,7 +12,7 @@ from attributes.directions.mapper import LatentMapper, mapped
 from attributes.directions.population import Population
 from attributes.sliders.errors import DirectionsError
 from attributes.sliders.latent_mask import EVERYWHERE
-from attributes.sliders.moved_latent import MovedLatent, Reaches, add_steps, history
+from attributes.sliders.moved_latent import MovedLatent, Reaches, add_moves, history
 from attributes.sliders.moves import Moves, check_names
 from attributes.sliders.slider import Direction, Slider
 from data.labels import LABEL_NAMES
@@ -64,23 +64,23 @@ class Directions:
         return Moves.checked(self.sliders, values, keep)
 
     @torch.inference_mode()
-    def along(self, latent: Latent, name: str, sense: int) -> torch.Tensor:
+    def along(self, latent: Latent, name: str, side: int) -> torch.Tensor:
         """The vector of one side of a slider on some faces, ``(B, D)``, or ``(1, D)`` where it is the same on all;
         with nothing where the slider does not act (:attr:`Slider.mask`).
 
         Args:
             latent: the faces, before all moves.
             name: the slider's.
-            sense: 1 for its values above 0, -1 for those below, which go the vector backwards.
+            side: 1 for its values above 0, -1 for those below, which go the vector backwards.
 
         Raises:
             DirectionsError: there is no such slider.
         """
         vector, mask = self.vectors[self._index(name)].flatten(), self.slider(name).mask
         if self.mapper is not None and name in LABEL_NAMES:
-            added = mapped(self.mapper, latent, LABEL_NAMES.index(name), present=sense > 0).flatten()
+            added = mapped(self.mapper, latent, LABEL_NAMES.index(name), present=side > 0).flatten()
             # The numbers in a broken file may be finite and what they lead to not.
-            vector = torch.where(added.isfinite().all(1, keepdim=True), vector + sense * added, vector)
+            vector = torch.where(added.isfinite().all(1, keepdim=True), vector + side * added, vector)
         if mask == EVERYWHERE:
             return vector
         return vector * mask.weights([(s.shape[1], s.shape[2], s.shape[3]) for s in latent.scales]).to(vector)
@@ -117,17 +117,17 @@ class Directions:
             ValueError: a reach is of other faces than these.
         """
         kept = frozenset(self.checked(values, keep).keep)
-        origin, steps, known = history(latent, self)
+        origin, before, known = history(latent, self)
         reaches = {**known, **(reaches or {})}
-        total = add_steps(steps, values, kept)
-        if total == steps:
+        total = add_moves(before, values, kept)
+        if total == before:
             return latent
         if not total:
             return origin
-        order = sorted(total, key=lambda step: (self._index(step[0]), sorted(step[1])))
+        order = sorted(total, key=lambda moving: (self._index(moving[0]), sorted(moving[1])))
         indices = [self._index(name) for name, _ in order]
         sliders = [self.sliders[index] for index in indices]
-        going_to = [slider.within(float(total[step])) for slider, step in zip(sliders, order, strict=True)]
+        going_to = [slider.within(float(total[moving])) for slider, moving in zip(sliders, order, strict=True)]
         flat = self.vectors.flatten()
         chosen = in_float64(flat[indices])
         vectors = [
@@ -146,17 +146,17 @@ class Directions:
         population = self.population.select(indices)
         held = population.hold_back(asked, products, gram, torch.tensor(furthest).double(), looked)
         going: torch.Tensor = in_float64(torch.zeros(len(origin), flat.shape[1], device=flat.device))
-        for place, (step, way) in enumerate(zip(order, vectors, strict=True)):
-            going = going + held[:, place, None].to(going) * self._without(flat, way, step[1])
+        for place, (moving, way) in enumerate(zip(order, vectors, strict=True)):
+            going = going + held[:, place, None].to(going) * self._without(flat, way, moving[1])
         shapes = [(s.shape[1], s.shape[2], s.shape[3]) for s in origin.scales]
         moves = Latent.unflatten(going, shapes).to(origin.device, origin.scales[0].dtype)
         return MovedLatent((origin + moves).scales, origin, total, self, reaches)
 
-    def _own_vector(self, origin: Latent, name: str, sense: int, reaches: Reaches) -> torch.Tensor:
+    def _own_vector(self, origin: Latent, name: str, side: int, reaches: Reaches) -> torch.Tensor:
         """:meth:`along` in float64, as a reach remembers it where there is one."""
-        reach = reaches.get((name, sense))
+        reach = reaches.get((name, side))
         if reach is None or reach.vector is None:
-            return in_float64(self.along(origin, name, sense))
+            return in_float64(self.along(origin, name, side))
         if len(reach.vector) != len(origin):
             raise ValueError(f"the reach of {name} is that of {len(reach.vector)} faces, not of these {len(origin)}.")
         return in_float64(reach.vector)

@@ -79,7 +79,7 @@ LENGTHS: dict[tuple[str, int], float] = {
     ("Mouth_Slightly_Open", 1): 0.95,
     ("Mouth_Slightly_Open", -1): 1.0,
 }
-"""Lengths of a mapper's vectors up to which most faces look natural, for each label and sense that was looked at."""
+"""Lengths of a mapper's vectors up to which most faces look natural, for each label and side that was looked at."""
 
 OTHER_LENGTHS = 0.8
 """The same for all others: a mapper is trained so that one length brings what it is to bring."""
@@ -108,11 +108,11 @@ def latent_mask(name: str, scales: int) -> LatentMask:
     return LatentMask(scales=SCALES if scales == len(SCALES) else (), **PLACES.get(name, {}))
 
 
-def natural_lengths(name: str, sense: int) -> float:
-    """Lengths of a mapper's vectors that most faces may go towards a label (``sense`` 1), or away from it (-1)."""
-    return LENGTHS.get((name, sense), OTHER_LENGTHS)
+def natural_lengths(name: str, side: int) -> float:
+    """Lengths of a mapper's vectors that most faces may go towards a label (``side`` 1), or away from it (-1)."""
+    return LENGTHS.get((name, side), OTHER_LENGTHS)
 
 
-def natural_oddness(name: str, sense: int) -> float:
+def natural_oddness(name: str, side: int) -> float:
     """Oddness up to which faces look natural where there is no mapper."""
-    return ODDNESS_WITHOUT_MAPPER.get((name, sense), NATURAL)
+    return ODDNESS_WITHOUT_MAPPER.get((name, side), NATURAL)

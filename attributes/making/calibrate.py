@@ -63,25 +63,25 @@ def calibrate(basis: DirectionBasis, judge: Judge, latents: Tensor) -> Direction
     directions = basis.directions("calibrated")
     for place in progress(list(range(len(LABELS))), "calibrating"):
         label, ways, natural = LABELS[place], {}, {}
-        for sense in (1, -1):
-            faces = torch.nonzero(sense * before.logits[:, place] < 0).flatten()[:STRENGTH_FACES]
-            vectors = directions.along(Latent.unflatten(latents[faces], shapes), label.name, sense).to(latents)
-            natural[sense] = most = natural_oddness(label.name, sense)
+        for side in (1, -1):
+            faces = torch.nonzero(side * before.logits[:, place] < 0).flatten()[:STRENGTH_FACES]
+            vectors = directions.along(Latent.unflatten(latents[faces], shapes), label.name, side).to(latents)
+            natural[side] = most = natural_oddness(label.name, side)
             if mapped and len(faces):
-                move = natural_lengths(label.name, sense) * sense * vectors
-                natural[sense] = most = float(judge.look(latents[faces] + move).oddness(before[faces], move).median())
-            ways[sense] = course(
+                move = natural_lengths(label.name, side) * side * vectors
+                natural[side] = most = float(judge.look(latents[faces] + move).oddness(before[faces], move).median())
+            ways[side] = course(
                 judge,
                 latents[faces],
                 before[faces],
-                sense * vectors,
+                side * vectors,
                 place,
                 most=most,
                 plain=acting[place].plain,
-                sense=sense,
+                side=side,
                 tried=TRIED_MAPPED if mapped else TRIED,
             )
-        up, down = (usual(ways[sense].lengths) for sense in (1, -1))
+        up, down = (usual(ways[side].lengths) for side in (1, -1))
         rough = ways[label.sign].reached < ROUGH
         strong = replace(acting[place], up=up, down=down, natural_up=natural[1], natural_down=natural[-1])
         sliders.append(replace(strong, low=-RANGE, high=RANGE, rough=rough))
@@ -127,20 +127,20 @@ def course(
     *,
     most: float,
     plain: float = PLAIN,
-    sense: int = 1,
+    side: int = 1,
     tried: Sequence[float] = TRIED,
 ) -> Course:
     """How far each face goes along its vector until its label is plain or it begins to look odd.
 
     Args:
         judge: decodes and reads.
-        latents: faces ``(B, D)`` without the label, or with it for the sense -1.
+        latents: faces ``(B, D)`` without the label, or with it for side -1.
         before: what is seen in them.
         vectors: the way that each goes, ``(B, D)``, or ``(1, D)`` for all the same.
         label: which label is to change.
         most: how odd the faces may become.
         plain: log odds at which the label is plain.
-        sense: 1 where the faces are to gain the label, -1 where they are to lose it.
+        side: 1 where the faces are to gain the label, -1 where they are to lose it.
         tried: lengths at which they are looked at, until they have come far enough; none goes beyond the last.
     """
     if not len(latents):
@@ -153,10 +153,10 @@ def course(
         move = length * vectors.expand(len(latents), -1)[left]
         seen = judge.look(latents[left] + move)
         logits[place, left], over[place, left] = seen.logits, seen.oddness(before[left], move.cpu()) - most
-        left = left[(sense * seen.logits[:, label] < plain) & (over[place, left] < 0)]
+        left = left[(side * seen.logits[:, label] < plain) & (over[place, left] < 0)]
         if not len(left):
             break
-    odds = sense * logits[:, :, label]
+    odds = side * logits[:, :, label]
     lengths = crossing(odds - plain, at).minimum(crossing(over, at)).clamp_max(tried[-1])
     there = between(lengths, at, odds[:, :, None])[:, 0]
     return Course(lengths, float((there >= REACH.clear).double().mean()))

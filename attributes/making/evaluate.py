@@ -127,21 +127,21 @@ class Evaluation:
         parts = pictures.split(100)
         return torch.cat([self.judge.classifier.features(x.to(self.judge.model.device)).cpu() for x in parts])
 
-    def chosen(self, label: int, sense: int) -> Tensor:
-        """Which faces are to change: those without the label, or with it for the sense -1."""
-        found = torch.nonzero((self.before[:, label] >= 0.5) == (sense < 0)).flatten()
+    def chosen(self, label: int, side: int) -> Tensor:
+        """Which faces are to change: those without the label, or with it for side -1."""
+        found = torch.nonzero((self.before[:, label] >= 0.5) == (side < 0)).flatten()
         on_the_other_side = len(self.before) - len(found)
         return found[: max(1, self.most // 2, self.most - on_the_other_side)]
 
     def report(self, directions: Directions, label: int) -> Report:
         """What the slider of a label does."""
-        up, down = (self.side(directions, label, sense) for sense in (1, -1))
+        up, down = (self.side(directions, label, side) for side in (1, -1))
         return Report(up, down, self.monotone(directions, label), self.reverses(directions, label))
 
-    def side(self, directions: Directions, label: int, sense: int) -> Side:
+    def side(self, directions: Directions, label: int, side: int) -> Side:
         """What a value of 1, or -1, does."""
-        faces = self.chosen(label, sense)
-        moved = self._moved(directions, faces, label, [float(sense)])
+        faces = self.chosen(label, side)
+        moved = self._moved(directions, faces, label, [float(side)])
         return self.compare(faces, self.judge.draw(moved)[0], label)
 
     def compare(self, faces: Tensor, pictures: Tensor, label: int) -> Side:
@@ -205,7 +205,7 @@ class Evaluation:
     def at_the_same_rate(self, basis: DirectionBasis, kind: Kind, label: int, rate: float) -> Side:
         """What a plain direction does that is just so strong that it reaches ``rate`` of the faces, not held back.
 
-        Or as many as it can. Of the faces that are still whole there: what is seen in broken ones says nothing.
+        Or as many as it can. Of the faces that are still intact there: what is seen in broken ones says nothing.
         """
         vector = basis.vectors(basis.kind(kind)[label : label + 1]).flatten()
         faces = self.chosen(label, 1)
@@ -213,13 +213,13 @@ class Evaluation:
         curve = [log_odds(self.before[faces[some], label])]
         for times in ALIKE:
             seen = self.judge.look(latents[some] + times * vector)
-            curve.append(torch.where(seen.whole, seen.logits[:, label], torch.nan))
+            curve.append(torch.where(seen.intact, seen.logits[:, label], torch.nan))
         crossed = crossing(torch.stack(curve), torch.tensor((0.0, *ALIKE), dtype=torch.float64))
         come_over = crossed[crossed <= ALIKE[-1]]
         # So far as all come over that ever do, at the most: further on, faces only break.
         times = min(float(torch.quantile(crossed, rate)), float(come_over.max())) if len(come_over) else ALIKE[-1]
-        pictures, whole = self.judge.draw(latents + times * vector)
-        return self.compare(faces[whole], pictures[whole], label)
+        pictures, intact = self.judge.draw(latents + times * vector)
+        return self.compare(faces[intact], pictures[intact], label)
 
     def _latent(self, faces: Tensor) -> Latent:
         return Latent.unflatten(self.latents[faces], self.judge.model.config.scale_shapes())

@@ -59,7 +59,7 @@ class TrainingMoves:
     """``(B,)``: lengths that they go."""
 
     @property
-    def sense(self) -> Tensor:
+    def side(self) -> Tensor:
         """``(B,)``: 1 or -1, as they go."""
         return 2.0 * self.up.float() - 1.0
 
@@ -157,11 +157,11 @@ class MapperTraining:
         latent = Latent.unflatten(self.faces.latents[moves.faces].float(), self.shapes)
         with self._autocast():
             added = self.mapper(latent, target(moves.label, moves.up))
-        return moves.sense[:, None] * self.base[moves.label] + added.flatten()
+        return moves.side[:, None] * self.base[moves.label] + added.flatten()
 
     def _cost(self, moves: TrainingMoves, move: Tensor, pictures: Tensor) -> Tensor:
         """What moved faces cost, ``(B,)``."""
-        before, label, sense = self.faces.pictures(moves.faces), moves.label, moves.sense
+        before, label, side = self.faces.pictures(moves.faces), moves.label, moves.side
         self.critic.requires_grad_(False)
         with self._autocast():
             score, read = self.critic(shaken(pictures, self._generator), label, moves.up)
@@ -172,9 +172,9 @@ class MapperTraining:
         self.critic.requires_grad_(True)
         rows, cost = torch.arange(len(pictures), device=self.device), CONFIG.realism_cost * F.softplus(-score)
         for after, was in ((seen, seen_before), (read - self._prior, read_before - self._prior)):
-            more = sense * was[rows, label] + CONFIG.more_log_odds * moves.strength
+            more = side * was[rows, label] + CONFIG.more_log_odds * moves.strength
             wanted = (CONFIG.target_log_odds * moves.strength).maximum(more)
-            lack = F.relu(wanted - sense * after[rows, label])
+            lack = F.relu(wanted - side * after[rows, label])
             others = (self._costs[label] * F.smooth_l1_loss(after, was, reduction="none")).sum(1)
             lacking = CONFIG.patience * -torch.expm1(-lack / CONFIG.patience)
             cost = cost + CONFIG.lack_cost * lacking + CONFIG.other_labels_cost * others / 2
@@ -182,7 +182,7 @@ class MapperTraining:
         length = (move.square().sum(1) + 1e-6).sqrt()
         odd = ODDNESS.scale * length**ODDNESS.move_power * apart**ODDNESS.feature_power
         change = (pictures - before).abs().mean((1, 2, 3))
-        self._note(cost=cost, seen=sense * seen[rows, label], odd=odd, change=change)
+        self._note(cost=cost, seen=side * seen[rows, label], odd=odd, change=change)
         return cost + CONFIG.oddness_cost * odd + CONFIG.pixel_cost * change
 
     def _descend(self, cost: Tensor, rate: float) -> None:

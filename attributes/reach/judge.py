@@ -42,17 +42,17 @@ class Seen:
     features: Tensor
     """``(B, F)``: what the classifier's last layer sees."""
 
-    whole: Tensor
+    intact: Tensor
     """``(B,)`` bool: whether the picture is one that a face can have, and not one that the flow has lost."""
 
     def __getitem__(self, faces: Tensor | slice) -> Seen:
         """That of some of the faces."""
-        return Seen(self.logits[faces], self.features[faces], self.whole[faces])
+        return Seen(self.logits[faces], self.features[faces], self.intact[faces])
 
     @staticmethod
     def cat(parts: Sequence[Seen]) -> Seen:
         """That of several batches of faces, one after the other."""
-        return Seen(*(torch.cat([getattr(part, name) for part in parts]) for name in ("logits", "features", "whole")))
+        return Seen(*(torch.cat([getattr(part, name) for part in parts]) for name in ("logits", "features", "intact")))
 
     def oddness(self, before: Seen, move: Tensor) -> Tensor:
         """How odd the faces have become (:func:`attributes.sliders.oddness.oddness`), ``(B,)``; infinite where broken.
@@ -62,7 +62,7 @@ class Seen:
             move: ``(B, D)``, by how much their latents have moved.
         """
         odd = oddness(move.norm(dim=1), (self.features - before.features).norm(dim=1))
-        return torch.where(self.whole, odd, torch.inf)
+        return torch.where(self.intact, odd, torch.inf)
 
 
 class Judging(Protocol):
@@ -95,9 +95,9 @@ class Judge:
 
     @torch.inference_mode()
     def draw(self, latents: Tensor) -> tuple[Tensor, Tensor]:
-        """What latents ``(B, D)`` look like, in [0, 1], and which of them are whole faces, ``(B,)``; on the CPU."""
-        pictures, whole = zip(*((x.clamp(0, 1).cpu(), _whole(x).cpu()) for x in self._decoded(latents)), strict=True)
-        return torch.cat(pictures), torch.cat(whole)
+        """What latents ``(B, D)`` look like, in [0, 1], and which of them are intact faces, ``(B,)``; on the CPU."""
+        pictures, intact = zip(*((x.clamp(0, 1).cpu(), _intact(x).cpu()) for x in self._decoded(latents)), strict=True)
+        return torch.cat(pictures), torch.cat(intact)
 
     @torch.inference_mode()
     def _decoded(self, latents: Tensor) -> Iterator[Tensor]:
@@ -117,15 +117,15 @@ class Judge:
         """What is seen in pictures ``(B, 3, H, W)``, as decoded."""
         features, evidence = self.classifier.read(pictures)
         logits = evidence.cpu().double().clamp(-SURE, SURE)
-        return Seen(logits, features.cpu(), _whole(pictures).cpu())
+        return Seen(logits, features.cpu(), _intact(pictures).cpu())
 
     def balanced_probabilities(self, latents: Tensor) -> Tensor:
         """How sure each label is on each of the latents ``(B, D)``: ``(B, 40)`` on the CPU."""
         return torch.cat([self.classifier.balanced_probabilities(x).cpu() for x in self._decoded(latents)])
 
 
-def _whole(pictures: Tensor) -> Tensor:
-    """Which of the pictures ``(B, 3, H, W)``, as decoded, are whole faces, ``(B,)``."""
+def _intact(pictures: Tensor) -> Tensor:
+    """Which of the pictures ``(B, 3, H, W)``, as decoded, are intact faces, ``(B,)``."""
     away = (pictures - 0.5).abs()
     blocks = torch.nn.functional.avg_pool2d(away, min(BLOCK, pictures.shape[-1]))
     return (away.amax((1, 2, 3)) < BROKEN_VALUE) & (blocks.amax((1, 2, 3)) < BROKEN)  # false of NaN

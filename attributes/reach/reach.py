@@ -41,7 +41,7 @@ class ReachConfig:
     """but no further than so many times as far as looks natural: about so much odder, as oddness grows as a move does.
     Who pulls a slider beyond 1 wants more of it than a photo shows, and still no broken face."""
 
-    whole: float = 4.5
+    complete: float = 4.5
     """Log odds that a face has to come to where half of an attribute looks wrong (:attr:`Slider.all_or_nothing`)."""
 
     little: float = 0.3
@@ -61,7 +61,7 @@ def find_reach(
     *,
     before: Seen,
     name: str,
-    sense: int,
+    side: int,
     keep: Iterable[str] = (),
 ) -> Reach:
     """How far a label's slider goes on each of some faces, for :meth:`Directions.move`.
@@ -77,18 +77,18 @@ def find_reach(
         latent: B faces.
         before: what is seen in these faces as they are.
         name: the slider's, one of :data:`LABEL_NAMES`.
-        sense: 1 for its values above 0, -1 for those below.
+        side: 1 for its values above 0, -1 for those below.
         keep: names of sliders whose directions are taken out of the move.
     """
     slider, label, kept = directions.slider(name), LABEL_NAMES.index(name), frozenset(keep)
-    vector = directions.along(latent, name, sense)
+    vector = directions.along(latent, name, side)
     own = vector if len(vector) == len(latent) else None
-    usual = abs(slider.amount(sense))
+    usual = abs(slider.amount(side))
     at = usual * torch.tensor((0.0, *REACH.shares), dtype=torch.float64)
     # What lacks until the attribute is plain, and how much odder the face may get; NaN where nobody has looked.
     lack = torch.full((len(at), len(latent)), torch.nan, dtype=torch.float64)
     spare = lack.clone()
-    lack[0], spare[0] = slider.plain - sense * before.logits[:, label], slider.natural(sense)
+    lack[0], spare[0] = slider.plain - side * before.logits[:, label], slider.natural(side)
     plain, left = torch.full_like(lack[0], REACH.least_plain * usual), torch.arange(len(latent))
     for places in torch.arange(1, len(at)).split(FEW):
         if not len(left):
@@ -96,13 +96,13 @@ def find_reach(
         some = Latent(tuple(scale[left.to(scale.device)] for scale in latent.scales))
         lengths = at[places, None].expand(-1, len(left))
         theirs = own if own is None else own[left.to(own.device)]
-        reaches = [{(name, sense): Reach(to, to, vector=theirs)} for to in lengths]
-        moved = [directions.move(some, {name: float(sense)}, kept, each) for each in reaches]
+        reaches = [{(name, side): Reach(to, to, vector=theirs)} for to in lengths]
+        moved = [directions.move(some, {name: float(side)}, kept, each) for each in reaches]
         seen = judge.look(torch.cat([one.flatten() for one in moved]))
-        lack[places[:, None], left] = slider.plain - sense * seen.logits[:, label].view(lengths.shape)
+        lack[places[:, None], left] = slider.plain - side * seen.logits[:, label].view(lengths.shape)
         moves = torch.cat([(one - some).flatten().cpu() for one in moved])
         odd = seen.oddness(Seen.cat([before[left]] * len(places)), moves)
-        spare[places[:, None], left] = slider.natural(sense) - odd.view(lengths.shape)
+        spare[places[:, None], left] = slider.natural(side) - odd.view(lengths.shape)
         plain = torch.where(lack[0] > 0, crossing(-lack, at), 0.0).clamp_min(REACH.least_plain * usual)
         # As far as the end of the range may go, where the face stays natural on the way.
         left = left[(REACH.end_of_plain * plain[left] > at[places[-1]]) & (spare[: places[-1] + 1, left] > 0).all(0)]
@@ -111,11 +111,11 @@ def find_reach(
     one = plain.minimum(natural)
     if slider.all_or_nothing:
         there = slider.plain - between(one, at, lack[:, :, None])[:, 0]
-        natural = torch.where(there < REACH.whole, REACH.least * usual, natural)
+        natural = torch.where(there < REACH.complete, REACH.least * usual, natural)
         one = plain.minimum(natural)
-    # The furthest place that was looked at with the face whole at it and before it.
-    whole = at[(spare.isfinite().cumprod(0).sum(0) - 1).clamp_min(0)]
-    end = (REACH.end_of_plain * one).minimum(REACH.end_of_natural * natural).minimum(whole).maximum(one)
+    # The furthest place that was looked at with the face intact at it and before it.
+    intact = at[(spare.isfinite().cumprod(0).sum(0) - 1).clamp_min(0)]
+    end = (REACH.end_of_plain * one).minimum(REACH.end_of_natural * natural).minimum(intact).maximum(one)
     return Reach(one, end, natural < REACH.little * usual, own)
 
 
@@ -124,7 +124,5 @@ def find_reaches(
 ) -> Reaches:
     """The reaches of a label's slider on the sides that some of its values are on; arguments as of
     :func:`find_reach`."""
-    senses = {1 if value > 0 else -1 for value in values if value}
-    return {
-        (name, sense): find_reach(directions, judge, latent, before=before, name=name, sense=sense) for sense in senses
-    }
+    sides = {1 if value > 0 else -1 for value in values if value}
+    return {(name, side): find_reach(directions, judge, latent, before=before, name=name, side=side) for side in sides}

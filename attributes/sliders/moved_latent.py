@@ -11,10 +11,10 @@ from attributes.sliders.slider import Reach
 from glow.latent import Latent
 
 Reaches: TypeAlias = Mapping[tuple[str, int], Reach]
-"""How far sliders go on some faces, by the slider's name and the sense, 1 for its values above 0 and -1 for those
+"""How far sliders go on some faces, by the slider's name and its side: 1 for values above 0, -1 for those
 below. Sliders that are not named go as far as on any face. Each was found with what is kept fixed on that face."""
 
-Step: TypeAlias = tuple[str, frozenset[str]]
+Moving: TypeAlias = tuple[str, frozenset[str]]
 """A slider's name, and the names of what is kept fixed while it moves."""
 
 
@@ -30,7 +30,7 @@ class MovedLatent(Latent):
     origin: Latent
     """The latent before all moves."""
 
-    steps: Mapping[Step, Fraction]
+    sums: Mapping[Moving, Fraction]
     """The sum of values for each slider; none is 0."""
 
     by: object
@@ -40,19 +40,19 @@ class MovedLatent(Latent):
     """How far the sliders went on these faces, where that was found."""
 
 
-def history(latent: Latent, by: object) -> tuple[Latent, dict[Step, Fraction], Reaches]:
+def history(latent: Latent, by: object) -> tuple[Latent, dict[Moving, Fraction], Reaches]:
     """Where ``latent`` was before ``by`` moved it, the sum of moves since, and the reaches of sliders there."""
     if isinstance(latent, MovedLatent) and latent.by is by:
-        return latent.origin, dict(latent.steps), latent.reaches
+        return latent.origin, dict(latent.sums), latent.reaches
     return latent, {}, {}
 
 
-def add_steps(
-    steps: Mapping[Step, Fraction], values: Mapping[str, float], keep: frozenset[str]
-) -> dict[Step, Fraction]:
-    """``steps`` and the moves by ``values``, without those that sum to 0."""
-    total = dict(steps)
+def add_moves(
+    sums: Mapping[Moving, Fraction], values: Mapping[str, float], keep: frozenset[str]
+) -> dict[Moving, Fraction]:
+    """``sums`` and the moves by ``values``, without those that sum to 0."""
+    total = dict(sums)
     for name, value in values.items():
-        step = (name, keep - {name})
-        total[step] = total.get(step, Fraction(0)) + Fraction(value)
-    return {step: value for step, value in total.items() if value}
+        moving = (name, keep - {name})
+        total[moving] = total.get(moving, Fraction(0)) + Fraction(value)
+    return {moving: value for moving, value in total.items() if value}

@@ -44,7 +44,7 @@ class Recipe:
     """What people see."""
 
     moves: Mapping[str, float]
-    """A value other than 0 per slider name, in CelebA's sense: ``Young`` -1 is older."""
+    """A value other than 0 per slider name, as CelebA means it: ``Young`` -1 is older."""
 
     keep: Sequence[str] = field(default=())
     """Names of sliders that are kept fixed."""

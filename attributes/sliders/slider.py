@@ -112,9 +112,9 @@ class Slider:
         """How many lengths of the vector a value goes."""
         return value * (self.up if value > 0 else self.down)
 
-    def natural(self, sense: int) -> float:
-        """Oddness up to which a face counts as natural on the side of a sense, 1 or -1."""
-        return self.natural_up if sense > 0 else self.natural_down
+    def natural(self, side: int) -> float:
+        """Oddness up to which a face counts as natural on a side, 1 or -1."""
+        return self.natural_up if side > 0 else self.natural_down
 
     def length(self, value: float, reach: Reach) -> Tensor:
         """How many lengths of its vector a value goes on faces on which the slider's reach is known, ``(B,)``.
@@ -122,11 +122,11 @@ class Slider:
         In straight lines from 0 to :attr:`Reach.one` at 1, and on to :attr:`Reach.end` at the end of the range; no
         further.
         """
-        sense, limit = (1, self.high) if value > 0 else (-1, -self.low)
+        side, limit = (1, self.high) if value > 0 else (-1, -self.low)
         size = min(abs(value), max(limit, 1.0))
         if size <= 1:
-            return sense * size * reach.one
-        return sense * torch.lerp(reach.one, reach.end, (size - 1) / (limit - 1))
+            return side * size * reach.one
+        return side * torch.lerp(reach.one, reach.end, (size - 1) / (limit - 1))
 
     @staticmethod
     def of_label(label: Label, **fields: Any) -> Slider:

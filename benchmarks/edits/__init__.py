@@ -52,7 +52,7 @@ class Edit:
     label: str
     """The slider's name, one of CelebA's labels."""
 
-    sense: int
+    side: int
     """Its value: 1 or -1."""
 
     title: str
@@ -61,7 +61,7 @@ class Edit:
     @property
     def name(self) -> str:
         """Short and fit for a file's name, such as ``Young-``."""
-        return self.label + ("+" if self.sense > 0 else "-")
+        return self.label + ("+" if self.side > 0 else "-")
 
 
 EDITS: tuple[Edit, ...] = (

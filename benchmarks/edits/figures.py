@@ -74,7 +74,7 @@ def figures(rows: Mapping[Key, Row], edit: Edit, labels: Mapping[str, np.ndarray
         return np.array([getattr(after, what) - getattr(before, what) for before, after in pairs], dtype=np.float64)
 
     was, now = (np.array([row.male >= 0.5 for row in side]) for side in zip(*pairs, strict=True))
-    other = was != (edit.sense > 0) if edit.label == "Male" else np.full(len(was), True)
+    other = was != (edit.side > 0) if edit.label == "Male" else np.full(len(was), True)
     return Figures(
         faces=len(pairs),
         held_out=_held_out_figures(pairs, edit, labels),
@@ -100,7 +100,7 @@ def _held_out_figures(
             return None
         there = before.witness[label] >= 0.5
         labelled = bool(labels[before.face][label]) if before.face in labels else there
-        if there == labelled == (edit.sense < 0):
+        if there == labelled == (edit.side < 0):
             lacked.append((before, after))
     if not lacked:
         return HeldOutFigures(lacked=0, seen=math.nan, leakage=math.nan, mean_leakage=math.nan, mean_seen=math.nan)

@@ -64,7 +64,7 @@ class Looking:
         plain = self._plain(portrait, edits)
         yield self._row(portrait, portrait.photo, before, face=name, edit=BEFORE), portrait.photo
         for edit in edits:
-            photo = self.editor.edit(portrait, {edit.label: float(edit.sense)})
+            photo = self.editor.edit(portrait, {edit.label: float(edit.side)})
             row = self._row(portrait, photo, before, face=name, edit=edit.name)
             yield replace(row, mean=plain.get(edit.name)), photo
 
@@ -98,12 +98,12 @@ class Looking:
         """What the held-out classifier sees along plain mean differences, by edit, at each length."""
         if self.means is None or not edits:
             return {}
-        vectors = torch.stack([edit.sense * self.means[LABEL_NAMES.index(edit.label)] for edit in edits])
+        vectors = torch.stack([edit.side * self.means[LABEL_NAMES.index(edit.label)] for edit in edits])
         moves = torch.tensor(ALIKE, device=vectors.device)[:, None] * vectors[:, None]
         # All at once, as the model decodes many pictures faster than one by one.
-        pictures, whole = self.editor.judge.draw((portrait.latent.flatten() + moves).flatten(0, 1))
+        pictures, intact = self.editor.judge.draw((portrait.latent.flatten() + moves).flatten(0, 1))
         found: list[list[float] | None] = []
-        for picture, fine in zip(pictures.split(1), whole.tolist(), strict=True):
+        for picture, fine in zip(pictures.split(1), intact.tolist(), strict=True):
             photo = self.editor.put_back(portrait, picture.to(portrait.decoded.device))
             found.append(self._labels([self._square(portrait, photo)])[0] if fine else None)
         lengths = len(ALIKE)

@@ -48,7 +48,7 @@ def _outside_line(edit: Edit, got: Figures) -> str:
 
 
 def _line(edit: Edit, *cells: object) -> str:
-    name = f"{edit.label} {'+' if edit.sense > 0 else '−'}"
+    name = f"{edit.label} {'+' if edit.side > 0 else '−'}"
     return "| " + " | ".join(map(str, (name, *cells))) + " |"
 
 

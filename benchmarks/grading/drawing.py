@@ -67,7 +67,7 @@ class CheckpointSource:
         except FaceError:
             return None
         asked = BY_NAME[edit]
-        return portrait.photo.pixels, self.editor.edit(portrait, {asked.label: float(asked.sense)}).pixels
+        return portrait.photo.pixels, self.editor.edit(portrait, {asked.label: float(asked.side)}).pixels
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ Key = Mapping[int, tuple[str, str]]
 def write_key(path: Path, items: Sequence[Item], seed: int) -> None:
     """Which item is of which set, face and edit."""
     edits = [BY_NAME[item.edit] for item in items]
-    rows = [(i.number, i.of, i.face, e.label, e.sense, seed) for i, e in zip(items, edits, strict=True)]
+    rows = [(i.number, i.of, i.face, e.label, e.side, seed) for i, e in zip(items, edits, strict=True)]
     _write(path, [KEY, *rows])
 
 
@@ -35,7 +35,7 @@ def read_key(path: Path) -> Key:
     Raises:
         GradingError: it is no such file.
     """
-    names = {(edit.label, str(edit.sense)): edit.name for edit in EDITS}
+    names = {(edit.label, str(edit.side)): edit.name for edit in EDITS}
     found: dict[int, tuple[str, str]] = {}
     for row in _rows(path, KEY):
         edit = names.get((row["label"], row["value"]))

@@ -76,7 +76,7 @@ def made(
         way = basis.vectors(kinds[row.kind][label][None]).flatten()[0]
         way *= basis.vectors(mean[label][None]).flatten()[0].norm() / way.norm()
         before.append(z)
-        after.append(z + edit.sense * row.lengths * way)
+        after.append(z + edit.side * row.lengths * way)
     return torch.stack(before), torch.stack(after)
 
 

@@ -36,7 +36,7 @@ def lay_kinds(basis: DirectionBasis, judge: Judge, faces: FaceSet, folder: Path)
     for edit in EDITS:
         label = LABEL_NAMES.index(edit.label)
         assert faces.labels is not None
-        lacking = np.nonzero(faces.labels[:, label] == (edit.sense < 0))[0]
+        lacking = np.nonzero(faces.labels[:, label] == (edit.side < 0))[0]
         chosen = np.random.default_rng(label).choice(lacking, FACES, replace=False)
         latents = judge.encode(faces, chosen.tolist())
         columns, notes = [judge.draw(latents)[0]], ["before"]
@@ -51,14 +51,14 @@ def _moves(basis: DirectionBasis, judge: Judge, edit: Edit, latents: Tensor) -> 
     label = LABEL_NAMES.index(edit.label)
     if basis.mapper is not None:
         latent = Latent.unflatten(latents, judge.model.config.scale_shapes())
-        way = edit.sense * basis.directions("base").along(latent, edit.label, edit.sense)
+        way = edit.side * basis.directions("base").along(latent, edit.label, edit.side)
         before = judge.look(latents)
         for length in LENGTHS:
             typical = judge.look(latents + length * way).oddness(before, length * way).median()
             yield f"{length:g} lengths, odd {float(typical):.1f}", length * way
         return
     for kind in KINDS:
-        way = edit.sense * basis.vectors(basis.kind(kind)).flatten()[[label]]
+        way = edit.side * basis.vectors(basis.kind(kind)).flatten()[[label]]
         for odd, lengths in zip(ODD, _lengths(judge, latents, way), strict=True):
             yield f"{kind}, odd {odd}, lengths {float(lengths.mean()):.1f}", lengths[:, None].to(latents) * way
 

@@ -64,7 +64,7 @@ def _business(judge: Judge, basis: DirectionBasis, latents: Tensor) -> dict[str,
     faces, maps = latents[:MAP_FACES], {}
     still = decoded(judge.model, faces)
     for edit in EDITS:
-        way = edit.sense * basis.means.flatten()[LABEL_NAMES.index(edit.label)]
+        way = edit.side * basis.means.flatten()[LABEL_NAMES.index(edit.label)]
         change = (decoded(judge.model, faces + way) - still).abs().mean((0, 1))
         smooth = F.avg_pool2d(change[None, None], 9, 1, 4)[0, 0]
         maps[edit.name] = smooth <= torch.quantile(smooth, 1 - BUSINESS)

@@ -38,7 +38,7 @@ PICTURE = DOCUMENT.parent / "paper" / "depth.jpg"
 @cache
 def parameters(levels: int, widths: tuple[int, ...]) -> int:
     """How many numbers a flow of this shape learns."""
-    config = GlowConfig(image_size=SIDE, levels=levels, steps=STEPS, widths=widths, dequantiser_width=0)
+    config = GlowConfig(image_size=SIDE, levels=levels, flow_steps=STEPS, widths=widths, dequantiser_width=0)
     with torch.device("meta"):
         return sum(parameter.numel() for parameter in Glow(config).parameters())
 

@@ -22,7 +22,7 @@ CHANNELS = (12, 24, 48, 96, 192, 384)
 ROUNDS = 25
 """Each of the two in turn, so often; the medians count."""
 
-SHAPE = {"image_size": SIDE, "levels": 3, "steps": 8, "widths": (48, 64, 96), "dequantiser_width": 0}
+SHAPE = {"image_size": SIDE, "levels": 3, "flow_steps": 8, "widths": (48, 64, 96), "dequantiser_width": 0}
 
 
 def milliseconds(*works: Callable[[], object]) -> list[float]:

@@ -60,7 +60,7 @@ def examples(editor: Editor, portrait: Portrait, edits: tuple[Edit, ...], theirs
     height, width = portrait.photo.pixels.shape[:2]
     mask = np.asarray(Image.fromarray(theirs).resize((width, height), Image.Resampling.BICUBIC), np.float32) / 255
     for edit in edits:
-        picture = editor.moved(portrait, {edit.label: float(edit.sense)})
+        picture = editor.moved(portrait, {edit.label: float(edit.side)})
         before, after = (_plane(x) for x in (portrait.decoded, picture))
         yield Example(portrait.photo.pixels, portrait.alignment, before, after, portrait.matte[0, 0].numpy(), mask)
 

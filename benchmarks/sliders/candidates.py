@@ -19,7 +19,7 @@ class Size:
 
     image_size: int = 64
     levels: int = 3
-    steps: int = 8
+    flow_steps: int = 8
     width: int = 256
     batch: int = 8
 
@@ -65,7 +65,12 @@ def ours(size: Size, *, memory: str = "store", default: bool = False) -> Candida
     from glow.device import exact_flow_dtype, fastest_net_dtype
 
     model = Glow(
-        GlowConfig(image_size=size.image_size, levels=size.levels, steps=size.steps, widths=(size.width,) * size.levels)
+        GlowConfig(
+            image_size=size.image_size,
+            levels=size.levels,
+            flow_steps=size.flow_steps,
+            widths=(size.width,) * size.levels,
+        )
     )
     model.memory = memory  # type: ignore[assignment]
     nets = fastest_net_dtype(model.device) if default else None
@@ -93,7 +98,7 @@ def normflows(size: Size) -> Candidate:
     for level in range(size.levels):  # coarse to fine
         depth = size.levels - level
         channels = 3 * 2 ** (depth + 1)
-        flows.append([nf.flows.GlowBlock(channels, size.width) for _ in range(size.steps)] + [nf.flows.Squeeze()])
+        flows.append([nf.flows.GlowBlock(channels, size.width) for _ in range(size.flow_steps)] + [nf.flows.Squeeze()])
         if level:
             merges.append(nf.flows.Merge())
         shape = (channels if level == 0 else channels // 2, size.image_size >> depth, size.image_size >> depth)
@@ -137,7 +142,7 @@ def nflows(size: Size) -> Candidate:
         channels, side = channels * 4, side // 2
         mask = torch.cat([torch.zeros(channels // 2), torch.ones(channels // 2)])
         steps: list[Any] = [t.SqueezeTransform()]
-        for _ in range(size.steps):
+        for _ in range(size.flow_steps):
             steps += [
                 t.ActNorm(channels),
                 t.OneByOneConvolution(channels),
@@ -171,7 +176,7 @@ def freia(size: Size) -> Candidate:
     for level in range(size.levels):
         sequence = framework.SequenceINN(channels, side, side)
         sequence.append(modules.IRevNetDownsampling)
-        for _ in range(size.steps):
+        for _ in range(size.flow_steps):
             sequence.append(
                 modules.AllInOneBlock,
                 subnet_constructor=lambda inputs, outputs: coupling_net(inputs, outputs, size.width),

@@ -24,7 +24,7 @@ def main() -> None:
     torch.set_num_threads(THREADS)
     size = Size()
     widths = (size.width,) * size.levels
-    model = Glow(GlowConfig(image_size=size.image_size, levels=size.levels, steps=size.steps, widths=widths))
+    model = Glow(GlowConfig(image_size=size.image_size, levels=size.levels, flow_steps=size.flow_steps, widths=widths))
     model.initialise(size.pictures())
     model.requires_grad_(False)
     model.set_precision(nets=fastest_net_dtype(model.device), flow=exact_flow_dtype(model.device))

@@ -23,7 +23,7 @@ def main() -> None:
     figures: dict[str, list[float]] = {mode: [] for mode in (*MEMORY_MODES, *PEERS)}
     for steps in DEPTHS:
         for mode, row in figures.items():
-            row.append(training_memory(mode, Size(steps=steps)))
+            row.append(training_memory(mode, Size(flow_steps=steps)))
             print(steps, mode, f"{row[-1]:.0f} MiB", flush=True)
     for mode, row in figures.items():
         label = mode.removeprefix("Glowface, float32").strip(", ") or "store"

@@ -16,7 +16,9 @@ from benchmarks.speed.training_memory import MIB, peak_memory, reset_peak_memory
 from glow import Glow, GlowConfig
 from glow.device import exact_flow_dtype, fastest_net_dtype
 
-CONFIG = GlowConfig(image_size=256, levels=6, steps=32, widths=(512,) * 6, coupling="additive", permutation="1x1-full")
+CONFIG = GlowConfig(
+    image_size=256, levels=6, flow_steps=32, widths=(512,) * 6, coupling="additive", permutation="1x1-full"
+)
 
 
 def seconds(action: Callable[[], object]) -> float:

@@ -42,7 +42,7 @@ def matrix_product(dtype: torch.dtype) -> Callable[[], Tensor]:
 def actions(size: Size, nets: torch.dtype) -> dict[str, tuple[Callable[[], object], float]]:
     """What to time, and how many operations it is at least."""
     config = GlowConfig(
-        image_size=size.image_size, levels=size.levels, steps=size.steps, widths=(size.width,) * size.levels
+        image_size=size.image_size, levels=size.levels, flow_steps=size.flow_steps, widths=(size.width,) * size.levels
     )
     x = size.pictures()
     training, model = Glow(config), Glow(config)
@@ -90,7 +90,7 @@ def main() -> None:
             share = gigaflops / speed["matrix product"]
             lines.append(f"| {_short(nets)} | {name} | {best[name]:.1f} | {gigaflops:.0f} | {share:.0%} |")
     text = (
-        f"{size.image_size}×{size.image_size}, K = {size.steps}, L = {size.levels}, width {size.width}, batch "
+        f"{size.image_size}×{size.image_size}, K = {size.flow_steps}, L = {size.levels}, width {size.width}, batch "
         f"{size.batch}, {THREADS} threads. Operations are those of the coupling nets' convolutions alone, three times "
         f"as many for a training step. The limit is a product of two {SIDE}×{SIDE} matrices in the nets' dtype. "
         f"Best of {TURNS} turns.\n\nCommand: `python -m benchmarks.speed.peak`\n\n" + "\n".join(lines)

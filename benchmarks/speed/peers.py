@@ -60,20 +60,20 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=15, help="turns of each candidate (default: %(default)s)")
     parser.add_argument("--steps", type=int, default=8, help="K (default: %(default)s)")
     args = parser.parse_args()
-    size = Size(steps=args.steps)
+    size = Size(flow_steps=args.steps)
     memory = {name: training_memory(name, size) for name in CANDIDATES}
     workers = {name: Worker(name, size) for name in CANDIDATES}
     times = measure_times(workers, args.rounds)
     text = (
-        f"{size.image_size}×{size.image_size}, K = {size.steps}, L = {size.levels}, width {size.width}, batch "
+        f"{size.image_size}×{size.image_size}, K = {size.flow_steps}, L = {size.levels}, width {size.width}, batch "
         f"{size.batch}, {THREADS} threads, torch {torch.__version__}; each candidate in a process of its own, medians "
         f"of {args.rounds} turns. Times are CPU milliseconds summed over threads, then wall milliseconds; in brackets "
         "the ratio to the best of the three peers. Memory is the peak of a training step over model, gradients and "
         "optimiser state.\n\n"
-        f"Command: `python -m benchmarks.speed.peers --rounds {args.rounds} --steps {size.steps}`\n\n"
+        f"Command: `python -m benchmarks.speed.peers --rounds {args.rounds} --steps {size.flow_steps}`\n\n"
         + table(workers, times, memory)
     )
-    write_section(f"peers, K = {size.steps}, {cpu_kind()}", text)
+    write_section(f"peers, K = {size.flow_steps}, {cpu_kind()}", text)
     print(text)
 
 

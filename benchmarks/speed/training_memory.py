@@ -33,7 +33,7 @@ def training_memory(name: str, size: Size) -> float:
     """MiB over the model, its gradients and the optimiser's state, measured in a fresh process."""
     # Memory is given back as soon as it is free, or the peak would tell of the allocator and not of the candidate.
     thrifty = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "0"}
-    command = [sys.executable, "-m", "benchmarks.speed.training_memory", name, "--steps", str(size.steps)]
+    command = [sys.executable, "-m", "benchmarks.speed.training_memory", name, "--steps", str(size.flow_steps)]
     done = subprocess.run(command, env=os.environ | thrifty, capture_output=True, text=True, check=True)
     return float(done.stdout.splitlines()[-1])
 
@@ -44,7 +44,7 @@ def main() -> None:
     parser.add_argument("candidate", choices=CANDIDATES)
     parser.add_argument("--steps", type=int, default=8, help="K (default: %(default)s)")
     args = parser.parse_args()
-    size = Size(steps=args.steps)
+    size = Size(flow_steps=args.steps)
     torch.set_num_threads(THREADS)
     candidate = CANDIDATES[args.candidate](size)
     x = size.pictures()

@@ -33,8 +33,8 @@ def before(fine_editor: Editor, faces: Latent) -> Seen:
     return fine_editor.judge.look(faces.flatten())
 
 
-def fitted_to(editor: Editor, faces: Latent, before: Seen, name: str, sense: int = 1) -> Reach:
-    return find_reach(editor.label_directions, editor.judge, faces, before=before, name=name, sense=sense)
+def fitted_to(editor: Editor, faces: Latent, before: Seen, name: str, side: int = 1) -> Reach:
+    return find_reach(editor.label_directions, editor.judge, faces, before=before, name=name, side=side)
 
 
 def looked_at(
@@ -46,10 +46,10 @@ def looked_at(
     return seen, seen.oddness(before, moved.flatten() - faces.flatten())
 
 
-@pytest.mark.parametrize("sense", [1, -1])
-def test_a_fitted_slider_goes_to_one_and_on_to_its_end(sense: int) -> None:
+@pytest.mark.parametrize("side", [1, -1])
+def test_a_fitted_slider_goes_to_one_and_on_to_its_end(side: int) -> None:
     slider = Slider(name="a", title="A", group="Hair", up=5.0, down=7.0, low=-2.5, high=2.5)
-    course = sense * torch.stack([slider.length(sense * v, FITTED) for v in (0.5, 1.0, 1.01, 2.0, 2.5, 3.0)])
+    course = side * torch.stack([slider.length(side * v, FITTED) for v in (0.5, 1.0, 1.01, 2.0, 2.5, 3.0)])
     assert torch.equal(course[0], FITTED.one / 2)
     assert torch.equal(course[1], FITTED.one)
     assert (course[:, :2].diff(dim=0)[:-1] > 0).all()
@@ -93,17 +93,17 @@ def test_one_makes_the_label_plain_or_goes_as_far_as_looks_natural(
     assert torch.cat(within).double().mean() > 0.95
 
 
-@pytest.mark.parametrize(("name", "sense"), [("Wearing_Hat", 1), ("Eyeglasses", 1), ("Blond_Hair", 1), ("Young", -1)])
+@pytest.mark.parametrize(("name", "side"), [("Wearing_Hat", 1), ("Eyeglasses", 1), ("Blond_Hair", 1), ("Young", -1)])
 def test_a_fitted_range_ends_a_little_beyond_where_a_face_begins_to_look_odd(
-    fine_editor: Editor, faces: Latent, before: Seen, name: str, sense: int
+    fine_editor: Editor, faces: Latent, before: Seen, name: str, side: int
 ) -> None:
-    found = fitted_to(fine_editor, faces, before, name, sense)
+    found = fitted_to(fine_editor, faces, before, name, side)
     assert ((found.end >= found.one) & (found.end <= REACH.end_of_plain * found.one * 1.001)).all()
     slider = fine_editor.label_directions.slider(name)
-    end = slider.high if sense > 0 else slider.low
+    end = slider.high if side > 0 else slider.low
     seen, odd = looked_at(fine_editor, faces, before, name=name, value=end, found=found)
-    assert (odd < 1.2 * REACH.end_of_natural * slider.natural(sense)).double().mean() > 0.7
-    assert seen.whole.all()
+    assert (odd < 1.2 * REACH.end_of_natural * slider.natural(side)).double().mean() > 0.7
+    assert seen.intact.all()
 
 
 def test_alike_fitted_sliders_stop_together(fine_editor: Editor, faces: Latent, before: Seen) -> None:
@@ -114,7 +114,7 @@ def test_alike_fitted_sliders_stop_together(fine_editor: Editor, faces: Latent, 
     alone = [fine_editor.label_directions.move(faces, {name: values[name]}, (), reaches) for name in names]
     gone = [float((at.flatten() - faces.flatten()).norm(dim=1).mean()) for at in (moved, *alone)]
     assert gone[0] < 0.7 * sum(gone[1:])
-    assert fine_editor.judge.look(moved.flatten()).whole.all()
+    assert fine_editor.judge.look(moved.flatten()).intact.all()
 
 
 def test_where_nothing_natural_comes_a_slider_stays_near_0_and_says_so(
@@ -133,12 +133,12 @@ def test_where_nothing_natural_comes_a_slider_stays_near_0_and_says_so(
         vectors=Latent.unflatten(vectors, shapes),
         mapper=None,
     )
-    found = find_reach(directions, fine_editor.judge, faces, before=before, name="Eyeglasses", sense=1)
+    found = find_reach(directions, fine_editor.judge, faces, before=before, name="Eyeglasses", side=1)
     assert found.little is not None
     assert found.little.double().mean() > 0.8
     assert (found.one[found.little] < REACH.little * directions.slider("Eyeglasses").up).all()
     moved = directions.move(faces, {"Eyeglasses": 1.0}, (), {("Eyeglasses", 1): found})
-    assert fine_editor.judge.look(moved.flatten()).whole.all()
+    assert fine_editor.judge.look(moved.flatten()).intact.all()
     assert not directions.move(faces, {"Eyeglasses": 1.0}).flatten().sub(moved.flatten()).norm(dim=1).min() < 1
 
 
@@ -202,7 +202,7 @@ def test_the_editor_fits_each_slider_once_and_tells_which_do_little(fine_editor:
         assert editor.doing_little(portrait, {"Smiling": 1.0}) == told
 
 
-def test_a_range_ends_at_a_place_that_was_seen_whole(fine_editor: Editor, faces: Latent, before: Seen) -> None:
+def test_a_range_ends_at_a_place_that_was_seen_intact(fine_editor: Editor, faces: Latent, before: Seen) -> None:
     """Though all looks natural up to where the face breaks at once."""
     name, usual = "Pale_Skin", fine_editor.label_directions.slider("Pale_Skin").up
     vectors = fine_editor.label_directions.along(faces, name, 1).double()
@@ -215,8 +215,10 @@ def test_a_range_ends_at_a_place_that_was_seen_whole(fine_editor: Editor, faces:
             start, along = faces.flatten().repeat(times, 1), vectors.repeat(times, 1)
             gone = ((latents - start).double() * along).sum(1) / along.square().sum(1)
             same = Seen.cat([before] * times)
-            return replace(same, logits=torch.full_like(same.logits, -5.0), whole=gone < 0.99 * REACH.shares[3] * usual)
+            return replace(
+                same, logits=torch.full_like(same.logits, -5.0), intact=gone < 0.99 * REACH.shares[3] * usual
+            )
 
     judge = Abrupt(fine_editor.checkpoint.model, fine_editor.classifier)
-    found = find_reach(fine_editor.label_directions, judge, faces, before=before, name=name, sense=1)
+    found = find_reach(fine_editor.label_directions, judge, faces, before=before, name=name, side=1)
     torch.testing.assert_close(found.end, torch.full_like(found.end, REACH.shares[2] * usual), rtol=1e-6, atol=0)

@@ -23,7 +23,7 @@ from glow.layers.mixing import Mixing
 from glow.layers.prior import SplitPrior
 from glow.model import Memory
 
-CONFIG = GlowConfig(image_size=8, levels=2, steps=2, widths=(8, 8), coordinates=True, input_bound=3.0)
+CONFIG = GlowConfig(image_size=8, levels=2, flow_steps=2, widths=(8, 8), coordinates=True, input_bound=3.0)
 MEMORY: list[Memory] = ["store", "checkpoint", "reversible"]
 
 

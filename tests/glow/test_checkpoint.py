@@ -18,7 +18,7 @@ from glow.checkpoint import InaccurateInverseWarning
 from glow.exactness import LOSSLESS, round_trip_error
 from storage.tensors import read_safetensors, write_safetensors
 
-TINY = GlowConfig(image_size=4, levels=1, steps=1, widths=(8,))
+TINY = GlowConfig(image_size=4, levels=1, flow_steps=1, widths=(8,))
 
 
 def test_a_model_comes_back_with_its_record(tmp_path: Path) -> None:
@@ -118,7 +118,7 @@ def test_a_model_whose_inverse_lost_accuracy_says_so(tmp_path: Path) -> None:
 def deep(weight: float) -> Glow:
     """A model whose couplings magnify differences, so that rounding errors grow on the way through its 16 steps."""
     torch.manual_seed(0)
-    model = Glow(GlowConfig(image_size=16, levels=1, steps=16, widths=(64,), coupling="additive"))
+    model = Glow(GlowConfig(image_size=16, levels=1, flow_steps=16, widths=(64,), coupling="additive"))
     model.initialise(torch.rand(8, 3, 16, 16))
     with torch.no_grad():
         for name, parameter in model.named_parameters():

@@ -36,7 +36,7 @@ def large(celebahq_pictures: Pictures) -> tuple[Glow, torch.Tensor]:
     """A model for 256×256 with the paper's L = 6, a little trained on real faces, and others of them, uint8."""
     pixels = as_pixels(celebahq_pictures(12, "1"), 256)
     torch.manual_seed(0)
-    model = Glow(GlowConfig(image_size=256, levels=6, steps=4, widths=(32,) * 6))
+    model = Glow(GlowConfig(image_size=256, levels=6, flow_steps=4, widths=(32,) * 6))
     model.set_precision(nets=fastest_net_dtype(torch.device("cpu")))
     model.initialise(dequantise(pixels[:4], 5))
     optimiser = torch.optim.Adam(model.parameters())

@@ -12,7 +12,7 @@ from glow.grow import can_grow, grow
 from glow.model import Glow
 
 SMALL = GlowConfig(
-    image_size=16, levels=2, steps=3, widths=(8, 12), coordinates=True, top_prior="position", input_bound=4.0
+    image_size=16, levels=2, flow_steps=3, widths=(8, 12), coordinates=True, top_prior="position", input_bound=4.0
 )
 
 
@@ -43,7 +43,7 @@ def x() -> torch.Tensor:
     [
         {},
         {"coupling": "additive", "permutation": "1x1-full", "top_prior": "channel", "coordinates": False},
-        {"split_prior": "standard", "top_prior": "standard", "steps": 1, "input_bound": None},
+        {"split_prior": "standard", "top_prior": "standard", "flow_steps": 1, "input_bound": None},
         {"dequantiser_width": 8},
     ],
 )
@@ -108,7 +108,7 @@ def test_all_weights_of_the_grown_model_learn(x: torch.Tensor) -> None:
         {"image_size": 64},
         {"levels": 2, "widths": (10, 12)},
         {"widths": (10, 8, 14)},
-        {"steps": 2},
+        {"flow_steps": 2},
         {"permutation": "shuffle"},
     ],
 )

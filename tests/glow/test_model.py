@@ -11,7 +11,7 @@ import torch
 from glow import Glow, GlowConfig, Latent
 from glow.variants import VARIANTS
 
-TINY = GlowConfig(image_size=4, levels=2, steps=2, widths=(8, 8), coordinates=True, top_prior="position")
+TINY = GlowConfig(image_size=4, levels=2, flow_steps=2, widths=(8, 8), coordinates=True, top_prior="position")
 
 
 def shaken(config: GlowConfig) -> Glow:
@@ -28,7 +28,7 @@ def shaken(config: GlowConfig) -> Glow:
 @pytest.mark.parametrize("priors", [("learned", "channel"), ("learned", "position"), ("standard", "standard")])
 @pytest.mark.parametrize("coordinates", [False, True])
 def test_log_prob_equals_a_brute_force_jacobian(variant: str, priors: tuple[str, str], coordinates: bool) -> None:
-    fields = {"image_size": 4, "levels": 2, "steps": 2, "widths": (8, 8), "coordinates": coordinates}
+    fields = {"image_size": 4, "levels": 2, "flow_steps": 2, "widths": (8, 8), "coordinates": coordinates}
     model = shaken(VARIANTS[variant](**fields, split_prior=priors[0], top_prior=priors[1]))
     x = torch.rand(1, 3, 4, 4, dtype=torch.float64)
     jacobian = torch.autograd.functional.jacobian(lambda p: model.encode(p).flatten(), x).reshape(48, 48)
@@ -42,7 +42,7 @@ def test_log_prob_equals_a_brute_force_jacobian(variant: str, priors: tuple[str,
 
 def test_the_density_integrates_to_one() -> None:
     """Importance sampling from the model's own neighbour: a wrong constant in log_prob would show."""
-    model = shaken(replace(TINY, image_size=2, levels=1, widths=(8,), steps=1))
+    model = shaken(replace(TINY, image_size=2, levels=1, widths=(8,), flow_steps=1))
     n, scale = 200_000, 1.3
     latent = model.sample_latent(n, scale, torch.Generator().manual_seed(0))
     with torch.no_grad():
@@ -55,7 +55,7 @@ def test_the_density_integrates_to_one() -> None:
 
 
 def test_latent_holds_as_many_numbers_as_the_picture_in_the_promised_shapes() -> None:
-    config = GlowConfig(image_size=16, levels=3, steps=1, widths=(8, 8, 8))
+    config = GlowConfig(image_size=16, levels=3, flow_steps=1, widths=(8, 8, 8))
     latent = Glow(config).encode(torch.rand(2, 3, 16, 16))
     assert [shape[1:] for shape in latent.shapes] == list(config.scale_shapes())
     assert latent.flatten().shape == (2, config.dimensions)
@@ -85,7 +85,7 @@ def test_decode_can_be_differentiated_by_parameters(permutation: str) -> None:
 def test_bfloat16_nets_have_nearly_float32s_gradients() -> None:
     """Training in bfloat16 takes ways of its own through the nets: kernels as matrix products, ReLUs in place."""
     torch.manual_seed(0)
-    model = Glow(GlowConfig(image_size=16, levels=2, steps=2, widths=(32, 32)))
+    model = Glow(GlowConfig(image_size=16, levels=2, flow_steps=2, widths=(32, 32)))
     x = torch.rand(4, 3, 16, 16)
     model.initialise(x)
     with torch.no_grad():
@@ -113,7 +113,7 @@ def test_every_scale_matters() -> None:
 
 def test_initialise_makes_the_first_latents_nearly_standard() -> None:
     torch.manual_seed(0)
-    model = Glow(GlowConfig(image_size=16, levels=2, steps=4, widths=(16, 16)))
+    model = Glow(GlowConfig(image_size=16, levels=2, flow_steps=4, widths=(16, 16)))
     x = torch.rand(64, 3, 16, 16) * 0.2 + 0.4
     model.initialise(x)
     z = model.encode(x).flatten().detach()
@@ -140,7 +140,7 @@ def test_bfloat16_nets_are_close_to_float32() -> None:
 
 def test_a_flow_in_float64_makes_bfloat16_nets_exact() -> None:
     """The round trip's error is that of the flow, not that of the nets."""
-    model = shaken(replace(TINY, image_size=16, steps=8)).float()
+    model = shaken(replace(TINY, image_size=16, flow_steps=8)).float()
     x = torch.rand(4, 3, 16, 16)
     errors = {}
     with torch.no_grad():
@@ -175,7 +175,7 @@ def test_latent_arithmetic() -> None:
         ({"n_bits": 9}, "n_bits is 9"),
         ({"scale_bound": 0}, "scale_bound is 0"),
         ({"input_bound": 0}, "input_bound is 0"),
-        ({"steps": 0}, "steps is 0"),
+        ({"flow_steps": 0}, "steps is 0"),
         ({"top_prior": "none"}, "choose one of"),
         ({"permutation": "random"}, "choose one of"),
         ({"coupling": "quadratic"}, "choose one of"),
@@ -193,6 +193,6 @@ def test_encode_refuses_other_shapes_and_integers(x: torch.Tensor) -> None:
 
 
 def test_decode_refuses_another_models_latent() -> None:
-    other = Glow(GlowConfig(image_size=8, levels=2, steps=1, widths=(8, 8))).sample_latent(1)
+    other = Glow(GlowConfig(image_size=8, levels=2, flow_steps=1, widths=(8, 8))).sample_latent(1)
     with pytest.raises(ValueError, match="this model's latents have scales"):
         Glow(TINY).decode(other)

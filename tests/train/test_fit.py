@@ -80,7 +80,7 @@ def test_a_changed_recipe_is_refused_and_a_longer_run_is_not(
 def test_steps_without_a_finite_gradient_are_skipped_and_many_of_them_end_the_run(
     tmp_path: Path, optimiser: OptimiserKind
 ) -> None:
-    model = GlowConfig(image_size=4, levels=1, steps=1, widths=(4,))
+    model = GlowConfig(image_size=4, levels=1, flow_steps=1, widths=(4,))
     config = FitConfig(model=model, steps=100, batch=2, learning_rate=1e30, warmup=0, optimiser=optimiser)
     pixels = torch.randint(0, 256, (8, 3, 4, 4), dtype=torch.uint8)
     pixels.numpy().tofile(tmp_path / "pictures.u8")

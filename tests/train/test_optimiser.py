@@ -18,7 +18,7 @@ X = torch.rand(4, 3, 8, 8, generator=torch.Generator().manual_seed(0))
 def made() -> Glow:
     """A small model."""
     torch.manual_seed(0)
-    model = Glow(GlowConfig(image_size=8, levels=2, steps=2, widths=(8, 8)))
+    model = Glow(GlowConfig(image_size=8, levels=2, flow_steps=2, widths=(8, 8)))
     model.initialise(X)
     return model
 

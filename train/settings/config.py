@@ -107,7 +107,7 @@ class FitConfig:
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as plain values, for JSON."""
-        return asdict(self)
+        return asdict(self) | {"model": self.model.to_dict()}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> FitConfig:

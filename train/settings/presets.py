@@ -23,7 +23,7 @@ def faces_64() -> FitConfig:
     model = GlowConfig(
         image_size=64,
         levels=4,
-        steps=12,
+        flow_steps=12,
         widths=(96, 192, 256, 320),
         n_bits=5,
         input_bound=4.0,
@@ -46,7 +46,7 @@ def faces_128() -> FitConfig:
     model = GlowConfig(
         image_size=128,
         levels=5,
-        steps=16,
+        flow_steps=16,
         widths=(64, 144, 256, 320, 256),
         n_bits=5,
         input_bound=4.0,
@@ -68,7 +68,7 @@ def celebahq_256() -> FitConfig:
     model = GlowConfig(
         image_size=256,
         levels=6,
-        steps=32,
+        flow_steps=32,
         widths=(512,) * 6,
         n_bits=5,
         permutation="1x1-full",
@@ -86,13 +86,13 @@ def celebahq_256() -> FitConfig:
     )
 
 
-def _table_2(image_size: int, *, steps: int) -> FitConfig:
+def _table_2(image_size: int, *, flow_steps: int) -> FitConfig:
     """The paper's settings of table 2: L = 3, affine couplings of width 512, full 1×1 convolutions, 8 bits, Adamax.
 
     Batch and warm-up are those of the paper's code on 8 GPUs, the number of steps is ours.
     """
     model = GlowConfig(
-        image_size=image_size, levels=3, steps=steps, widths=(512,) * 3, n_bits=8, permutation="1x1-full"
+        image_size=image_size, levels=3, flow_steps=flow_steps, widths=(512,) * 3, n_bits=8, permutation="1x1-full"
     )
     return FitConfig(
         model=model,
@@ -111,7 +111,7 @@ def cifar10() -> FitConfig:
 
     Hardware: paper: 8 GPUs. Time: not measured by us. Bits/dim: paper: 3.35.
     """
-    return _table_2(32, steps=32)
+    return _table_2(32, flow_steps=32)
 
 
 def imagenet32() -> FitConfig:
@@ -121,7 +121,7 @@ def imagenet32() -> FitConfig:
 
     Hardware: paper: 8 GPUs. Time: not measured by us. Bits/dim: paper: 4.09.
     """
-    return _table_2(32, steps=48)
+    return _table_2(32, flow_steps=48)
 
 
 def imagenet64() -> FitConfig:
@@ -131,7 +131,7 @@ def imagenet64() -> FitConfig:
 
     Hardware: paper: 8 GPUs. Time: not measured by us. Bits/dim: paper: 3.81.
     """
-    return _table_2(64, steps=48)
+    return _table_2(64, flow_steps=48)
 
 
 def lsun() -> FitConfig:
@@ -142,7 +142,7 @@ def lsun() -> FitConfig:
     Hardware: paper: 8 GPUs. Time: not measured by us. Bits/dim: paper: bedroom 2.38, tower 2.46, church 2.67, on random
     crops; ours are central squares, whose figures do not compare with these.
     """
-    return _table_2(64, steps=48)
+    return _table_2(64, flow_steps=48)
 
 
 def tiny_16() -> FitConfig:
@@ -153,7 +153,13 @@ def tiny_16() -> FitConfig:
     Hardware: any CPU. Time: seconds, once the pictures are read. Bits/dim: of no interest.
     """
     model = GlowConfig(
-        image_size=16, levels=2, steps=2, widths=(16, 16), coordinates=True, top_prior="position", dequantiser_width=8
+        image_size=16,
+        levels=2,
+        flow_steps=2,
+        widths=(16, 16),
+        coordinates=True,
+        top_prior="position",
+        dequantiser_width=8,
     )
     return FitConfig(model=model, steps=200, batch=16, warmup=20, initialise_batch=64)
 

@@ -12,7 +12,7 @@ from gradio.events import api
 
 from app.portraits.portrait import Portrait
 from app.series.animation import save_animation, there_and_back
-from app.series.frames import blends, small, steps, sweep
+from app.series.frames import blends, linspace, small, sweep
 from app.ui.api.calls import calling
 from app.ui.visits.visit import Visits
 from attributes import SliderFacts, arranged, slider_facts
@@ -139,11 +139,11 @@ class Endpoints:
             seen = small(call.portrait(0, face), face=close_up, long_side=size)
             if second is None:
                 within = editor.directions.slider(name).within
-                amounts = steps(within(ends[0]), within(ends[1]), frames)
+                amounts = linspace(within(ends[0]), within(ends[1]), frames)
                 made = sweep(editor, seen, name, amounts, values=moves, keep=kept, lock_background=lock_background)
             else:
                 other = call.portrait(1, second_face)
-                made = blends(editor, seen, other, steps(0, 1, frames), lock_background=lock_background)
+                made = blends(editor, seen, other, linspace(0, 1, frames), lock_background=lock_background)
             film = there_and_back([picture.pixels for picture in made])
             return call.file(f"animation.{format}", lambda path: save_animation(film, path))
 

@@ -14,7 +14,7 @@ from PIL import Image
 
 from app.editor import Editor
 from app.series.animation import save_animation, there_and_back
-from app.series.frames import STEPS, grid, small, steps, sweep
+from app.series.frames import STRIP_PICTURES, grid, linspace, small, sweep
 from app.ui.editing.slider_values import STEP, ends, kept_choices, shown
 from app.ui.visits.visit import Visit
 from app.ui.words import say, t
@@ -68,8 +68,8 @@ def build_tools(editor: Editor) -> Tools:
             mp4 = gr.Button(t("Film as MP4"), size="sm", min_width=80, elem_id="film-mp4")
         note = gr.Markdown(t("A click on a variation takes it over."), elem_id="tools-note")
         variations = gr.Gallery(
-            label=t("Variations"), show_label=False, columns=STEPS, height="auto", allow_preview=False, buttons=[],
-            interactive=False, elem_id="variations",
+            label=t("Variations"), show_label=False, columns=STRIP_PICTURES, height="auto", allow_preview=False,
+            buttons=[], interactive=False, elem_id="variations",
         )  # fmt: skip
         download = gr.DownloadButton(visible="hidden", elem_id="download-film")
     return Tools(first, second, vary, variations, gif, mp4, note, download)
@@ -86,7 +86,7 @@ def surprising(visit: Visit) -> None:
 def amounts(slider: Slider, count: int) -> list[float]:
     """Values of a slider as people see it, from the left to the right, in whole steps and no further than 1."""
     low, high = ends(slider)
-    shown_values = (round(value / STEP) * STEP for value in steps(max(low, -1), min(high, 1), count))
+    shown_values = (round(value / STEP) * STEP for value in linspace(max(low, -1), min(high, 1), count))
     return [shown(slider, round(value, 2)) for value in shown_values]
 
 
@@ -108,7 +108,7 @@ def vary(panel: Tools, visit: Visit, first: str, second: str) -> Iterator[Any]:
         pictures = grid(editor, seen, (first, on), (second, under), values=values, keep=keep, lock_background=lock)
         columns = GRID
     else:
-        on, columns = amounts(across, STEPS), STEPS
+        on, columns = amounts(across, STRIP_PICTURES), STRIP_PICTURES
         taken = [{first: x} for x in on]
         pictures = sweep(editor, seen, first, on, values=values, keep=keep, lock_background=lock)
     made: list[np.ndarray] = []
@@ -146,7 +146,7 @@ def film(panel: Tools, visit: Visit, first: str, suffix: str) -> Iterator[Any]:
         values, keep, close_up = session.values, session.keep, visit.close_up
     slider = editor.directions.slider(first)
     low, high = ends(slider)
-    places = [shown(slider, value) for value in steps(max(low, -1), min(high, 1), FRAMES)]
+    places = [shown(slider, value) for value in linspace(max(low, -1), min(high, 1), FRAMES)]
     seen = small(portrait, face=close_up, long_side=FILM_SIDE)
     frames: list[np.ndarray] = []
     pictures = sweep(editor, seen, first, places, values=values, keep=keep, lock_background=lock)

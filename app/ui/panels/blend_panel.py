@@ -11,7 +11,7 @@ import gradio as gr
 
 from app.portraits.view import on_screen
 from app.series.animation import save_animation, there_and_back
-from app.series.frames import steps
+from app.series.frames import linspace
 from app.ui.panels.slider_panel import Updates
 from app.ui.parts.download import Download, bind_download, build_download, fetched, hidden_file
 from app.ui.parts.photo_field import PhotoField, bind_photo_field, build_photo_field, field_shown
@@ -137,7 +137,7 @@ def bind_blend_panel(panel: BlendPanel, visits: Visits, tab: gr.Tab) -> None:
     for event in events:
         event.then(showing, None, panel.strip, **quiet)
     panel.strip.select(
-        on_select(visits, lambda _, index: {panel.ratio: steps(0, 1, STRIP)[min(index, STRIP - 1)]}),
+        on_select(visits, lambda _, index: {panel.ratio: linspace(0, 1, STRIP)[min(index, STRIP - 1)]}),
         None,
         panel.ratio,
         **quiet,
@@ -188,7 +188,7 @@ def strip(visit: Visit) -> Any:
     if looks == blending.in_strip:
         return gr.skip()
     blending.in_strip = looks
-    photos = blending.pictures(steps(0, 1, STRIP), STRIP_SIDE) if blending.ready else iter(())
+    photos = blending.pictures(linspace(0, 1, STRIP), STRIP_SIDE) if blending.ready else iter(())
     return gr.Gallery(value=visit.show_all("strip", (photo.pixels for photo in photos)), selected_index=None)
 
 
@@ -232,7 +232,7 @@ def film(panel: BlendPanel, visit: Visit, suffix: str) -> Iterator[Updates]:
     """Make an animation from one face to the other and back."""
     with visit.lock:
         missing = _missing(visit)
-        photos = None if missing else visit.blending.pictures(steps(0, 1, FRAMES), FILM_SIDE)
+        photos = None if missing else visit.blending.pictures(linspace(0, 1, FRAMES), FILM_SIDE)
         name = visit.blending.name
     if photos is None:
         yield {panel.film_file: gr.DownloadButton(value=None)}  # or the click that follows would fetch the last

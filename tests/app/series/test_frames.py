@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from app.editor import Editor
-from app.series.frames import blends, grid, small, steps, sweep
+from app.series.frames import blends, grid, linspace, small, sweep
 from attributes import DirectionsError
 
 
 def test_steps_reach_both_ends() -> None:
-    assert steps(-1, 1, 5) == [-1, -0.5, 0, 0.5, 1]
-    assert steps(0, 1, 1) == [0.5]
+    assert linspace(-1, 1, 5) == [-1, -0.5, 0, 0.5, 1]
+    assert linspace(0, 1, 1) == [0.5]
 
 
 def test_a_sweep_is_the_same_as_single_edits(editor: Editor) -> None:

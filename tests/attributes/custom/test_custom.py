@@ -179,7 +179,7 @@ def test_photos_are_aligned_unless_they_are_already(
 
 
 def test_another_models_slider_is_refused_and_nothing_else_is_lost(tmp_path: Path) -> None:
-    config = GlowConfig(image_size=16, levels=2, steps=1, widths=(8, 8))
+    config = GlowConfig(image_size=16, levels=2, flow_steps=1, widths=(8, 8))
     save_checkpoint(tmp_path / "m.safetensors", Glow(config), TrainingRecord())
     other = load_checkpoint(tmp_path / "m.safetensors")
     vector = other.model.sample_latent(1)
@@ -209,7 +209,7 @@ def odd_slider(path: Path, model_hash: str, vector: float = 1.0, **fields: Any) 
 
 def test_no_junk_in_the_folder_stops_what_is_whole(tmp_path: Path) -> None:
     """Each broken file is told of, and the one whole slider is there."""
-    model = Glow(GlowConfig(image_size=4, levels=1, steps=1, widths=(8,)))
+    model = Glow(GlowConfig(image_size=4, levels=1, flow_steps=1, widths=(8,)))
     save_checkpoint(tmp_path / "m.safetensors", model, TrainingRecord())
     checkpoint = load_checkpoint(tmp_path / "m.safetensors")
     folder = tmp_path / "sliders"

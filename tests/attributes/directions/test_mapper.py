@@ -22,7 +22,7 @@ def faces(fine_editor: Editor, fine_validation_faces: torch.Tensor) -> Latent:
 
 
 def test_faces_go_ways_of_their_own_and_another_one_up_than_down(fine_editor: Editor, faces: Latent) -> None:
-    up, down = (fine_editor.label_directions.along(faces, "Bangs", sense) for sense in (1, -1))
+    up, down = (fine_editor.label_directions.along(faces, "Bangs", side) for side in (1, -1))
     base = fine_editor.label_directions.vectors.flatten()[LABEL_NAMES.index("Bangs")]
     assert up.shape == down.shape == (6, len(base))
     apart = torch.cdist(up, up)[*torch.triu_indices(6, 6, 1)]

@@ -24,7 +24,7 @@ from tests.conftest import ROOT
 @pytest.fixture
 def tiny(tmp_path: Path) -> Checkpoint:
     torch.manual_seed(0)
-    config = GlowConfig(image_size=16, levels=2, steps=1, widths=(8, 8))
+    config = GlowConfig(image_size=16, levels=2, flow_steps=1, widths=(8, 8))
     save_checkpoint(tmp_path / "m.safetensors", Glow(config), TrainingRecord())
     return load_checkpoint(tmp_path / "m.safetensors")
 

@@ -36,10 +36,10 @@ from tests.fuzz.inputs.trees import broken_json
 from tests.fuzz.target import Target
 
 CONFIGS = (
-    GlowConfig(image_size=8, levels=2, steps=2, widths=(4, 4), top_prior="position", coordinates=True),
-    GlowConfig(image_size=8, levels=2, steps=1, widths=(4, 4), permutation="1x1-full", coupling="additive"),
-    GlowConfig(image_size=8, levels=1, steps=2, widths=(4,), permutation="shuffle", dequantiser_width=4),
-    GlowConfig(image_size=8, levels=2, steps=1, widths=(4, 4), split_prior="standard", top_prior="standard"),
+    GlowConfig(image_size=8, levels=2, flow_steps=2, widths=(4, 4), top_prior="position", coordinates=True),
+    GlowConfig(image_size=8, levels=2, flow_steps=1, widths=(4, 4), permutation="1x1-full", coupling="additive"),
+    GlowConfig(image_size=8, levels=1, flow_steps=2, widths=(4,), permutation="shuffle", dequantiser_width=4),
+    GlowConfig(image_size=8, levels=2, flow_steps=1, widths=(4, 4), split_prior="standard", top_prior="standard"),
 )
 DTYPES = ("F64", "F32", "F16", "BF16", "I64", "I32", "U8", "BOOL", "F8_E5M2", "F8_E4M3", "F4", "C64", "X", 7, None)
 LABELS = len(LABEL_NAMES)

@@ -16,7 +16,14 @@ from glow.variants import VARIANTS
 def made(variant: str = "glow", by: float = 0.1, **fields: object) -> Glow:
     """A small model, away from its start."""
     torch.manual_seed(0)
-    shape = {"image_size": 8, "levels": 2, "steps": 3, "widths": (16, 8), "coordinates": True, "top_prior": "standard"}
+    shape = {
+        "image_size": 8,
+        "levels": 2,
+        "flow_steps": 3,
+        "widths": (16, 8),
+        "coordinates": True,
+        "top_prior": "standard",
+    }
     model = Glow(VARIANTS[variant](**shape | fields))
     with torch.no_grad():
         for parameter in model.parameters():
@@ -110,7 +117,7 @@ def test_neither_pictures_nor_latents_are_overwritten(batch: int) -> None:
 @pytest.mark.parametrize("coupling", ["affine", "additive"])
 def test_gradients_are_those_of_finite_differences(coupling: str) -> None:
     """Of the nets', the couplings' and the 1×1 convolutions' own derivatives."""
-    config = GlowConfig(image_size=4, levels=2, steps=1, widths=(4, 4), coupling=coupling)  # type: ignore[arg-type]
+    config = GlowConfig(image_size=4, levels=2, flow_steps=1, widths=(4, 4), coupling=coupling)  # type: ignore[arg-type]
     torch.manual_seed(0)
     model = Glow(config).double()
     with torch.no_grad():

@@ -11,7 +11,7 @@ import torch
 from glow import Glow, GlowConfig
 from glow.model import Memory
 
-TINY = GlowConfig(image_size=8, levels=2, steps=3, widths=(8, 8))
+TINY = GlowConfig(image_size=8, levels=2, flow_steps=3, widths=(8, 8))
 
 
 def made(config: GlowConfig) -> Glow:
@@ -79,7 +79,7 @@ def test_going_back_twice_is_refused() -> None:
 
 def kept_bytes(memory: Memory, steps: int) -> int:
     """Bytes of activations that autograd keeps between forward and backward, parameters aside."""
-    model = Glow(replace(TINY, steps=steps))
+    model = Glow(replace(TINY, flow_steps=steps))
     model.memory = memory
     own = {parameter.untyped_storage().data_ptr() for parameter in model.parameters()}
     kept: dict[int, int] = {}
@@ -109,7 +109,7 @@ def test_what_reversible_training_keeps_does_not_grow_with_depth() -> None:
 def test_training_at_a_high_rate_stays_finite_and_exact(coupling: str) -> None:
     """Learning rate 1e-3, no warm-up, one batch, 30 steps: two other implementations go NaN in this."""
     torch.manual_seed(0)
-    config = GlowConfig(image_size=32, levels=3, steps=4, widths=(32, 32, 32), coupling=coupling)  # type: ignore[arg-type]
+    config = GlowConfig(image_size=32, levels=3, flow_steps=4, widths=(32, 32, 32), coupling=coupling)  # type: ignore[arg-type]
     model = Glow(config)
     model.memory = "reversible"
     x = torch.rand(8, 3, 32, 32)

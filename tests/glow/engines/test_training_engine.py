@@ -21,7 +21,7 @@ def made(coupling: CouplingKind, *, bound: float | None, coordinates: bool) -> G
     config = GlowConfig(
         image_size=8,
         levels=2,
-        steps=3,
+        flow_steps=3,
         widths=(8, 8),
         coupling=coupling,
         input_bound=bound,

@@ -9,7 +9,7 @@ import torch
 
 from glow import Glow, GlowConfig
 
-TINY = GlowConfig(image_size=4, levels=1, steps=2, widths=(8,), n_bits=3, dequantiser_width=8)
+TINY = GlowConfig(image_size=4, levels=1, flow_steps=2, widths=(8,), n_bits=3, dequantiser_width=8)
 
 
 def shaken(config: GlowConfig, by: float) -> Glow:
