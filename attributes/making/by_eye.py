@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from attributes.sliders.latent_mask import LatentMask
 from attributes.sliders.oddness import NATURAL
+from attributes.sliders.slider import PLAIN
 
 SCALES = (1.2, 1.0, 0.6, 0.6, 1.0)
 """Weights of the five scales of a model of 128 pixels, fine to coarse. The fine and the coarsest scales bring about
@@ -57,25 +58,26 @@ PLACES: dict[str, dict[str, float]] = {
 }
 """Where in the face's square labels lie; those that are not named lie everywhere."""
 
-ALL_OR_NOTHING = frozenset({"Eyeglasses"})
-"""Labels of which a half looks wrong: a frame that ends at the nose."""
-PLAIN_OBJECT = 12.0
-"""Log odds up to which such a thing is to become plainer: the classifier is sure of glasses by half of a frame."""
+PLAIN_OBJECTS: dict[str, float] = {
+    "Eyeglasses": 8.0, "Bangs": PLAIN, "No_Beard": PLAIN, "Goatee": PLAIN, "Mustache": PLAIN, "Wearing_Hat": PLAIN,
+}  # fmt: skip
+"""What looks wrong by half, with the log odds at which it is plain: a frame that ends at the nose, a fringe with a gap,
+a beard that is a smear. The classifier is sure of glasses by half of a frame."""
 
 LENGTHS: dict[tuple[str, int], float] = {
     ("Smiling", 1): 0.8,
     ("Smiling", -1): 0.9,
     ("Young", 1): 1.1,
-    ("Young", -1): 0.85,
-    ("Male", 1): 0.6,
-    ("Male", -1): 0.85,
-    ("Blond_Hair", 1): 0.85,
-    ("Black_Hair", 1): 0.75,
-    ("Eyeglasses", 1): 1.4,
-    ("Bangs", 1): 0.85,
-    ("No_Beard", -1): 0.55,
+    ("Young", -1): 0.92,
+    ("Male", 1): 0.55,
+    ("Male", -1): 0.8,
+    ("Blond_Hair", 1): 0.65,
+    ("Black_Hair", 1): 0.55,
+    ("Eyeglasses", 1): 1.3,
+    ("Bangs", 1): 1.0,
+    ("No_Beard", -1): 0.65,
     ("Pale_Skin", 1): 0.6,
-    ("Narrow_Eyes", 1): 1.2,
+    ("Narrow_Eyes", 1): 0.95,
     ("Mouth_Slightly_Open", 1): 0.95,
     ("Mouth_Slightly_Open", -1): 1.0,
 }

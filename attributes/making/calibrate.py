@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from attributes.directions.direction_basis import DirectionBasis
-from attributes.making.by_eye import ALL_OR_NOTHING, PLAIN_OBJECT, latent_mask, natural_lengths, natural_oddness
+from attributes.making.by_eye import PLAIN_OBJECTS, latent_mask, natural_lengths, natural_oddness
 from attributes.reach.crossing import between, crossing
 from attributes.reach.judge import Judge, Seen, progress
 from attributes.reach.reach import REACH
@@ -25,7 +25,7 @@ STRENGTH_FACES = 20
 """Faces on which the strength of each side of a slider is measured."""
 TRIED = (0.7, 1.5, 2.6, 4.4)
 """Strengths that are tried, in lengths of the label's mean direction,"""
-TRIED_MAPPED = (0.4, 0.7, 1.0, 1.4, 2.0)
+TRIED_MAPPED = (0.4, 0.7, 1.0, 1.4)
 """and in lengths of a mapper's vectors."""
 ROUGH = 0.2
 """A slider that brings fewer than this share of faces to show its attribute in a natural way is rough."""
@@ -81,7 +81,10 @@ def calibrate(basis: DirectionBasis, judge: Judge, latents: Tensor) -> Direction
                 side=side,
                 tried=TRIED_MAPPED if mapped else TRIED,
             )
-        up, down = (usual(ways[side].lengths) for side in (1, -1))
+        up, down = (
+            natural_lengths(label.name, side) / REACH.shares[3] if mapped else usual(ways[side].lengths)
+            for side in (1, -1)
+        )
         rough = ways[label.sign].reached < ROUGH
         strong = replace(acting[place], up=up, down=down, natural_up=natural[1], natural_down=natural[-1])
         sliders.append(replace(strong, low=-RANGE, high=RANGE, rough=rough))
@@ -91,9 +94,8 @@ def calibrate(basis: DirectionBasis, judge: Judge, latents: Tensor) -> Direction
 def _acting(slider: Slider, scales: int) -> Slider:
     """A label's slider with where it acts, and what counts as plain."""
     mask = latent_mask(slider.name, scales)
-    if slider.name in ALL_OR_NOTHING:
-        return replace(slider, mask=mask, all_or_nothing=True, plain=PLAIN_OBJECT)
-    return replace(slider, mask=mask)
+    plain = PLAIN_OBJECTS.get(slider.name)
+    return replace(slider, mask=mask, plain=PLAIN if plain is None else plain, all_or_nothing=plain is not None)
 
 
 def label_mix(basis: DirectionBasis, label: int) -> Tensor:

@@ -24,7 +24,7 @@ from glow.latent import Latent
 class ReachConfig:
     """Where a slider stops on a face. Lengths are shares of the slider's usual strength."""
 
-    shares: tuple[float, ...] = (0.3, 0.55, 0.8, 1.1, 1.3, 1.5)
+    shares: tuple[float, ...] = (0.3, 0.55, 0.8, 1.1, 1.3)
     """Where a face is looked at, a few at a time; no reach goes further than the last."""
 
     clear: float = 1.1
@@ -41,8 +41,9 @@ class ReachConfig:
     """but no further than so many times as far as looks natural: about so much odder, as oddness grows as a move does.
     Who pulls a slider beyond 1 wants more of it than a photo shows, and still no broken face."""
 
-    complete: float = 4.5
-    """Log odds that a face has to come to where half of an attribute looks wrong (:attr:`Slider.all_or_nothing`)."""
+    complete: float = 0.8
+    """Share of the log odds at which an attribute is plain to which a face has to come where half of it looks wrong
+    (:attr:`Slider.all_or_nothing`)."""
 
     little: float = 0.3
     """Where a face begins to look odd before this length, a slider does little."""
@@ -109,9 +110,9 @@ def find_reach(
     looked = at[(~spare.isnan()).sum(0) - 1]
     natural = crossing(-spare, at).minimum(looked).clamp_min(REACH.least * usual)
     one = plain.minimum(natural)
-    if slider.all_or_nothing:
+    if slider.all_or_nothing and side == slider.sign:
         there = slider.plain - between(one, at, lack[:, :, None])[:, 0]
-        natural = torch.where(there < REACH.complete, REACH.least * usual, natural)
+        natural = torch.where(there < REACH.complete * slider.plain, REACH.least * usual, natural)
         one = plain.minimum(natural)
     # The furthest place that was looked at with the face intact at it and before it.
     intact = at[(spare.isfinite().cumprod(0).sum(0) - 1).clamp_min(0)]

@@ -82,8 +82,8 @@ class Slider:
     """Log odds to the classifier at which a face needs no more of it."""
 
     all_or_nothing: bool = False
-    """Whether half of it looks wrong, as of a pair of glasses: a face that does not come to show it plainly is left as
-    it is."""
+    """Whether half of what it brings looks wrong, as of a pair of glasses: a face that does not come to show it plainly
+    is left as it is."""
 
     mask: LatentMask = EVERYWHERE
     """Where in the latent it acts."""

@@ -1,0 +1,92 @@
+"""Latent masks: a slider changes the face where its attribute lies, and leaves the rest of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from app.editor import Editor
+from attributes import LABEL_NAMES, DirectionBasis, DirectionsError, directions_path, find_reach
+from attributes.reach.reach import REACH
+from attributes.sliders.latent_mask import LatentMask
+from storage.assets import FACES_64, FACES_128
+from storage.values import InvalidValueError
+
+
+def test_a_mask_weighs_scales_and_rows() -> None:
+    shapes = ((2, 8, 8), (4, 4, 4))
+    weights = LatentMask(scales=(2.0, 0.5), top=0.5, fade=0.1).weights(shapes)
+    fine, coarse = weights[: 2 * 64].view(2, 8, 8), weights[2 * 64 :].view(4, 4, 4)
+    assert (fine[:, :4] == 0).all()
+    assert (fine[:, 4:] == 2).all()
+    assert (coarse[:, :2] == 0).all()
+    assert (coarse[:, 2:] == 0.5).all()
+
+
+def test_a_mask_spares_the_face_alone() -> None:
+    weights = LatentMask(face=0.25).weights(((1, 64, 64),)).view(64, 64)
+    assert weights[37, 32] == 0.25
+    assert (weights[[0, -1]] == 1).all()
+    assert (weights[:, [0, -1]] == 1).all()
+
+
+@pytest.mark.parametrize(
+    "given", [{"top": 0.6, "bottom": 0.4}, {"fade": 0.0}, {"scales": "1"}, {"face": float("nan")}, {"scales": [99]}]
+)
+def test_an_impossible_mask_is_refused(given: dict[str, float]) -> None:
+    with pytest.raises(InvalidValueError, match="mask"):
+        LatentMask(**given)  # type: ignore[arg-type]
+
+
+def test_glasses_leave_the_mouth_and_a_beard_leaves_the_eyes(fine_editor: Editor) -> None:
+    (portrait,) = fine_editor.sample(1, 0.6, seed=3)
+    rows = {}
+    for name, value in (("Eyeglasses", 1.0), ("No_Beard", -1.0)):
+        moves = fine_editor.directions.checked({name: value})
+        reaches = fine_editor.sliders.reaches(portrait, moves, fine_editor.judge)
+        along = {side: replace(reach, one=torch.full_like(reach.one, 0.5)) for side, reach in reaches.items()}
+        moved = fine_editor.decode(fine_editor.directions.move(portrait.latent, {name: value}, (), along))
+        rows[name] = (moved - portrait.decoded).abs().mean((0, 1, 3))  # from the top of the square to its bottom
+    eyes, mouth = slice(48, 66), slice(90, 108)
+    assert rows["Eyeglasses"][eyes].mean() > 4 * rows["Eyeglasses"][mouth].mean()
+    assert rows["No_Beard"][mouth].mean() > 4 * rows["No_Beard"][eyes].mean()
+
+
+def test_a_file_of_directions_keeps_masks(fine_editor: Editor, tmp_path: Path) -> None:
+    basis = DirectionBasis.load(directions_path(FACES_128), fine_editor.checkpoint)
+    basis.save(tmp_path / "again.safetensors")
+    again = DirectionBasis.load(tmp_path / "again.safetensors", fine_editor.checkpoint)
+    assert again.sliders == basis.sliders
+    glasses = again.sliders[LABEL_NAMES.index("Eyeglasses")]
+    assert glasses.all_or_nothing
+    assert 0 < glasses.mask.top < glasses.mask.bottom < 1
+
+
+def test_a_mask_for_another_number_of_scales_is_refused(editor: Editor, tmp_path: Path) -> None:
+    basis = DirectionBasis.load(directions_path(FACES_64), editor.checkpoint)
+    sliders = (replace(basis.sliders[0], mask=LatentMask(scales=(1.0, 2.0))), *basis.sliders[1:])
+    replace(basis, sliders=sliders).save(tmp_path / "other.safetensors")
+    with pytest.raises(DirectionsError, match="2 scales"):
+        DirectionBasis.load(tmp_path / "other.safetensors", editor.checkpoint)
+
+
+def test_what_would_come_by_half_does_not_come(fine_editor: Editor, fine_validation_faces: torch.Tensor) -> None:
+    """Faces that come to show glasses plainly get them; the others are left as they are, and that is said."""
+    with torch.inference_mode():
+        faces = fine_editor.checkpoint.model.encode(fine_validation_faces[10:30].float() / 255)
+    judge, label = fine_editor.judge, LABEL_NAMES.index("Eyeglasses")
+    before = judge.look(faces.flatten())
+    found = find_reach(fine_editor.label_directions, judge, faces, before=before, name="Eyeglasses", side=1)
+    moved = fine_editor.label_directions.move(faces, {"Eyeglasses": 1.0}, (), {("Eyeglasses", 1): found})
+    lacking = before.logits[:, label] < 0
+    seen = judge.look(moved.flatten()).logits[:, label]
+    assert found.little is not None
+    gone = (moved.flatten() - faces.flatten()).norm(dim=1)
+    assert (gone[found.little] < 0.1).all()
+    assert (
+        seen[lacking & ~found.little] > REACH.complete * fine_editor.label_directions.slider("Eyeglasses").plain - 1
+    ).all()
+    assert (lacking & ~found.little).sum() / lacking.sum() > 0.3
