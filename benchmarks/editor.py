@@ -53,7 +53,7 @@ def in_python(checkpoint: Path) -> dict[str, float]:
     view = session.view(1024, face=True)
 
     def first_move(number: int) -> None:
-        # A copy of the face, to which no slider was fitted yet.
+        # A copy of the face, on which no slider's reach was measured yet.
         editor.edit(replace(portrait), {LABEL_NAMES[number % len(LABEL_NAMES)]: 1.0})
 
     def move(number: int) -> None:

@@ -73,7 +73,7 @@ class Editing:
         return await asyncio.to_thread(self._answer, asked)
 
     async def ready(self) -> None:
-        """Return once a face goes through encoding, decoding and fitting; from then on a decode tells."""
+        """Return once a face is encoded, decoded and its reach measured; from then on a decode tells."""
         await asyncio.to_thread(self._ready)
 
     def _ready(self) -> None:
