@@ -11,7 +11,7 @@ from torch import Tensor
 
 from app.edit_history import Edits, History
 from app.editor import Editor
-from app.opened import OpenPhoto
+from app.open_photo import OpenPhoto
 from app.portraits.area import Stroke, limited
 from app.portraits.portrait import Portrait
 from app.portraits.view import View, on_screen

@@ -12,9 +12,9 @@ from typing import Any
 
 from ray.serve.handle import DeploymentHandle
 
-from app.asked import asked_face, asked_moves
 from app.cluster.inference import ClusterError, ClusterInference
 from app.editor import Editor
+from app.request_checks import asked_face, asked_moves
 from attributes import arranged, slider_facts
 from errors import GlowfaceError
 from faces import Photo, save_photo

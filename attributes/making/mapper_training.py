@@ -114,14 +114,14 @@ class MapperTraining:
 
         Args:
             batch: faces.
-            rate: as a share of :attr:`MapperConfig.reading_learning_rate`.
+            rate: as a share of :attr:`MapperConfig.label_learning_rate`.
         """
         faces = torch.randint(len(self.faces.labels), (batch,), device=self.device)
         label = torch.zeros_like(faces)
         with self._autocast():
             _, read = self.critic(shaken(self.faces.pictures(faces), self._generator), label, label > 0)
         loss = F.binary_cross_entropy_with_logits(read, self.faces.labels[faces].float())
-        self._teach(loss, CONFIG.reading_learning_rate * rate)
+        self._teach(loss, CONFIG.label_learning_rate * rate)
         self._note(read=loss[None])
 
     def step(self, batch: int, rate: float, *, train: bool = True) -> None:

@@ -65,9 +65,7 @@ def test_a_session_sees_a_changed_slider_when_it_moves_on_and_not_before(models:
     dark = session.picture().pixels
     assert dark[:200].mean() < blond[:200].mean()
     session.undo()
-    assert not np.array_equal(session.picture().pixels, kept), (
-        "what was measured with the old slider fixed is gone"
-    )
+    assert not np.array_equal(session.picture().pixels, kept), "what was measured with the old slider fixed is gone"
     session.use(before)
     assert np.array_equal(session.picture().pixels, kept)
 

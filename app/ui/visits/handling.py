@@ -47,7 +47,7 @@ def over_time(visits: Visits, handler: Handler, at_end: Callable[[], dict[Any, A
     shall show meanwhile. What ``at_end()`` gives is shown last, however it ends.
 
     The sliders of the visit go on beside it, so the handler holds the visit's lock only while it looks at what they
-    change too. Between two steps it may be left for good: where the page has gone.
+    change too. It is not gone on with after a step where the page has been closed meanwhile.
     """
 
     def listener(request: gr.Request, *values: Any) -> Iterator[Any]:
@@ -71,7 +71,7 @@ def over_time(visits: Visits, handler: Handler, at_end: Callable[[], dict[Any, A
 def on_return(visits: Visits, tab: gr.Tab, restored: Handler, outputs: list[Any]) -> None:
     """When ``tab`` is first opened on a page, show what the visit has open there already: ``restored(visit)`` tells.
 
-    It has something where the page was loaded again.
+    There is something where the page was loaded again.
     """
     fresh = gr.State(True)
 
