@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from app.opened import OpenPhoto
+from app.open_photo import OpenPhoto
 from app.portraits.area import Stroke
 
 MAX_UNDO = 200

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from app.edit_history import Edits, History
 from app.editor import Editor
-from app.opened import OpenPhoto
+from app.open_photo import OpenPhoto
 from app.portraits.area import Stroke, limited
 from app.portraits.portrait import Portrait
 from app.portraits.view import View, on_screen
@@ -265,7 +265,7 @@ class Session:
         moves = self._moves(self.edits.chosen)
         return self.editor.doing_little(self._portrait(self.edits.chosen), moves.values, moves.keep)
 
-    def reading(self, *, before: bool = False) -> dict[str, float]:
+    def probabilities(self, *, before: bool = False) -> dict[str, float]:
         """How probable each label is, from 0 to 1, in the chosen face now, or as it was ``before`` all edits."""
         index = self.edits.chosen
         if before:

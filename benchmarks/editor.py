@@ -6,13 +6,9 @@ Needs the packages of requirements-dev.txt, and Chromium for the last row.
 from __future__ import annotations
 
 import shutil
-import socket
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +23,7 @@ from app.editor import Editor
 from app.session import Session
 from attributes import LABEL_NAMES
 from benchmarks.report import cpu_kind, write_section
+from benchmarks.users.server import serving
 from storage.assets import FACES_64, FACES_128
 
 ROUNDS = 15
@@ -53,7 +50,7 @@ def in_python(checkpoint: Path) -> dict[str, float]:
     view = session.view(1024, face=True)
 
     def first_move(number: int) -> None:
-        # A copy of the face, to which no slider was fitted yet.
+        # A copy of the face, on which no slider's reach was measured yet.
         editor.edit(replace(portrait), {LABEL_NAMES[number % len(LABEL_NAMES)]: 1.0})
 
     def move(number: int) -> None:
@@ -71,52 +68,37 @@ def in_python(checkpoint: Path) -> dict[str, float]:
 
 def in_browser(chromium: str, checkpoint: Path) -> float:
     """From a new slider value to the new picture in the page, in milliseconds."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "app", "--no-browser", "--port", str(port), "--device", "cpu"]
-    command += ["--checkpoint", str(checkpoint)]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as server, tempfile.TemporaryDirectory() as folder:
-        try:
-            for _ in range(300):
-                try:
-                    urllib.request.urlopen(f"http://127.0.0.1:{port}", timeout=5).close()
-                    break
-                except OSError:
-                    time.sleep(0.2)
-            photo = Path(folder) / "astronaut.png"
-            Image.fromarray(skimage.data.astronaut()).save(photo)
-            with sync_playwright() as playwright:
-                browser = playwright.chromium.launch(
-                    executable_path=chromium, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with serving(checkpoint) as server, tempfile.TemporaryDirectory() as folder:
+        photo = Path(folder) / "astronaut.png"
+        Image.fromarray(skimage.data.astronaut()).save(photo)
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(
+                executable_path=chromium, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+            )
+            page = browser.new_page()
+            page.goto(server.address)
+            page.wait_for_selector("#photo input[type=file]", state="attached")
+            page.set_input_files("#photo input[type=file]", str(photo))
+            page.wait_for_function("document.querySelectorAll('#compare img').length >= 2")
+            # The thumbnails of recipes are made in the first seconds after a photo was opened; they slow moves.
+            page.wait_for_function("document.querySelectorAll('#presets img').length >= 6")
+            time.sleep(1)
+            field = page.locator("#slider-Smiling input[type=number]")
+            shown = "[...document.querySelectorAll('#compare img')].map(i => i.src).join()"
+
+            def move(number: int) -> None:
+                old = page.evaluate(shown)
+                field.fill(str((number % 10 + 1) / 10))
+                field.press("Enter")
+                page.wait_for_function(
+                    f"old => {shown} !== old && [...document.querySelectorAll('#compare img')].every(i => i.complete)",
+                    arg=old,
+                    polling=5,
                 )
-                page = browser.new_page()
-                page.goto(f"http://127.0.0.1:{port}")
-                page.wait_for_selector("#photo input[type=file]", state="attached")
-                page.set_input_files("#photo input[type=file]", str(photo))
-                page.wait_for_function("document.querySelectorAll('#compare img').length >= 2")
-                # The thumbnails of recipes are made in the first seconds after a photo was opened; they slow moves.
-                page.wait_for_function("document.querySelectorAll('#presets img').length >= 6")
-                time.sleep(1)
-                field = page.locator("#slider-Smiling input[type=number]")
-                shown = "[...document.querySelectorAll('#compare img')].map(i => i.src).join()"
 
-                def move(number: int) -> None:
-                    old = page.evaluate(shown)
-                    field.fill(str((number % 10 + 1) / 10))
-                    field.press("Enter")
-                    page.wait_for_function(
-                        f"old => {shown} !== old && [...document.querySelectorAll('#compare img')]"
-                        ".every(i => i.complete)",
-                        arg=old,
-                        polling=5,
-                    )
-
-                result = median_ms(move)
-                browser.close()
-                return result
-        finally:
-            server.terminate()
+            result = median_ms(move)
+            browser.close()
+            return result
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Whether pictures hold what a model of some size is to learn: lossy and small copies lack it, and nothing tells."""
+"""Whether pictures are good enough for a model of some size: lossy and small copies lack fine detail."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LOOKED_AT = 64
 """Pictures whose headers are read, spread over the set."""
 
 _FEW = 0.05
-"""Share of such pictures that is not worth a word."""
+"""Up to this share of such pictures, nothing is said."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class SourceQuality:
     """Side of the square, in pixels."""
 
     colour_side: int
-    """The same of its colour: less where the file keeps colour at a lower resolution than brightness."""
+    """Side of the square's colour, in pixels: less where the file keeps colour at a lower resolution."""
 
     lossy: bool
     """Whether the file was compressed with loss."""

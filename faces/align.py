@@ -1,7 +1,7 @@
 """The oriented square around a face, and the aligned picture cut from it.
 
 The geometry is that of CelebA-HQ (Karras et al. 2018, arXiv 1710.10196, appendix C), whose pictures the flow
-is trained on: a face of a photo must come in the very pose and scale that the flow knows.
+is trained on: a photo's face must have the pose and scale that the flow knows.
 """
 
 from __future__ import annotations

@@ -71,18 +71,24 @@ def init_distributed(device: str, *, on_cpu: bool = False) -> Iterator[World]:
     The only place where a process group is set up.
 
     Args:
-        device: name of a device, or "auto". With several processes, CUDA gives each a GPU of its own.
+        device: name of a device, or "auto". Of several processes, each takes a GPU of its own with "cuda".
         on_cpu: whether the processes send one another tensors on the CPU, wherever they compute, and not tensors on
             their devices.
 
     Raises:
-        InvalidValueError: the device is not here, or cannot be shared, or there are more processes than GPUs.
+        InvalidValueError: the device is not here, or it is one for several processes, or there are more processes than
+            GPUs.
         LostProcessError: another process has ended.
     """
     size = int(os.environ.get("WORLD_SIZE", "1"))
     if "RANK" not in os.environ or size == 1:
         yield World(choose_device(device))
         return
+    if device.startswith("cuda:"):
+        raise InvalidValueError(
+            f"--device {device} is one GPU for {size} processes; give --device cuda, with which each takes its own. "
+            "CUDA_VISIBLE_DEVICES says which there are to take."
+        )
     chosen = choose_device(device)
     if chosen.type == "cuda":
         place, count = int(os.environ.get("LOCAL_RANK", "0")), torch.cuda.device_count()

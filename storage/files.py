@@ -20,7 +20,7 @@ except ModuleNotFoundError:  # Windows has no such locks
     fcntl = None  # type: ignore[assignment]
 
 _NAME_KEPT = 40
-"""Characters of a file's name that are kept in that of the one which is written beside it."""
+"""The temporary file beside a file begins with so many characters of its name."""
 
 
 class FileError(GlowfaceError):
@@ -28,11 +28,11 @@ class FileError(GlowfaceError):
 
 
 class BoundedReader(io.BufferedReader):
-    """A file that reads no further than it was long when it was opened, and sets no memory aside for more than that.
+    """A file of which no more is read than it held when it was opened, and for which no more memory is set aside.
 
     Args:
         raw: the open file.
-        at_once: bytes that one reading gives at the most, whatever is asked for; None sets no such bound.
+        at_once: the most bytes that one call of ``read`` gives, whatever it asks for; None sets no such bound.
     """
 
     def __init__(self, raw: io.FileIO, at_once: int | None = None) -> None:
@@ -125,8 +125,8 @@ def atomic_write(path: Path) -> Iterator[Path]:
 
 
 def _open_aside(path: Path) -> tuple[Path, BinaryIO]:
-    """A new file beside ``path``, locked where the system can: of a name that tells whose it was, if its writer is
-    killed, and while somebody writes there, of one that nobody else has."""
+    """A new file beside ``path``, locked where the system can. Its name tells which file it was to become, should its
+    writer be killed, and no other writer's has the same."""
     # Short enough for any file system.
     start = f".{path.name[:_NAME_KEPT]}"
     if fcntl is not None:
@@ -144,7 +144,7 @@ def _open_aside(path: Path) -> tuple[Path, BinaryIO]:
 
 
 def _remove_dead(aside: Path) -> None:
-    """Remove a file that a process was writing, if it lives no longer: its lock has gone with it."""
+    """Remove a file that a process was writing, if that process has ended: its lock ended with it."""
     try:
         with open_regular(aside) as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -12,9 +12,9 @@ from typing import Any
 
 from ray.serve.handle import DeploymentHandle
 
-from app.asked import asked_face, asked_moves
 from app.cluster.inference import ClusterError, ClusterInference
 from app.editor import Editor
+from app.request_checks import asked_face, asked_moves
 from attributes import arranged, slider_facts
 from errors import GlowfaceError
 from faces import Photo, save_photo
@@ -73,7 +73,7 @@ class Editing:
         return await asyncio.to_thread(self._answer, asked)
 
     async def ready(self) -> None:
-        """Return once a face goes through encoding, decoding and fitting; from then on a decode tells."""
+        """Return once a face is encoded, decoded and its reach measured; from then on a decode tells."""
         await asyncio.to_thread(self._ready)
 
     def _ready(self) -> None:

@@ -1,4 +1,4 @@
-"""The replicas that hold the model. Encoding, decoding and fitting sliders are a deployment each, of this one class."""
+"""The replicas that hold the model. Encoding, decoding and measuring reaches are a deployment each, of this class."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from glow import Latent, choose_device, load_checkpoint
 class Flow:
     """One copy of the model on a GPU or CPUs. Requests that wait at the same time are run together.
 
-    On CPUs a decode gives the same bits in whatever batch; an encode and a reading do not, so that each is run by
-    itself: a photo has the same latent and the same reach of sliders however many others come in. On a GPU all go
-    together.
+    On CPUs a decode gives the same bits in whatever batch. An encode does not, nor does the classifier, so that these
+    run one by one: a photo has the same latent and the same reach of sliders however many others come in. On a GPU
+    all go together.
 
     Args:
         checkpoint: the model's file, on this machine.

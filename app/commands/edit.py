@@ -41,7 +41,7 @@ class Edited(NamedTuple):
 
     @property
     def document(self) -> dict[str, Any]:
-        """As JSON has it."""
+        """The result as a dictionary, for ``--json``."""
         seen = {name: {"before": before, "after": after} for name, (before, after) in self.seen.items()}
         output = None if self.output is None else str(self.output)
         return {"photo": str(self.photo), "output": output, "error": self.error, "seen": seen}

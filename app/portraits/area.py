@@ -20,7 +20,7 @@ SOFT = 0.4
 
 @dataclass(frozen=True)
 class Stroke:
-    """One pull of the brush."""
+    """One stroke of the brush."""
 
     points: tuple[tuple[float, float], ...]
     """Where it went, at least one place, in photo pixels."""
@@ -56,7 +56,7 @@ def weights(strokes: Sequence[Stroke], shape: tuple[int, int], view: View) -> np
 
 
 def limited(before: Photo, after: Photo, strokes: Sequence[Stroke], view: View) -> Photo:
-    """A photo, or what a view shows of it, after an edit inside of an area; elsewhere as it was, bit for bit."""
+    """A photo, or what a view shows of it: after the edit inside the area, before the edit elsewhere, bit for bit."""
     old, new = before.finest, after.finest
     if old.dtype != new.dtype:
         old, new = before.pixels, after.pixels

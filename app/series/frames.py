@@ -10,7 +10,7 @@ import numpy as np
 from app.editor import Editor
 from app.portraits.portrait import Portrait
 from app.portraits.view import View, on_screen
-from app.series.mixing import blend_apart
+from app.series.blending import blend_apart
 from faces import Photo
 
 STRIP_PICTURES = 7
@@ -112,7 +112,7 @@ def blends(
         second: the other face.
         ratios: from 0, the first face, to 1, the second.
         shape: whose shape all have, as a ratio; None goes with the ratios.
-        colours: whose colours, likewise (:func:`app.series.mixing.blend_apart`).
+        colours: whose colours, likewise (:func:`app.series.blending.blend_apart`).
         lock_background: whether the first photo's background stays.
 
     Raises:

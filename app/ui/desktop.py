@@ -57,7 +57,7 @@ class Window:
     Args:
         address: the page that it shows.
         closed: called when somebody has closed it.
-        failed: called where this machine has nothing that could show one, or that broke off.
+        failed: called where nothing on this machine can show a window, or what showed it broke off.
     """
 
     def __init__(self, address: str, closed: Callable[[], None], failed: Callable[[], None]) -> None:

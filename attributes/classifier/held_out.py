@@ -1,4 +1,4 @@
-"""The held-out classifier: of another build, for what the classifier that fits sliders must not judge alone.
+"""The held-out classifier: of another build, for what the classifier that sliders go by must not judge alone.
 
 Other layers (ShuffleNet v2, Ma et al. 2018, arXiv 1807.11164, as torchvision has it), larger pictures, other changes
 by chance. ``python -m attributes classifier --architecture witness --seed 1 -o runs/witness.safetensors``

@@ -37,7 +37,7 @@ SIDE = 64
 WIDTHS = (32, 64, 128, 256)
 """Channels at 32, 16, 8 and 4 pixels."""
 
-CALIBRATION_HALF = slice(0, None, 2)
+TUNING_HALF = slice(0, None, 2)
 """The validation faces that thresholds, scales and strengths are chosen on."""
 
 REPORT_HALF = slice(1, None, 2)
@@ -46,7 +46,7 @@ REPORT_HALF = slice(1, None, 2)
 
 Architecture = Literal["residual", "witness"]
 """Of the network, as files and the command line call it: :class:`FaceNet`, or that of the held-out classifier,
-:class:`attributes.classifier.held_out.HeldOutNet`, which judges what the first has fitted."""
+:class:`attributes.classifier.held_out.HeldOutNet`, which judges sliders that go as far as the first has seen fit."""
 
 
 class _Block(nn.Module):
@@ -131,7 +131,7 @@ class AttributeClassifier:
     """From its logits to probabilities."""
 
     balanced_accuracy: tuple[float, ...]
-    """Per label, on validation faces that neither trained nor calibrated it."""
+    """Per label, on validation faces that neither trained nor scaled it."""
 
     @torch.inference_mode()
     def features(self, x: Tensor) -> Tensor:
@@ -142,7 +142,7 @@ class AttributeClassifier:
     def balanced_probabilities(self, x: Tensor) -> Tensor:
         """How sure each label is on pictures ``(B, 3, H, W)`` in [0, 1], ``(B, 40)``, rare or not.
 
-        Calibrated as if half of all faces had each label: 0.5 is where the evidence speaks for neither side, and so
+        Scaled as if half of all faces had each label: 0.5 is where the evidence speaks for neither side, and so
         near the threshold of the best balanced accuracy. :meth:`probabilities` also weighs how rare a label is.
         """
         return torch.sigmoid(self.evidence(x))

@@ -14,8 +14,8 @@ from tqdm import tqdm
 
 from attributes.classifier.augment import augment
 from attributes.classifier.network import (
-    CALIBRATION_HALF,
     REPORT_HALF,
+    TUNING_HALF,
     Architecture,
     AttributeClassifier,
     FaceNet,
@@ -111,7 +111,7 @@ def train_classifier(
             bar.update()
     net = net.eval().requires_grad_(False).cpu()
     logits = _logits(net, validation_pixels)
-    scaling = platt_scaling(logits[CALIBRATION_HALF], validation_labels[CALIBRATION_HALF], prevalence)
+    scaling = platt_scaling(logits[TUNING_HALF], validation_labels[TUNING_HALF], prevalence)
     sure = (logits * scaling.slope + scaling.offset)[REPORT_HALF] > 0
     return AttributeClassifier(net, scaling, balanced_accuracies(sure, validation_labels[REPORT_HALF]))
 

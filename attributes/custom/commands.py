@@ -51,7 +51,7 @@ class ClassifierOptions(DeviceOptions):
     seed: Seed = 0
     architecture: Annotated[
         Architecture,
-        typer.Option(help="of the network; `witness` is another than the app's, to judge what that one has fitted"),
+        typer.Option(help="of the network; `witness` is another than the app's, to judge sliders that go by that one"),
     ] = "residual"
 
 

@@ -23,7 +23,7 @@ BATCH = 256
 """Faces of one step of the incremental analysis; scikit-learn needs at least as many as components."""
 
 STEP = 1.5
-"""Standard deviations of faces that a slider's value of 1 goes."""
+"""A slider's value of 1 goes so many of the faces' standard deviations."""
 
 FOLLOWS = 0.1
 """Correlation with a label below which a component is said to follow none."""
@@ -40,7 +40,7 @@ class Component:
     """The share of the latents' variance that lies along it."""
 
     correlations: tuple[float, ...]
-    """With each label, in the order of :data:`data.labels.LABELS`; empty for faces without labels."""
+    """Its correlation with each label, in the order of :data:`data.labels.LABELS`; empty for faces without labels."""
 
 
 @torch.inference_mode()
@@ -92,7 +92,7 @@ def find_components(checkpoint: Checkpoint, faces: FaceSet, count: int) -> list[
 
 
 def _correlations(sums: LabelSums, vector: torch.Tensor, deviation: float) -> list[float]:
-    """Of the latents' products with a unit vector, with each label."""
+    """The correlations with each label of the latents' products with a unit vector."""
     count, with_label = sums.count, sums.gram[0, 1:] / sums.count
     products = sums.cross @ vector / count
     covariance = products[1:] - with_label * products[0]

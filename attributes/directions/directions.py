@@ -98,7 +98,7 @@ class Directions:
         latent from before bit for bit, and moves in any order give the same numbers.
 
         A face that would come far from where faces usually are goes only a part of the way, in the same direction;
-        :meth:`Population.hold_back` says how far. Along a slider whose reach on it is known, it may go to the range's
+        :meth:`Population.limited` says how far. Along a slider whose reach on it is known, it may go to the range's
         end.
 
         Args:
@@ -144,10 +144,10 @@ class Directions:
             for slider, value in zip(sliders, going_to, strict=True)
         ]
         population = self.population.select(indices)
-        held = population.hold_back(asked, products, gram, torch.tensor(furthest).double(), looked)
+        limited = population.limited(asked, products, gram, torch.tensor(furthest).double(), looked)
         going: torch.Tensor = in_float64(torch.zeros(len(origin), flat.shape[1], device=flat.device))
         for place, (moving, way) in enumerate(zip(order, vectors, strict=True)):
-            going = going + held[:, place, None].to(going) * self._without(flat, way, moving[1])
+            going = going + limited[:, place, None].to(going) * self._without(flat, way, moving[1])
         shapes = [(s.shape[1], s.shape[2], s.shape[3]) for s in origin.scales]
         moves = Latent.unflatten(going, shapes).to(origin.device, origin.scales[0].dtype)
         return MovedLatent((origin + moves).scales, origin, total, self, reaches)

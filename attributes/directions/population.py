@@ -11,7 +11,7 @@ from torch import Tensor
 RARE = 3.0
 """Standard deviations from the mean face that a move may come to, whatever its slider's range."""
 COMMON = 2 / 3
-"""Share of the way from the mean face to a move's end that is gone without holding back."""
+"""Share of the way from the mean face to a move's end that is gone without a limit."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Population:
             torch.cat([self.deviation, torch.tensor(deviation, dtype=torch.float64).clamp_min(1e-12)]),
         )
 
-    def hold_back(
+    def limited(
         self,
         values: Tensor,
         products: Tensor,

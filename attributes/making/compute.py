@@ -36,7 +36,7 @@ def compute_directions(
         faces: labelled faces.
         batch: faces encoded at once.
         plain: leave the mean differences as they are, with what is likely chance (:func:`without_chance`).
-        world: the processes that share the work, and send one another tensors on the CPU; this one alone if left out.
+        world: the processes that share the work, which send tensors on the CPU; this process alone if left out.
 
     Raises:
         DirectionsError: the faces have no labels, or a label is on all of them or on none.

@@ -39,7 +39,7 @@ EDITED = 1 / 3
 
 @dataclass(frozen=True)
 class HeldOutSide:
-    """What the held-out classifier, which no slider was fitted with, sees of an edit."""
+    """What the held-out classifier, which no slider goes by, sees of an edit."""
 
     faces: int
     """How many faces it finds on the other side, as the judge does; the figures are of these."""
@@ -106,7 +106,7 @@ class Evaluation:
         judge: the flow and the classifier.
         latents: validation faces ``(B, D)`` that had no part in calibration.
         most: at most so many faces for each slider: half of them on each side, where there are so many.
-        held_out: a classifier that no slider was fitted with, to see whether it sees the same.
+        held_out: a classifier that no slider goes by, to see whether it sees the same.
     """
 
     def __init__(self, judge: Judge, latents: Tensor, most: int, held_out: AttributeClassifier | None = None) -> None:
@@ -193,8 +193,8 @@ class Evaluation:
         still = directions.move(start, {name: 0.0})
         return all(torch.equal(z.flatten(), start.flatten()) for z in (back, still))
 
-    def mean_fitted(self, basis: DirectionBasis, label: int) -> Side:
-        """What a value of 1 of the mean direction does, fitted to each face as the calibrated sliders are."""
+    def mean_by_reach(self, basis: DirectionBasis, label: int) -> Side:
+        """What a value of 1 does of the mean direction that goes, as sliders do, as far as it reaches on each face."""
         name, faces = LABEL_NAMES[label], self.chosen(label, 1)[:GRID_FACES]
         most, vectors = natural_oddness(name, 1), basis.means.flatten()[[label]].to(self.latents)
         gone = course(self.judge, self.latents[faces], self.seen[faces], vectors, label, most=most).lengths
@@ -203,7 +203,7 @@ class Evaluation:
         return self.side(replace(basis.directions("mean"), sliders=tuple(sliders)), label, 1)
 
     def at_the_same_rate(self, basis: DirectionBasis, kind: Kind, label: int, rate: float) -> Side:
-        """What a plain direction does that is just so strong that it reaches ``rate`` of the faces, not held back.
+        """What a plain direction does that is just so strong that it reaches ``rate`` of the faces, without a limit.
 
         Or as many as it can. Of the faces that are still intact there: what is seen in broken ones says nothing.
         """

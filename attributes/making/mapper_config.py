@@ -1,4 +1,4 @@
-"""What a latent mapper and its critic are trained by."""
+"""How a latent mapper and its critic are trained: steps, costs and learning rates."""
 
 from __future__ import annotations
 
@@ -9,38 +9,38 @@ from dataclasses import dataclass
 class MapperConfig:
     """Steps, costs and rates of :class:`attributes.making.mapper_training.MapperTraining`."""
 
-    reading_steps: int = 300
-    """Steps in which the critic first learns to read labels off real faces,"""
+    label_steps: int = 300
+    """Steps at the beginning, in which the critic alone learns to tell the labels of real faces."""
 
     critic_warm_up: int = 200
-    """and then, while the mapper waits, to tell moved ones."""
+    """Steps after these, in which the critic alone learns to tell moved faces from real ones."""
 
     strengths: tuple[float, float] = (0.35, 1.3)
-    """Lengths that faces go, by chance between both."""
+    """How far faces are moved, in lengths of the direction: drawn at random between these two."""
 
     target_log_odds: float = 3.0
-    """Log odds that a label is to have after one length,"""
+    """Log odds that a label is to have after a move by one length."""
 
     more_log_odds: float = 1.0
-    """or so many more than before, where these are more: who has a smile can still smile more."""
+    """Where a face has the label already, the log odds are to grow by this: who smiles can still smile more."""
 
     patience: float = 6.0
-    """Of what lacks of them, more than this hardly counts: a face on which a label looks impossible is left alone."""
+    """Log odds that lack beyond this hardly count: a face on which a label looks impossible is left alone."""
 
     already_share: float = 0.12
-    """Share of the faces that are to show more of what they show already."""
+    """Share of the faces that are moved towards a label that they have already."""
 
     lack_cost: float = 1.7
-    """Cost of what lacks."""
+    """Cost of the log odds that lack."""
 
     realism_cost: float = 2.0
-    """Cost of the critic's disbelief."""
+    """Cost of a face that the critic does not take for a real one."""
 
     other_labels_cost: float = 3.0
-    """Cost of the mean change of other labels' log odds,"""
+    """Cost of the mean change of the other labels' log odds."""
 
     family_share: float = 0.3
-    """and a share of it for those of the same family."""
+    """Share of that cost that counts for labels of the same family."""
 
     oddness_cost: float = 0.4
     """Cost of a face's oddness (:mod:`attributes.sliders.oddness`)."""
@@ -52,29 +52,29 @@ class MapperConfig:
     """The mapper's learning rate."""
 
     critic_learning_rate: float = 3e-4
-    """The critic's,"""
+    """The critic's learning rate."""
 
-    reading_learning_rate: float = 1e-3
-    """and while it learns to read."""
+    label_learning_rate: float = 1e-3
+    """The critic's learning rate while it learns the labels."""
 
     learning_rate_warm_up: int = 100
-    """Steps over which the mapper's rate rises."""
+    """Steps over which the mapper's learning rate rises from 0."""
 
     clip_norm: float = 3.0
-    """Norm that the mapper's gradient is cut off at."""
+    """Norm at which the mapper's gradient is clipped."""
 
     ema_decay: float = 0.998
-    """What remains, at each step, of the average over steps, which is the result; less in the first steps, so that a
-    short run's result is not its beginning."""
+    """Decay of the moving average of the mapper's weights, which is the result. It is lower in the first steps, so that
+    the start does not weigh much in a short run."""
 
     gradient_penalty: float = 0.005
-    """Weight of the critic's squared slope on real faces (Mescheder et al. 2018, arXiv 1801.04406);"""
+    """Weight of the critic's squared gradient on real faces (R1: Mescheder et al. 2018, arXiv 1801.04406)."""
 
     penalty_every: int = 4
-    """every how many steps it is looked at,"""
+    """The gradient penalty is computed once in so many steps."""
 
     penalty_faces: int = 64
-    """and on how many faces."""
+    """The gradient penalty is computed on so many faces."""
 
     more_often: tuple[tuple[str, float], ...] = (
         ("Eyeglasses", 9),
@@ -94,7 +94,7 @@ class MapperConfig:
         ("Heavy_Makeup", 2),
         ("Bald", 2),
     )
-    """Labels that are drawn so many times as often as others: those that people ask for first, and what is hard."""
+    """Labels that are drawn so many times as often as others: those that people ask for first, and hard ones."""
 
 
 CONFIG = MapperConfig()

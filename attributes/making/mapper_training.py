@@ -114,14 +114,14 @@ class MapperTraining:
 
         Args:
             batch: faces.
-            rate: as a share of :attr:`MapperConfig.reading_learning_rate`.
+            rate: as a share of :attr:`MapperConfig.label_learning_rate`.
         """
         faces = torch.randint(len(self.faces.labels), (batch,), device=self.device)
         label = torch.zeros_like(faces)
         with self._autocast():
             _, read = self.critic(shaken(self.faces.pictures(faces), self._generator), label, label > 0)
         loss = F.binary_cross_entropy_with_logits(read, self.faces.labels[faces].float())
-        self._teach(loss, CONFIG.reading_learning_rate * rate)
+        self._teach(loss, CONFIG.label_learning_rate * rate)
         self._note(read=loss[None])
 
     def step(self, batch: int, rate: float, *, train: bool = True) -> None:
@@ -207,9 +207,9 @@ class MapperTraining:
         pairs = torch.stack([self.faces.pictures(faces), pictures], dim=1).flatten(0, 1)
         with self._autocast():
             score, read = self.critic(shaken(pairs, self._generator), label[both], up[both])
-        reading = F.binary_cross_entropy_with_logits(read[::2], self.faces.labels[faces].float())
-        self._teach(F.softplus(-score[::2]).mean() + F.softplus(score[1::2]).mean() + reading, rate)
-        self._note(read=reading[None], told=((score[::2] > 0).float() + (score[1::2] < 0).float()) / 2)
+        label_cost = F.binary_cross_entropy_with_logits(read[::2], self.faces.labels[faces].float())
+        self._teach(F.softplus(-score[::2]).mean() + F.softplus(score[1::2]).mean() + label_cost, rate)
+        self._note(read=label_cost[None], told=((score[::2] > 0).float() + (score[1::2] < 0).float()) / 2)
         self._turn += 1
         if self._turn % CONFIG.penalty_every == 0:
             some = self.faces.pictures(faces[: CONFIG.penalty_faces]).requires_grad_()

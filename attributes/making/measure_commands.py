@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from tqdm import tqdm
 
-from attributes.classifier.network import CALIBRATION_HALF, REPORT_HALF, load_classifier
+from attributes.classifier.network import REPORT_HALF, TUNING_HALF, load_classifier
 from attributes.directions.direction_basis import DirectionBasis, directions_path
 from attributes.making.calibrate import PROMISED, calibrate
 from attributes.making.evaluate import HEADLINE, Evaluation
@@ -76,7 +76,7 @@ def run_calibrate(options: CalibrateOptions) -> None:
     It takes three to six minutes on two CPU cores.
     """
     check_own(options.directions or directions_path(options.checkpoint))
-    basis, path, judge, indices, faces = _prepared(options, CALIBRATION_HALF)
+    basis, path, judge, indices, faces = _prepared(options, TUNING_HALF)
     calibrate(basis, judge, judge.encode(faces, indices)).save(path)
     print(f"{path}: 40 sliders calibrated on {len(indices)} faces")
 
@@ -98,7 +98,7 @@ def run_evaluate(options: EvaluateOptions) -> None:
         comparison[name] = {
             "mean": evaluation.at_the_same_rate(basis, "mean", label, rate),
             "partial": evaluation.at_the_same_rate(basis, "partial", label, rate),
-            "mean, fitted": evaluation.mean_fitted(basis, label),
+            "mean, fitted": evaluation.mean_by_reach(basis, label),  # as files have always called it
             "mean at 80%": evaluation.at_the_same_rate(basis, "mean", label, PROMISED),
         }
     for name, report in zip(LABEL_NAMES, reports, strict=True):

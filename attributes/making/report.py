@@ -67,13 +67,13 @@ def write_markdown(
         "# Attributes", "",
         f"Made by `{command}`, after `python -m attributes calibrate`. {directions.faces:,} training faces made the "
         "directions, one half of the validation faces the sliders, the other half the figures below. The judge is the "
-        "[attribute classifier](attributes-classifier.md), and the same classifier fits the sliders to each of these "
+        "[attribute classifier](attributes-classifier.md), and the sliders go by the same classifier on each of these "
         "very faces, as in the app: that they reach it shows that the flow can take them there, not that everybody "
         "would see it. It is wrong now and then: figures of labels that it reads badly say little.", "",
         "[What sliders go along](directions.md): where the model has a latent mapper, what that makes of the label's "
         "base direction on each face; else a mix of the label's mean and partial directions.",
         "",
-        "Up is a value of 1 on faces that lack the label, down is -1 on faces that have it; fitted to a face, 1 goes "
+        "Up is a value of 1 on faces that lack the label, down is -1 on faces that have it; on each face, 1 goes "
         "as far as it takes for the classifier to be certain of the attribute, or as the face "
         "looks natural, whichever comes first. *Reached* is the share of faces whose label changed: sliders that are "
         f"*rough* do so to few; {PROMISED:.0%} is the aim. *Leakage* is how "
@@ -88,10 +88,10 @@ def write_markdown(
         "`mean` is the paper's mean difference, `partial` the effect of a label with the others held fixed: as long "
         "for all faces, and just so long that they reach as many as the slider does; faces that break there are left "
         f"out. Where they stop at a lower rate, the lengths that were tried, up to {ALIKE[-1]:g}, brought no more. "
-        "Beside them, `mean` fitted to each face as our sliders are, which tells how much of the gain is the "
-        f"fitting's; and `mean` at the length that reaches {PROMISED:.0%}.",
+        "Beside them, `mean` as far as it reaches on each face, as our sliders go, which tells how much of the "
+        f"gain comes of that; and `mean` at the length that reaches {PROMISED:.0%}.",
         "",
-        "| label | reached | leakage | share of `mean` | of `mean` | of `partial` | of `mean`, fitted | "
+        "| label | reached | leakage | share of `mean` | of `mean` | of `partial` | of `mean`, by reach | "
         f"of `mean` at {PROMISED:.0%} |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]  # fmt: skip
@@ -159,7 +159,7 @@ def _weak(reports: Sequence[Report]) -> list[str]:
 
 
 def _to_the_held_out_classifier(by_name: Mapping[str, Report], comparison: Comparison) -> list[str]:
-    """The headline labels as a classifier sees them that no slider was fitted with; nothing where none was asked."""
+    """The headline labels as a classifier sees them that no slider goes by; nothing where none was asked."""
     shares, rows = [], []
     for name, sides in comparison.items():
         index, own, mean = LABEL_NAMES.index(name), by_name[name].up.held_out, sides["mean"].held_out
@@ -172,7 +172,7 @@ def _to_the_held_out_classifier(by_name: Mapping[str, Report], comparison: Compa
         )
     return [
         "", "### To another classifier", "",
-        "The same pictures, read by a second classifier, of another build, which no slider was fitted with: "
+        "The same pictures, read by a second classifier, of another build, which no slider goes by: "
         "of the faces that lack the label to both, how many have it now to the second, and what it sees change in "
         "them.", "",
         "| label | reached | leakage | share of `mean` | of `mean` |",

@@ -78,11 +78,11 @@ def train_mapper(
     work = MapperTraining(
         checkpoint.model, classifier, base.flatten(), known, start=basis.mapper if warm_start else None, seed=seed
     )
-    alone = CONFIG.reading_steps + CONFIG.critic_warm_up
+    alone = CONFIG.label_steps + CONFIG.critic_warm_up
     with tqdm(total=alone + steps, desc="training the mapper", disable=None) as bar:
         for turn in range(alone + steps):
-            if turn < CONFIG.reading_steps:
-                work.learn_to_read(batch, half_cosine(turn / CONFIG.reading_steps))
+            if turn < CONFIG.label_steps:
+                work.learn_to_read(batch, half_cosine(turn / CONFIG.label_steps))
             elif turn < alone:
                 work.step(batch, 1.0, train=False)
             else:

@@ -1,4 +1,4 @@
-"""Where a face's reading comes over to the other side, as it is moved along a direction."""
+"""Where a number that is looked at comes over to the other side, as it is moved along a direction."""
 
 from __future__ import annotations
 

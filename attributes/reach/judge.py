@@ -66,7 +66,7 @@ class Seen:
 
 
 class Judging(Protocol):
-    """What fitting a slider to a face asks: what is seen in faces, wherever the flow and the classifier run."""
+    """What measuring a slider's reach asks: what is seen in faces, wherever the flow and the classifier run."""
 
     def look(self, latents: Tensor) -> Seen:
         """What is seen in what latents ``(B, D)`` decode to."""

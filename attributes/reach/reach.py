@@ -1,4 +1,4 @@
-"""Fitting a slider to a face: a value of 1 goes as far as that very face needs, and no further than it stays natural.
+"""The reach of a slider on a face: how far a value of 1 goes on that very face.
 
 One strength for all faces is too little for some and too much for most. So each face is looked at on its way, until the
 attribute has become plain or the face begins to look odd (:mod:`attributes.sliders.oddness`), whichever comes first.

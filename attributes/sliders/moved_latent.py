@@ -1,4 +1,4 @@
-"""A latent that remembers whence it came, so that moves add up exactly and can be taken back."""
+"""A latent that remembers where it came from, so that moves add up exactly and can be taken back."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ own picture. Everything below was defined before anything was measured.
 
 **Faces**: validation faces of the half that nothing was tuned or calibrated on (``REPORT_HALF``), the first ones.
 
-**The held-out classifier** reads attributes, and no slider was fitted with it. It looks at the face's square, cut from
+**The held-out classifier** reads attributes, and no slider goes by it. It looks at the face's square, cut from
 the photo before and after.
 
 - *Lacked it*: the attribute that the edit is to bring (or to take away) is missing (there) before the edit, as

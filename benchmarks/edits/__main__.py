@@ -37,7 +37,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--data", type=Path, default=Path("data/celebahq"), help="CelebA-HQ (default: %(default)s)")
     parser.add_argument("--faces", type=at_least_1, default=FACES, help="how many (default: %(default)s)")
     parser.add_argument("--checkpoint", type=Path, default=DEFAULT_CHECKPOINT, help="default: Glowface's")
-    parser.add_argument("--witness", type=Path, help="the held-out classifier, which no slider was fitted with")
+    parser.add_argument("--witness", type=Path, help="the held-out classifier, which no slider goes by")
     parser.add_argument("--no-mean", action="store_true", help="do not look at the plain mean differences: faster")
     parser.add_argument("--only", nargs="+", choices=list(BY_NAME), metavar="EDIT", help=f"of {', '.join(BY_NAME)}")
     parser.add_argument("--pictures", type=Path, metavar="DIR", help="also write the photos here, below runs/")

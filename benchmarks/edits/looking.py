@@ -44,7 +44,7 @@ class Looking:
     Args:
         editor: makes them.
         networks: those of others.
-        held_out: a classifier that no slider was fitted with.
+        held_out: a classifier that no slider goes by.
         plain: the directions, whose plain mean differences the held-out classifier looks at; None to leave these out.
     """
 

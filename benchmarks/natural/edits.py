@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from attributes import LABEL_NAMES, DirectionBasis, FaceSet
-from attributes.classifier.network import CALIBRATION_HALF
+from attributes.classifier.network import TUNING_HALF
 from attributes.encoding import encode_faces
 from benchmarks.edits import BY_NAME, EDITS
 from glow import Checkpoint
@@ -54,8 +54,8 @@ def drawn(names: Sequence[str], seed: int, count: int = COUNT) -> list[Graded]:
 def face_set(data: Path) -> FaceSet:
     """The faces that edits are drawn from."""
     faces = FaceSet.open(data, "val")
-    labels = None if faces.labels is None else faces.labels[CALIBRATION_HALF]
-    return FaceSet(faces.paths[CALIBRATION_HALF], labels, faces.crop)
+    labels = None if faces.labels is None else faces.labels[TUNING_HALF]
+    return FaceSet(faces.paths[TUNING_HALF], labels, faces.crop)
 
 
 @torch.inference_mode()

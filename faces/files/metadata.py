@@ -22,7 +22,7 @@ _CAMERA = (
     *(37383, 37384, 37385, 37386, 37520, 37521, 37522, 41986, 41987, 41989, 42034, 42035, 42036),
 )
 _LONGEST_BLOCK = 65_000
-"""Bytes of the longest block that is kept: JPEG can hold no longer one."""
+"""The most bytes of EXIF that are kept, as a JPEG can hold no more."""
 
 
 def kept_exif(image: Image.Image) -> bytes | None:
@@ -54,13 +54,13 @@ def _as_stored(value: Any) -> Any:
     """A value of the main directory as it is to be written.
 
     Pillow reads texts as Latin-1, whatever they are (today's programs write UTF-8), and would write what is not ASCII
-    as question marks: their very bytes are written.
+    as question marks. So the bytes that were read are written.
     """
     return value.encode("latin-1", "replace") if isinstance(value, str) else value
 
 
 def _writable(tag: int, value: Any, directory: int | None) -> bool:
-    """Whether Pillow can write a tag: not so a ratio of -1 to 0, which some cameras write for "unknown"."""
+    """Whether Pillow can write a tag. It cannot write a ratio of -1 to 0, which some cameras put for "unknown"."""
     alone = Image.Exif()
     if directory is None:
         alone[tag] = _as_stored(value)

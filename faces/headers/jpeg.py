@@ -13,7 +13,7 @@ _LONGEST_TABLES = 262_144
 """Bytes of a header outside of application segments and comments; real ones have 5 kB."""
 _LONGEST_EXIF = 16_000_000
 _SCAN_PIXELS = 1_500_000_000
-"""Most pixels over all scans. Progressive files have about 10 scans, which is met by 100 megapixels."""
+"""Most pixels over all scans: enough for 100 megapixels in the 10 scans or so that progressive files have."""
 
 _FRAMES = (*range(0xC0, 0xC4), *range(0xC5, 0xC8), *range(0xC9, 0xCC), *range(0xCD, 0xD0))
 _PROGRESSIVE = (0xC2, 0xC6, 0xCA, 0xCE)

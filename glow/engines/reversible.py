@@ -30,7 +30,7 @@ class _Tape:
 
 
 def run_reversibly(steps: Sequence[FlowStep], x: Images, *, by_layers: bool = False) -> tuple[Images, PerPicture]:
-    """As calling the steps one after the other: the same ``(y, logdet)``, the same gradients up to rounding.
+    """Call the steps one after the other: the same ``(y, logdet)``, and the same gradients up to rounding.
 
     Args:
         steps: the steps of one level.
@@ -38,7 +38,7 @@ def run_reversibly(steps: Sequence[FlowStep], x: Images, *, by_layers: bool = Fa
         by_layers: whether the steps run by their layers' own methods.
 
     Raises:
-        RuntimeError: on the way back, when it is gone a second time.
+        RuntimeError: the gradients are asked for a second time.
     """
     tape = _Tape()
     logdet = x.new_zeros(len(x))

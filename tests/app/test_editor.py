@@ -174,9 +174,9 @@ def test_the_reading_follows_the_sliders(editor: Editor, astronaut: np.ndarray) 
     """Of a smiling woman with brown hair, as the attribute classifier sees her."""
     session = Session(editor)
     session.open(astronaut)
-    before = session.reading(before=True)
-    assert session.reading() == before
+    before = session.probabilities(before=True)
+    assert session.probabilities() == before
     assert before["Smiling"] > 0.8
     session.set({"Blond_Hair": 1.0})
-    assert session.reading()["Blond_Hair"] > before["Blond_Hair"] + 0.2
-    assert session.reading(before=True) == before
+    assert session.probabilities()["Blond_Hair"] > before["Blond_Hair"] + 0.2
+    assert session.probabilities(before=True) == before

@@ -1,4 +1,4 @@
-"""Fitted sliders: 1 makes the attribute plain in that very face, and no move goes further than looks natural."""
+"""Reaches of sliders: 1 makes the attribute plain in that very face, and no move goes further than looks natural."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from attributes.reach.reach import REACH
 from attributes.sliders.slider import PLAIN
 from glow import Latent
 
-FITTED = Reach(*torch.tensor([[0.3, 1.0, 2.2], [2.5, 2.5, 2.2]], dtype=torch.float64))
+KNOWN = Reach(*torch.tensor([[0.3, 1.0, 2.2], [2.5, 2.5, 2.2]], dtype=torch.float64))
 SLACK = 0.15
 """How much odder a face may be than the limit: between two places that were looked at, the way counts as straight."""
 
@@ -33,7 +33,7 @@ def before(fine_editor: Editor, faces: Latent) -> Seen:
     return fine_editor.judge.look(faces.flatten())
 
 
-def fitted_to(editor: Editor, faces: Latent, before: Seen, name: str, side: int = 1) -> Reach:
+def reach_on(editor: Editor, faces: Latent, before: Seen, name: str, side: int = 1) -> Reach:
     return find_reach(editor.label_directions, editor.judge, faces, before=before, name=name, side=side)
 
 
@@ -47,20 +47,20 @@ def looked_at(
 
 
 @pytest.mark.parametrize("side", [1, -1])
-def test_a_fitted_slider_goes_to_one_and_on_to_its_end(side: int) -> None:
+def test_a_slider_goes_to_one_and_on_to_its_end(side: int) -> None:
     slider = Slider(name="a", title="A", group="Hair", up=5.0, down=7.0, low=-2.5, high=2.5)
-    course = side * torch.stack([slider.length(side * v, FITTED) for v in (0.5, 1.0, 1.01, 2.0, 2.5, 3.0)])
-    assert torch.equal(course[0], FITTED.one / 2)
-    assert torch.equal(course[1], FITTED.one)
+    course = side * torch.stack([slider.length(side * v, KNOWN) for v in (0.5, 1.0, 1.01, 2.0, 2.5, 3.0)])
+    assert torch.equal(course[0], KNOWN.one / 2)
+    assert torch.equal(course[1], KNOWN.one)
     assert (course[:, :2].diff(dim=0)[:-1] > 0).all()
-    assert torch.equal(course[-2], FITTED.end)
-    assert torch.equal(course[-1], FITTED.end)
+    assert torch.equal(course[-2], KNOWN.end)
+    assert torch.equal(course[-1], KNOWN.end)
 
 
 def test_a_slider_that_ends_at_one_is_fitted_within_its_range() -> None:
     slider = Slider(name="a", title="A", group="Hair", high=1.0)
     for value in (1.0, 1.5):
-        assert torch.equal(slider.length(value, FITTED), FITTED.one)
+        assert torch.equal(slider.length(value, KNOWN), KNOWN.one)
 
 
 def test_a_fitted_move_goes_just_so_far(fine_editor: Editor, faces: Latent) -> None:
@@ -81,7 +81,7 @@ def test_one_makes_the_label_plain_or_goes_as_far_as_looks_natural(
     for name in HEADLINE[::2]:
         label, slider = LABEL_NAMES.index(name), fine_editor.label_directions.slider(name)
         usual = slider.up
-        found = fitted_to(fine_editor, faces, before, name)
+        found = reach_on(fine_editor, faces, before, name)
         seen, odd = looked_at(fine_editor, faces, before, name=name, value=1.0, found=found)
         there, most = before.logits[:, label] >= PLAIN, slider.natural(1)
         assert (found.one[there] <= REACH.least_plain * usual * 1.001).all()
@@ -97,7 +97,7 @@ def test_one_makes_the_label_plain_or_goes_as_far_as_looks_natural(
 def test_a_fitted_range_ends_a_little_beyond_where_a_face_begins_to_look_odd(
     fine_editor: Editor, faces: Latent, before: Seen, name: str, side: int
 ) -> None:
-    found = fitted_to(fine_editor, faces, before, name, side)
+    found = reach_on(fine_editor, faces, before, name, side)
     assert ((found.end >= found.one) & (found.end <= REACH.end_of_plain * found.one * 1.001)).all()
     slider = fine_editor.label_directions.slider(name)
     end = slider.high if side > 0 else slider.low
@@ -108,7 +108,7 @@ def test_a_fitted_range_ends_a_little_beyond_where_a_face_begins_to_look_odd(
 
 def test_alike_fitted_sliders_stop_together(fine_editor: Editor, faces: Latent, before: Seen) -> None:
     names = ("Mustache", "Goatee", "Sideburns")
-    reaches = {(name, 1): fitted_to(fine_editor, faces, before, name) for name in names}
+    reaches = {(name, 1): reach_on(fine_editor, faces, before, name) for name in names}
     values = {name: fine_editor.label_directions.slider(name).high for name in names}
     moved = fine_editor.label_directions.move(faces, values, (), reaches)
     alone = [fine_editor.label_directions.move(faces, {name: values[name]}, (), reaches) for name in names]
@@ -143,16 +143,16 @@ def test_where_nothing_natural_comes_a_slider_stays_near_0_and_says_so(
 
 
 def test_a_face_is_fitted_alone_as_among_others(fine_editor: Editor, faces: Latent, before: Seen) -> None:
-    together = fitted_to(fine_editor, faces, before, "Bangs")
+    together = reach_on(fine_editor, faces, before, "Bangs")
     assert together.end.unique().numel() > 2
     for place, face in enumerate(faces[:3]):
-        alone = fitted_to(fine_editor, face, before[place : place + 1], "Bangs")
+        alone = reach_on(fine_editor, face, before[place : place + 1], "Bangs")
         torch.testing.assert_close(alone.one[0], together.one[place], atol=0.03, rtol=0.03)
         torch.testing.assert_close(alone.end[0], together.end[place], atol=0.06, rtol=0.06)
 
 
 def test_fitted_moves_are_taken_back_bit_for_bit(fine_editor: Editor, faces: Latent, before: Seen) -> None:
-    reaches = {("Smiling", 1): fitted_to(fine_editor, faces, before, "Smiling")}
+    reaches = {("Smiling", 1): reach_on(fine_editor, faces, before, "Smiling")}
     there = fine_editor.label_directions.move(faces, {"Smiling": 1.0, "Bangs": 0.5}, (), reaches)
     back = fine_editor.label_directions.move(there, {"Smiling": -1.0, "Bangs": -0.5}, (), reaches)
     assert back is faces
@@ -168,14 +168,14 @@ def reaches_of(editor: Editor, portrait: Portrait, values: dict[str, float], kee
     return editor.sliders.reaches(portrait, editor.directions.checked(values, keep), editor.judge)
 
 
-def test_what_is_kept_fixed_asks_for_a_fit_of_its_own(fine_editor: Editor) -> None:
+def test_what_is_kept_fixed_asks_for_a_reach_of_its_own(fine_editor: Editor) -> None:
     (portrait,) = fine_editor.sample(1, 0.6, seed=3)
     free, kept = (reaches_of(fine_editor, portrait, {"Young": -1.0}, keep) for keep in ((), ["Male"]))
     assert set(free) == set(kept) == {("Young", -1)}
     assert kept["Young", -1] is not free["Young", -1]
 
 
-class KnownFits(SliderSnapshot):
+class KnownReaches(SliderSnapshot):
     """Sliders of which it is known whether they do little on a face."""
 
     little = False
@@ -185,11 +185,11 @@ class KnownFits(SliderSnapshot):
         return {side: replace(reach, little=torch.tensor([self.little])) for side, reach in found.items()}
 
 
-class LittleFits(KnownFits):
+class LittleReaches(KnownReaches):
     little = True
 
 
-def test_the_editor_fits_each_slider_once_and_tells_which_do_little(fine_editor: Editor) -> None:
+def test_the_editor_measures_each_slider_once_and_tells_which_do_little(fine_editor: Editor) -> None:
     (portrait,) = fine_editor.sample(1, 0.6, seed=3)
     values = {"Smiling": 1.0, "Young": -1.0, "Bangs": 0.0}
     first = fine_editor.moved(portrait, values)
@@ -197,7 +197,7 @@ def test_the_editor_fits_each_slider_once_and_tells_which_do_little(fine_editor:
     assert set(known) == {("Smiling", 1), ("Young", -1)}
     assert torch.equal(fine_editor.moved(portrait, dict(reversed(values.items()))), first)
     assert all(reaches_of(fine_editor, portrait, values)[side] is reach for side, reach in known.items())
-    for snapshot, told in ((LittleFits, ["Smiling"]), (KnownFits, [])):
+    for snapshot, told in ((LittleReaches, ["Smiling"]), (KnownReaches, [])):
         editor = replace(fine_editor, sliders=snapshot(fine_editor.directions))
         assert editor.doing_little(portrait, {"Smiling": 1.0}) == told
 

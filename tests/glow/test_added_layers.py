@@ -22,6 +22,7 @@ from glow.layers.memory_layout import halves, join
 from glow.layers.mixing import Mixing
 from glow.layers.prior import SplitPrior
 from glow.model import Memory
+from tests.glow.shaking import shake
 
 CONFIG = GlowConfig(image_size=8, levels=2, flow_steps=2, widths=(8, 8), coordinates=True, input_bound=3.0)
 MEMORY: list[Memory] = ["store", "checkpoint", "reversible"]
@@ -160,11 +161,7 @@ def model(request: pytest.FixtureRequest) -> Glow:
     torch.manual_seed(0)
     model = Glow(CONFIG)
     CHANGES[request.param](model)
-    model.double()
-    with torch.no_grad():
-        for parameter in model.parameters():
-            parameter.add_(0.1 * torch.randn_like(parameter))
-    return model
+    return shake(model.double())
 
 
 @pytest.fixture

@@ -10,18 +10,9 @@ import torch
 
 from glow import Glow, GlowConfig, Latent
 from glow.variants import VARIANTS
+from tests.glow.shaking import shaken
 
 TINY = GlowConfig(image_size=4, levels=2, flow_steps=2, widths=(8, 8), coordinates=True, top_prior="position")
-
-
-def shaken(config: GlowConfig) -> Glow:
-    """A model in float64 whose parameters are away from their start."""
-    torch.manual_seed(0)
-    model = Glow(config).double()
-    with torch.no_grad():
-        for parameter in model.parameters():
-            parameter.add_(0.1 * torch.randn_like(parameter))
-    return model
 
 
 @pytest.mark.parametrize("variant", VARIANTS)

@@ -119,3 +119,12 @@ def test_what_cannot_be_shared_is_refused_in_words(
     assert "start them with torchrun" in capsys.readouterr().err
     assert run(tmp_path, "--batch", "4", "--accumulation", "5") == 1
     assert "raise --batch or lower --accumulation" in capsys.readouterr().err
+
+
+def test_one_gpu_by_its_number_is_refused_to_several_processes(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in {"RANK": "1", "LOCAL_RANK": "1", "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2"}.items():
+        monkeypatch.setenv(name, value)  # as torchrun does
+    assert run(tmp_path, "--device", "cuda:1") == 1
+    assert "--device cuda:1 is one GPU for 2 processes; give --device cuda" in capsys.readouterr().err

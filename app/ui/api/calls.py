@@ -14,9 +14,9 @@ from typing import Any
 import gradio as gr
 from gradio import FileData
 
-from app.asked import asked_face, asked_moves, asked_slider
 from app.editor import Editor
 from app.portraits.portrait import Portrait
+from app.request_checks import asked_face, asked_moves, asked_slider
 from app.ui.server.folder import FolderError
 from app.ui.visits.visit import Visit, Visits
 from errors import GlowfaceError

@@ -19,7 +19,7 @@ from app.ui.words import say, t
 from attributes import DirectionsError, Recipe, shipped_recipes
 
 SIDE = 128
-"""Of a small picture, in pixels."""
+"""Side of a small picture, in pixels."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Presets:
     part: gr.Column
     gallery: gr.Gallery
     subject: gr.State
-    """Which face the small pictures are of: changes with it, whatever has changed it."""
+    """A text that changes whenever the small pictures must be made anew: with the face, the model and the recipes."""
 
 
 def build_presets() -> Presets:
@@ -57,7 +57,7 @@ def thumbnail(editor: Editor, portrait: Portrait, recipe: Recipe) -> np.ndarray:
 
 
 def subject(panel: Presets, visit: Visit) -> Updates:
-    """Updates that have the small pictures made anew where the face, or the choice of recipes, is another one."""
+    """Updates that let the small pictures be made anew, if the face or the choice of recipes has changed."""
     session = visit.session
     opened, chosen, model = session.edits.opened, session.edits.chosen, session.editor.checkpoint.hash
     # The photo is held, so that no other gets its number; the encoded face need not be.

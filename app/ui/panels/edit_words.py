@@ -59,7 +59,7 @@ def reading(session: Session, language: str = "en") -> str:
     moved = {name for name, value in session.values.items() if value}
     if not moved:
         return say(language, "Nothing has changed.")
-    before, now = (_said(session.reading(before=past), moved, language) for past in (True, False))
+    before, now = (_said(session.probabilities(before=past), moved, language) for past in (True, False))
     more = [word for word in now if before[word] < SEEN <= now[word]]
     less = [word for word in now if before[word] >= SEEN > now[word]]
     parts = []

@@ -11,17 +11,17 @@
   const plain = window.fetch.bind(window);
   let session = null; // as Gradio calls this page
   let mine = null; // the visit's name, once the page has been told its key
-  let holding = false;
+  let streaming = false;
 
   const show = (name, on) => document.getElementById(name)?.classList.toggle("shown", on);
 
-  const hold = async () => {
-    holding = true;
+  const openStream = async () => {
+    streaming = true;
     try {
       const reader = (await plain(`${API}/heartbeat/${session}`, { cache: "no-store" })).body.getReader();
       while (!(await reader.read()).done);
     } catch { /* opened again after the next question */ }
-    holding = false;
+    streaming = false;
   };
 
   const ask = async () => {
@@ -33,8 +33,8 @@
       if (name !== mine) {
         mine = null; // told once; what the page may do next is its own
         show("visit-gone", true);
-      } else if (held !== "held" && !holding) {
-        hold();
+      } else if (held !== "held" && !streaming) {
+        openStream();
       }
     } catch {
       show("connection-lost", true);

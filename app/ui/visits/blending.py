@@ -8,8 +8,8 @@ from typing import Any
 
 from app.editor import Editor
 from app.portraits.portrait import Portrait
+from app.series.blending import blend_apart
 from app.series.frames import small
-from app.series.mixing import blend_apart
 from app.session import Session
 from faces import Photo
 

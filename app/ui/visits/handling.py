@@ -47,7 +47,7 @@ def over_time(visits: Visits, handler: Handler, at_end: Callable[[], dict[Any, A
     shall show meanwhile. What ``at_end()`` gives is shown last, however it ends.
 
     The sliders of the visit go on beside it, so the handler holds the visit's lock only while it looks at what they
-    change too. Between two steps it may be left for good: where the page has gone.
+    change too. If the page is closed meanwhile, the generator is left after the step that it is at.
     """
 
     def listener(request: gr.Request, *values: Any) -> Iterator[Any]:
@@ -69,9 +69,9 @@ def over_time(visits: Visits, handler: Handler, at_end: Callable[[], dict[Any, A
 
 
 def on_return(visits: Visits, tab: gr.Tab, restored: Handler, outputs: list[Any]) -> None:
-    """When ``tab`` is first opened on a page, show what the visit has open there already: ``restored(visit)`` tells.
+    """When ``tab`` is first opened on a page, show what ``restored(visit)`` gives.
 
-    It has something where the page was loaded again.
+    That is what the visit has open there already, where the page was loaded again.
     """
     fresh = gr.State(True)
 
@@ -137,7 +137,7 @@ def warn(text: str) -> None:
 
 
 def _variant(base: type, **members: Any) -> Any:
-    """A subclass of a component, and not a changed object: Gradio makes components anew whenever it updates them.
+    """A subclass of a component. A changed object would not do: Gradio makes components anew whenever it updates them.
 
     Made past Gradio's metaclass, which would write a file into this folder.
     """

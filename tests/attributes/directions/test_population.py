@@ -17,13 +17,13 @@ POPULATION = Population.measure(PRODUCTS)
 def ends(start: float, values: list[float], gram: torch.Tensor = UNLIKE) -> list[float]:
     """Where a face ends along both directions, in deviations from the mean; it starts at ``start`` along both."""
     products = POPULATION.mean[None] + start
-    weights = POPULATION.hold_back(torch.tensor([values], dtype=torch.float64), products, gram)
+    weights = POPULATION.limited(torch.tensor([values], dtype=torch.float64), products, gram)
     return (start + weights @ gram)[0].tolist()
 
 
 def test_a_direction_ends_where_its_range_takes_the_mean_face() -> None:
     far, near = (
-        POPULATION.hold_back(
+        POPULATION.limited(
             torch.tensor([[50.0, 0.0]], dtype=torch.float64), POPULATION.mean[None], UNLIKE, torch.tensor([end, 1.0])
         )[0, 0].item()
         for end in (6.0, 1.0)
@@ -35,7 +35,7 @@ def test_a_direction_ends_where_its_range_takes_the_mean_face() -> None:
 def test_a_face_that_was_looked_at_goes_so_far_and_hardly_further() -> None:
     start, looked = -4.0, torch.tensor([[5.0, torch.nan]], dtype=torch.float64)
     gone = [
-        POPULATION.hold_back(
+        POPULATION.limited(
             torch.tensor([[value, 0.0]], dtype=torch.float64), POPULATION.mean[None] + start, UNLIKE, None, looked
         )[0, 0].item()
         for value in (5.0, 9.0)
@@ -46,7 +46,7 @@ def test_a_face_that_was_looked_at_goes_so_far_and_hardly_further() -> None:
 
 def test_usual_moves_go_the_whole_way() -> None:
     values = torch.tensor([[1.0, -0.5]], dtype=torch.float64)
-    assert torch.equal(POPULATION.hold_back(values, POPULATION.mean[None], UNLIKE), values)
+    assert torch.equal(POPULATION.limited(values, POPULATION.mean[None], UNLIKE), values)
 
 
 @pytest.mark.parametrize("start", [-3.0, 0.0, 1.9])

@@ -11,6 +11,7 @@ import torch
 
 from glow import Glow, GlowConfig
 from glow.variants import VARIANTS
+from tests.glow.shaking import shake, shaken
 
 
 def made(variant: str = "glow", by: float = 0.1, **fields: object) -> Glow:
@@ -24,11 +25,7 @@ def made(variant: str = "glow", by: float = 0.1, **fields: object) -> Glow:
         "coordinates": True,
         "top_prior": "standard",
     }
-    model = Glow(VARIANTS[variant](**shape | fields))
-    with torch.no_grad():
-        for parameter in model.parameters():
-            parameter.add_(by * torch.randn_like(parameter))
-    return model
+    return shake(Glow(VARIANTS[variant](**shape | fields)), by)
 
 
 @pytest.mark.parametrize(
@@ -118,11 +115,7 @@ def test_neither_pictures_nor_latents_are_overwritten(batch: int) -> None:
 def test_gradients_are_those_of_finite_differences(coupling: str) -> None:
     """Of the nets', the couplings' and the 1×1 convolutions' own derivatives."""
     config = GlowConfig(image_size=4, levels=2, flow_steps=1, widths=(4, 4), coupling=coupling)  # type: ignore[arg-type]
-    torch.manual_seed(0)
-    model = Glow(config).double()
-    with torch.no_grad():
-        for parameter in model.parameters():
-            parameter.add_(0.1 * torch.randn_like(parameter))
+    model = shaken(config)
     x = torch.rand(2, 3, 4, 4, dtype=torch.float64).requires_grad_()
 
     def likelihood(pictures: torch.Tensor, *_: torch.Tensor) -> torch.Tensor:

@@ -10,18 +10,9 @@ import torch
 
 from glow import Glow, GlowConfig
 from glow.model import Memory
+from tests.glow.shaking import shaken
 
 TINY = GlowConfig(image_size=8, levels=2, flow_steps=3, widths=(8, 8))
-
-
-def made(config: GlowConfig) -> Glow:
-    """A model in float64, away from its start."""
-    torch.manual_seed(0)
-    model = Glow(config).double()
-    with torch.no_grad():
-        for parameter in model.parameters():
-            parameter.add_(0.1 * torch.randn_like(parameter))
-    return model
 
 
 def gradients(model: Glow, memory: Memory) -> torch.Tensor:
@@ -39,7 +30,7 @@ def gradients(model: Glow, memory: Memory) -> torch.Tensor:
     ("permutation", "coupling"), list(product(["1x1-lu", "1x1-full", "shuffle", "reverse"], ["affine", "additive"]))
 )
 def test_gradients_are_those_of_storing_all(memory: Memory, permutation: str, coupling: str) -> None:
-    model = made(replace(TINY, permutation=permutation, coupling=coupling))  # type: ignore[arg-type]
+    model = shaken(replace(TINY, permutation=permutation, coupling=coupling))  # type: ignore[arg-type]
     torch.testing.assert_close(gradients(model, memory), gradients(model, "store"), atol=1e-11, rtol=0)
 
 
@@ -47,7 +38,7 @@ def test_gradients_are_those_of_storing_all(memory: Memory, permutation: str, co
 @pytest.mark.parametrize("coupling", ["affine", "additive"])
 def test_frozen_parameters_change_no_other_gradient(frozen: str, coupling: str) -> None:
     """As in fine-tuning; with all frozen ("" is part of every name), the gradients by the pictures remain."""
-    model = made(replace(TINY, coupling=coupling))  # type: ignore[arg-type]
+    model = shaken(replace(TINY, coupling=coupling))  # type: ignore[arg-type]
     for name, parameter in model.named_parameters():
         parameter.requires_grad_(frozen not in name)
     torch.testing.assert_close(gradients(model, "reversible"), gradients(model, "store"), atol=1e-11, rtol=0)
@@ -57,7 +48,7 @@ def test_reversible_training_with_a_fused_optimiser_stays_that_of_storing_all() 
     """Fused optimisers change parameters without a trace, so nothing made of these may be kept."""
     weights = []
     for memory in ("store", "reversible"):
-        model = made(TINY)
+        model = shaken(TINY)
         optimiser = torch.optim.Adam(model.parameters(), lr=1e-2, fused=True)
         for _ in range(3):
             gradients(model, memory)  # type: ignore[arg-type]
@@ -69,7 +60,7 @@ def test_reversible_training_with_a_fused_optimiser_stays_that_of_storing_all() 
 
 
 def test_going_back_twice_is_refused() -> None:
-    model = made(TINY)
+    model = shaken(TINY)
     model.memory = "reversible"
     loss = model.bits_per_dim(torch.rand(1, 3, 8, 8, dtype=torch.float64)).mean()
     loss.backward(retain_graph=True)

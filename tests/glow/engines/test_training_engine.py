@@ -14,10 +14,10 @@ from glow.engines.trainable import TrainableLevel
 from glow.layers.flow_layer import FlowLayer
 from glow.layers.flow_step import FlowStep
 from glow.model import Memory
+from tests.glow.shaking import shaken
 
 
 def made(coupling: CouplingKind, *, bound: float | None, coordinates: bool) -> Glow:
-    torch.manual_seed(0)
     config = GlowConfig(
         image_size=8,
         levels=2,
@@ -27,11 +27,7 @@ def made(coupling: CouplingKind, *, bound: float | None, coordinates: bool) -> G
         input_bound=bound,
         coordinates=coordinates,
     )
-    model = Glow(config).double()
-    with torch.no_grad():
-        for parameter in model.parameters():
-            parameter.add_(0.1 * torch.randn_like(parameter))
-    return model
+    return shaken(config)
 
 
 def layer_by_layer(steps: nn.ModuleList, x: Tensor) -> tuple[Tensor, Tensor]:

@@ -8,17 +8,9 @@ import pytest
 import torch
 
 from glow import Glow, GlowConfig
+from tests.glow.shaking import shaken
 
 TINY = GlowConfig(image_size=4, levels=1, flow_steps=2, widths=(8,), n_bits=3, dequantiser_width=8)
-
-
-def shaken(config: GlowConfig, by: float) -> Glow:
-    """A model in float64 whose parameters are away from their start."""
-    torch.manual_seed(0)
-    model = Glow(config).double().requires_grad_(False)
-    for parameter in model.parameters():
-        parameter.add_(by * torch.randn_like(parameter))
-    return model
 
 
 @pytest.fixture
@@ -33,7 +25,7 @@ def test_a_new_one_changes_nothing(x: torch.Tensor) -> None:
 
 
 def test_every_value_stays_in_its_bin_and_only_the_likelihood_sees_it_move(x: torch.Tensor) -> None:
-    model = shaken(TINY, 0.3)
+    model = shaken(TINY, 0.3).requires_grad_(False)
     assert model.dequantiser is not None
     moved = model.dequantiser(x)[0]
     places = moved * 8 - (x * 8).floor()
@@ -54,7 +46,7 @@ def test_however_the_noise_is_moved_the_pictures_probability_is_the_same() -> No
     """
     config = replace(TINY, image_size=2, n_bits=1)
     pictures = torch.randint(0, 2, (4, 3, 2, 2), generator=torch.Generator().manual_seed(2)).double()
-    model = shaken(config, 0.1)
+    model = shaken(config).requires_grad_(False)
     noise = torch.rand(100_000, 3, 2, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(3))
     for picture in pictures:
         x = (picture + noise) / 2
@@ -66,7 +58,7 @@ def test_however_the_noise_is_moved_the_pictures_probability_is_the_same() -> No
 
 
 def test_gradients_reach_it_through_a_frozen_flow(x: torch.Tensor) -> None:
-    model = shaken(TINY, 0.1)
+    model = shaken(TINY).requires_grad_(False)
     assert model.dequantiser is not None
     by_all, by_own = [], []
     for found, trained in ((by_all, model), (by_own, model.dequantiser)):

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from app.editor import Editor
-from app.portraits.kept import KEPT
+from app.portraits.portrait_cache import CACHE
 from app.session import Session
 
 
 def test_an_edit_goes_on_where_its_face_was_let_go(
     editor: Editor, astronaut: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(KEPT, "most", 1)
+    monkeypatch.setattr(CACHE, "most", 1)
     mine, drawing = Session(editor), Session(editor)
     mine.open(astronaut)
     mine.set({"Smiling": -1.0})
@@ -27,7 +27,7 @@ def test_an_edit_goes_on_where_its_face_was_let_go(
     other.open(astronaut[:, ::-1])
     gc.collect()
     assert known() is None
-    assert len(KEPT) == 1
+    assert len(CACHE) == 1
     assert drawing.portrait is drawn  # no photo has its latent
     mine.set({"Smiling": 0.0})
     assert mine.picture() is mine.photo
@@ -38,4 +38,4 @@ def test_an_edit_goes_on_where_its_face_was_let_go(
     assert other.ready
     del mine, other
     gc.collect()
-    assert len(KEPT) == 0
+    assert len(CACHE) == 0

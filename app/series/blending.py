@@ -33,12 +33,12 @@ def blend_apart(
     for ratio in (shape, colours):
         if not 0 <= ratio <= 1:
             raise InvalidValueError(f"the ratio is {ratio}; it must be from 0 (the first face) to 1 (the second).")
-    mixed = editor.decode(mixed_latent(first.latent, second.latent, shape, colours))
+    mixed = editor.decode(blended_latent(first.latent, second.latent, shape, colours))
     # Edges and fine detail belong to a shape.
     return blend_put_back(first, second, mixed, shape, lock_background=lock_background)
 
 
-def mixed_latent(first: Latent, second: Latent, shape: float, colours: float) -> Latent:
+def blended_latent(first: Latent, second: Latent, shape: float, colours: float) -> Latent:
     """A latent between two, exact at both ends.
 
     In each scale, what a channel is everywhere in the picture, its mean over all places, tells colours and light; how

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from app.editor import Editor
-from app.portraits.kept import EncodedFace
 from app.portraits.portrait import Portrait
+from app.portraits.portrait_cache import EncodedFace
 from app.portraits.view import View
 from faces import Face, NoFaceError, Photo
 
 
 class OpenPhoto:
     """A photo and its faces, each encoded when it is first needed, for each model, and again where it was let go
-    (:mod:`app.portraits.kept`).
+    (:mod:`app.portraits.portrait_cache`).
 
     Args:
         photo: the photo.

@@ -14,8 +14,8 @@ MOST_PORTRAITS = 128
 more for each slider that has moved it."""
 
 
-class KeptPortraits:
-    """Holds the portraits that were used last.
+class PortraitCache:
+    """Keeps the portraits that were used last (LRU).
 
     Args:
         most: how many.
@@ -23,27 +23,27 @@ class KeptPortraits:
 
     def __init__(self, most: int = MOST_PORTRAITS) -> None:
         self.most = most
-        self._held: OrderedDict[int, Portrait] = OrderedDict()
+        self._portraits: OrderedDict[int, Portrait] = OrderedDict()
         self._lock = threading.RLock()  # what is collected as garbage while it is held may ask for it
 
     def __len__(self) -> int:
-        return len(self._held)
+        return len(self._portraits)
 
     def use(self, portrait: Portrait) -> None:
-        """Hold a portrait, and let go of those that were used longest ago."""
+        """Keep a portrait, and let go of those that were used longest ago."""
         with self._lock:
-            self._held[id(portrait)] = portrait
-            self._held.move_to_end(id(portrait))
-            while len(self._held) > self.most:
-                self._held.popitem(last=False)
+            self._portraits[id(portrait)] = portrait
+            self._portraits.move_to_end(id(portrait))
+            while len(self._portraits) > self.most:
+                self._portraits.popitem(last=False)
 
     def forget(self, portrait: Portrait) -> None:
-        """Hold a portrait no longer: nobody is going to use it."""
+        """Keep a portrait no longer: nobody is going to use it."""
         with self._lock:
-            self._held.pop(id(portrait), None)
+            self._portraits.pop(id(portrait), None)
 
 
-KEPT = KeptPortraits()
+CACHE = PortraitCache()
 """Those of this process."""
 
 
@@ -58,17 +58,17 @@ class EncodedFace:
         self._drawn = portrait if portrait.drawn else None
         self._portrait = ref(portrait)
         if not portrait.drawn:
-            KEPT.use(portrait)
+            CACHE.use(portrait)
 
     @property
     def portrait(self) -> Portrait | None:
         """The face, if it is still there."""
         portrait = self._drawn or self._portrait()
         if portrait is not None and not portrait.drawn:
-            KEPT.use(portrait)
+            CACHE.use(portrait)
         return portrait
 
     def __del__(self) -> None:
         portrait = self._portrait()
         if portrait is not None:
-            KEPT.forget(portrait)
+            CACHE.forget(portrait)

@@ -1,4 +1,4 @@
-"""What programs ask of an editor, as they give it: sliders by name and a face, checked."""
+"""Checks of what programs ask of an editor, as they give it: sliders by name, and a face."""
 
 from __future__ import annotations
 

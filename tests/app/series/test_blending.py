@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from app.editor import Editor
-from app.series.mixing import blend_apart, mixed_latent
+from app.series.blending import blend_apart, blended_latent
 from storage.values import InvalidValueError
 
 
@@ -16,7 +16,7 @@ def test_the_ends_are_exact_and_what_is_not_apart_is_a_plain_blend(editor: Edito
     assert np.array_equal(blend_apart(editor, first, second, 0, 0).pixels, astronaut)
     half = editor.blend(first, second, 0.5).pixels
     assert np.array_equal(blend_apart(editor, first, second, 0.5, 0.5).pixels, half)
-    assert mixed_latent(first.latent, second.latent, 1, 1) is second.latent
+    assert blended_latent(first.latent, second.latent, 1, 1) is second.latent
     for ratios in ((0, 2), (-1, 0)):
         with pytest.raises(InvalidValueError, match="from 0"):
             blend_apart(editor, first, second, *ratios)
@@ -25,7 +25,7 @@ def test_the_ends_are_exact_and_what_is_not_apart_is_a_plain_blend(editor: Edito
 def test_a_fair_head_gets_the_colours_of_a_dark_one_and_keeps_its_shape(editor: Editor) -> None:
     faces = sorted(editor.sample(8, seed=3), key=lambda face: float(face.decoded.mean()))
     dark, fair = faces[0], faces[-1]
-    mixed = editor.decode(mixed_latent(fair.latent, dark.latent, 0, 1))
+    mixed = editor.decode(blended_latent(fair.latent, dark.latent, 0, 1))
 
     def shape(picture: torch.Tensor) -> torch.Tensor:
         """Where it is brighter and darker than around, at the scale of eyes and mouth."""
