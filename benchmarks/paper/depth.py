@@ -32,7 +32,7 @@ WIDTHS = (48, 64, 96, 128)
 TEMPERATURE = 0.7
 SAMPLES = 1000
 """Drawn for the Fréchet distance."""
-PICTURE = DOCUMENT.parent / "paper" / "depth.jpg"
+PICTURE = DOCUMENT.parent / "depth.jpg"
 
 
 @cache
@@ -59,7 +59,7 @@ def shallow_widths() -> tuple[int, ...]:
 def main() -> None:
     """Train whatever is missing, draw, and write the section."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.paper.depth")
-    common_arguments(parser, pictures=96_000)
+    common_arguments(parser)
     args = parser.parse_args()
     real = load_pixels(FaceSet.open(args.data, "val"), SIDE)
     judge = load_classifier()
@@ -79,14 +79,13 @@ def main() -> None:
         )
         print(rows[-1], flush=True)
         sheets.append(drawn(models[0]))
-    PICTURE.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(np.concatenate(sheets)).save(PICTURE, quality=90)
     text = (
         f"Figure 9's question at {SIDE} pixels: {SHALLOW} levels against {DEEP}, K = {STEPS}, with as many parameters, "
         f"trained alike on {args.pictures:,} pictures each, {args.seeds} seeds. Expected, as in the paper: with few "
         "levels, parts of faces that are right and do not belong together; the likelihood tells little of it.\n\n"
         "Command: `python -m benchmarks.paper.depth`\n\n"
-        f"![Faces drawn at a temperature of {TEMPERATURE}: {SHALLOW} levels above, {DEEP} below](paper/depth.jpg)\n\n"
+        f"![Faces drawn at a temperature of {TEMPERATURE}: {SHALLOW} levels above, {DEEP} below](depth.jpg)\n\n"
         f"| L | widths | parameters | bits/dim | Fréchet distance at {TEMPERATURE} (our own features) |\n"
         "| ---: | --- | ---: | ---: | ---: |\n" + "\n".join(rows)
     )

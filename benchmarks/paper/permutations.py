@@ -14,7 +14,7 @@ from pathlib import Path
 from benchmarks.paper.training import DOCUMENT, SIDE, Curve, common_arguments, train, with_spread
 from benchmarks.report import write_section
 
-PICTURE = DOCUMENT.parent / "paper" / "permutations.svg"
+PICTURE = DOCUMENT.parent / "permutations.svg"
 SHAPE = ("--levels", 3, "--flow-steps", 8, "--widths", 48, 64, 96)
 """The same for all: L = 3, K = 8."""
 KINDS = (
@@ -70,7 +70,7 @@ def report(curves: Mapping[Kind, Sequence[Curve]], args: argparse.Namespace) -> 
         f"pictures each, {args.seeds} seeds (bands from the lowest to the highest). Expected, as in the paper: 1×1 "
         "convolutions ahead of a fixed shuffle, that ahead of reversing, additive couplings behind affine ones.\n\n"
         "Command: `python -m benchmarks.paper.permutations`\n\n"
-        "![Bits/dim over steps, by permutation and coupling](paper/permutations.svg)\n\n"
+        "![Bits/dim over steps, by permutation and coupling](permutations.svg)\n\n"
         "| permutation | coupling | bits/dim at the end | pictures a second |\n| --- | --- | ---: | ---: |\n" + rows
     )
 
@@ -78,7 +78,7 @@ def report(curves: Mapping[Kind, Sequence[Curve]], args: argparse.Namespace) -> 
 def main() -> None:
     """Train whatever is missing, and write the section."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.paper.permutations")
-    common_arguments(parser, pictures=64_000)
+    common_arguments(parser)
     args = parser.parse_args()
     curves: dict[Kind, list[Curve]] = {}
     for permutation, coupling in KINDS:

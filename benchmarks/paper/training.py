@@ -14,7 +14,9 @@ from pathlib import Path
 
 from storage.values import InvalidValueError
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "paper.md"
+DOCUMENT = Path(__file__).parents[2] / "docs" / "paper" / "README.md"
+"""The page; its pictures lie beside it."""
+
 SIDE = 32
 """Side of the pictures, in pixels."""
 BATCH = 64
@@ -41,7 +43,7 @@ class Curve:
         return self.bits[-1]
 
 
-def common_arguments(parser: argparse.ArgumentParser, pictures: int) -> None:
+def common_arguments(parser: argparse.ArgumentParser, pictures: int = 48_000) -> None:
     """Options of every experiment: where pictures and runs lie, how long a run is, how many seeds."""
     parser.add_argument("--data", type=Path, default=Path("data/celebahq"), help="default: %(default)s")
     parser.add_argument("--runs", type=Path, default=Path("runs/paper"), help="default: %(default)s")
