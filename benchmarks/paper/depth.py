@@ -16,7 +16,15 @@ from PIL import Image
 
 from app.series.contact_sheet import contact_sheet
 from attributes import FaceSet, load_classifier
-from benchmarks.paper.training import DOCUMENT, SIDE, common_arguments, train, with_spread
+from benchmarks.paper.training import (
+    DOCUMENT,
+    SIDE,
+    Curve,
+    common_arguments,
+    minutes_of_training,
+    train,
+    with_spread,
+)
 from benchmarks.report import write_section
 from data.loader import load_pixels
 from glow import load_checkpoint
@@ -64,10 +72,12 @@ def main() -> None:
     real = load_pixels(FaceSet.open(args.data, "val"), SIDE)
     judge = load_classifier()
     rows, sheets = [], []
+    all_curves: list[list[Curve]] = []
     for levels, widths in ((SHALLOW, shallow_widths()), (DEEP, WIDTHS)):
         options = ("--levels", levels, "--flow-steps", STEPS, "--widths", *widths)
         name = f"depth-{levels}"
         curves = [train(name, options, seed, args) for seed in range(args.seeds)]
+        all_curves.append(curves)
         models = [
             load_checkpoint(args.runs / f"{name}-{args.pictures}-{seed}" / "model.safetensors").model
             for seed in range(args.seeds)
@@ -84,7 +94,7 @@ def main() -> None:
         f"Figure 9's question at {SIDE} pixels: {SHALLOW} levels against {DEEP}, K = {STEPS}, with as many parameters, "
         f"trained alike on {args.pictures:,} pictures each, {args.seeds} seeds. Expected, as in the paper: with few "
         "levels, parts of faces that are right and do not belong together; the likelihood tells little of it.\n\n"
-        "Command: `python -m benchmarks.paper.depth`\n\n"
+        f"Command: `python -m benchmarks.paper.depth` ({minutes_of_training(all_curves, args)})\n\n"
         f"![Faces drawn at a temperature of {TEMPERATURE}: {SHALLOW} levels above, {DEEP} below](depth.jpg)\n\n"
         f"| L | widths | parameters | bits/dim | Fréchet distance at {TEMPERATURE} (our own features) |\n"
         "| ---: | --- | ---: | ---: | ---: |\n" + "\n".join(rows)

@@ -11,7 +11,15 @@ import argparse
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from benchmarks.paper.training import DOCUMENT, SIDE, Curve, common_arguments, train, with_spread
+from benchmarks.paper.training import (
+    DOCUMENT,
+    SIDE,
+    Curve,
+    common_arguments,
+    minutes_of_training,
+    train,
+    with_spread,
+)
 from benchmarks.report import write_section
 
 PICTURE = DOCUMENT.parent / "permutations.svg"
@@ -69,7 +77,7 @@ def report(curves: Mapping[Kind, Sequence[Curve]], args: argparse.Namespace) -> 
         f"The paper's figure 3 on CelebA-HQ at {SIDE} pixels: L = 3, K = 8, all trained alike on {args.pictures:,} "
         f"pictures each, {args.seeds} seeds (bands from the lowest to the highest). Expected, as in the paper: 1×1 "
         "convolutions ahead of a fixed shuffle, that ahead of reversing, additive couplings behind affine ones.\n\n"
-        "Command: `python -m benchmarks.paper.permutations`\n\n"
+        f"Command: `python -m benchmarks.paper.permutations` ({minutes_of_training(curves.values(), args)})\n\n"
         "![Bits/dim over steps, by permutation and coupling](permutations.svg)\n\n"
         "| permutation | coupling | bits/dim at the end | pictures a second |\n| --- | --- | ---: | ---: |\n" + rows
     )

@@ -14,6 +14,7 @@ from data.source_quality import SourceQuality, quality_notes, source_quality
 
 JPEG_420, JPEG_444 = {"format": "JPEG", "subsampling": 2}, {"format": "JPEG", "subsampling": 0}
 WEBP, LOSSLESS = {"format": "WEBP"}, {"format": "WEBP", "lossless": True}
+PROFILE = {"icc_profile": b"a colour profile", "exif": b"Exif\0\0"}
 
 
 @pytest.mark.parametrize(
@@ -23,6 +24,11 @@ WEBP, LOSSLESS = {"format": "WEBP"}, {"format": "WEBP", "lossless": True}
         (JPEG_444, SourceQuality(96, 96, lossy=True)),
         (WEBP, SourceQuality(96, 48, lossy=True)),
         (LOSSLESS, SourceQuality(96, 96, lossy=False)),
+        (WEBP | PROFILE, SourceQuality(96, 48, lossy=True)),
+        (LOSSLESS | PROFILE, SourceQuality(96, 96, lossy=False)),
+        ({"format": "JPEG", "subsampling": "4:2:2"}, SourceQuality(96, 48, lossy=True)),
+        ({"format": "AVIF", "subsampling": "4:2:0"}, SourceQuality(96, 48, lossy=True)),
+        ({"format": "AVIF", "subsampling": "4:4:4"}, SourceQuality(96, 96, lossy=True)),
         ({"format": "PNG"}, SourceQuality(96, 96, lossy=False)),
     ],
 )
