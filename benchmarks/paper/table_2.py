@@ -10,7 +10,7 @@ import statistics
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -87,8 +87,9 @@ def pictures_a_second(config: FitConfig) -> float:
 
 def operations(preset: str) -> float:
     """Floating-point operations of the coupling nets for one picture."""
+    model = PRESETS[preset]().model
     with torch.device("meta"):
-        return convolution_operations(Glow(PRESETS[preset]().model), 1)
+        return model.steps * convolution_operations(Glow(replace(model, steps=1)), 1)
 
 
 def report(speeds: Mapping[str, float]) -> str:
