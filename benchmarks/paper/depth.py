@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import argparse
 from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -15,11 +17,12 @@ import torch
 from PIL import Image
 
 from app.series.contact_sheet import contact_sheet
-from attributes import FaceSet, load_classifier
+from attributes import load_classifier
 from benchmarks.paper.training import (
     DOCUMENT,
     SIDE,
     Curve,
+    came,
     common_arguments,
     minutes_of_training,
     train,
@@ -27,6 +30,7 @@ from benchmarks.paper.training import (
 )
 from benchmarks.report import write_section
 from data.loader import load_pixels
+from data.open_pictures import open_pictures
 from glow import load_checkpoint
 from glow.config import GlowConfig
 from glow.model import Glow
@@ -41,6 +45,22 @@ TEMPERATURE = 0.7
 SAMPLES = 1000
 """Drawn for the Fréchet distance."""
 PICTURE = DOCUMENT.parent / "depth.jpg"
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What came of one of the two flows, a figure for each seed."""
+
+    levels: int
+    widths: tuple[int, ...]
+    curves: Sequence[Curve]
+    apart: Sequence[float]
+    """Fréchet distances of its samples."""
+
+    @property
+    def bits(self) -> list[float]:
+        """Bits/dim at the end."""
+        return [curve.last for curve in self.curves]
 
 
 @cache
@@ -69,37 +89,43 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.paper.depth")
     common_arguments(parser)
     args = parser.parse_args()
-    real = load_pixels(FaceSet.open(args.data, "val"), SIDE)
+    real = load_pixels(open_pictures(args.data, "val"), SIDE)
     judge = load_classifier()
-    rows, sheets = [], []
-    all_curves: list[list[Curve]] = []
+    flows, sheets = [], []
     for levels, widths in ((SHALLOW, shallow_widths()), (DEEP, WIDTHS)):
         options = ("--levels", levels, "--flow-steps", STEPS, "--widths", *widths)
         name = f"depth-{levels}"
         curves = [train(name, options, seed, args) for seed in range(args.seeds)]
-        all_curves.append(curves)
         models = [
             load_checkpoint(args.runs / f"{name}-{args.pictures}-{seed}" / "model.safetensors").model
             for seed in range(args.seeds)
         ]
         apart = [frechet_distances(model, judge, real, SAMPLES, (TEMPERATURE,))[TEMPERATURE] for model in models]
-        rows.append(
-            f"| {levels} | {', '.join(map(str, widths))} | {parameters(levels, widths) / 1e6:.2f} M | "
-            f"{with_spread([curve.last for curve in curves])} | {with_spread(apart)} |"
-        )
-        print(rows[-1], flush=True)
+        flows.append(Trained(levels, widths, curves, apart))
         sheets.append(drawn(models[0]))
     Image.fromarray(np.concatenate(sheets)).save(PICTURE, quality=90)
-    text = (
-        f"Figure 9's question at {SIDE} pixels: {SHALLOW} levels against {DEEP}, K = {STEPS}, with as many parameters, "
-        f"trained alike on {args.pictures:,} pictures each, {args.seeds} seeds. Expected, as in the paper: with few "
-        "levels, parts of faces that are right and do not belong together; the likelihood tells little of it.\n\n"
-        f"Command: `python -m benchmarks.paper.depth` ({minutes_of_training(all_curves, args)})\n\n"
-        f"![Faces drawn at a temperature of {TEMPERATURE}: {SHALLOW} levels above, {DEEP} below](depth.jpg)\n\n"
-        f"| L | widths | parameters | bits/dim | Fréchet distance at {TEMPERATURE} (our own features) |\n"
-        "| ---: | --- | ---: | ---: | ---: |\n" + "\n".join(rows)
+    write_section("Depth (figure 9)", report(*flows, args), DOCUMENT)
+
+
+def report(shallow: Trained, deep: Trained, args: argparse.Namespace) -> str:
+    """The section's text."""
+    rows = "\n".join(
+        f"| {flow.levels} | {', '.join(map(str, flow.widths))} | {parameters(flow.levels, flow.widths) / 1e6:.2f} M | "
+        f"{with_spread(flow.bits)} | {with_spread(flow.apart)} |"
+        for flow in (shallow, deep)
     )
-    write_section("Depth (figure 9)", text, DOCUMENT)
+    return (
+        f"Figure 9's question on `{args.data.name}` at {SIDE} pixels: {SHALLOW} levels against {DEEP}, K = {STEPS}, with "
+        f"as many parameters, trained alike on {args.pictures:,} pictures each, {args.seeds} seeds. The paper shows "
+        "samples alone: with few levels, parts of faces that are right and do not belong together.\n\n"
+        f"Command: `python -m benchmarks.paper.depth` ({minutes_of_training((shallow.curves, deep.curves), args)})\n\n"
+        f"![Faces drawn at a temperature of {TEMPERATURE}: {SHALLOW} levels above, {DEEP} below]({PICTURE.name})\n\n"
+        f"| L | widths | parameters | bits/dim | Fréchet distance at {TEMPERATURE} (our own features) |\n"
+        f"| ---: | --- | ---: | ---: | ---: |\n{rows}\n\n"
+        "| expected | came |\n| --- | --- |\n"
+        f"| {DEEP} levels ahead in Fréchet distance, as in the paper's samples | {came(deep.apart, shallow.apart)} |\n"
+        f"| {DEEP} levels ahead in bits/dim | {came(deep.bits, shallow.bits)} |"
+    )
 
 
 @torch.inference_mode()

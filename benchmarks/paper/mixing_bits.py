@@ -48,10 +48,10 @@ def report(curves: Mapping[Pair, Sequence[Curve]], args: argparse.Namespace) -> 
             f"{with_spread(apart, '+.3f')} |"
         )
     return (
-        f"Both forms in flows of ever more levels on CelebA-HQ at {SIDE} pixels, K = {STEPS}, width {WIDTH}, trained "
-        f"alike on {args.pictures:,} pictures each, {args.seeds} seeds; c is that of the coarsest level. Expected, as "
-        "in the paper: no difference, for the factors only make the determinant cheaper. Bits/dim of the validation "
-        "pictures at the end, with the spread over seeds; the difference is taken seed by seed.\n\n"
+        f"Both forms in flows of ever more levels on `{args.data.name}` at {SIDE} pixels, K = {STEPS}, width {WIDTH}, "
+        f"trained alike on {args.pictures:,} pictures each, {args.seeds} seeds; c is that of the coarsest level. "
+        "Expected, as in the paper: no difference, for the factors only make the determinant cheaper. Bits/dim of the "
+        "validation pictures at the end, with the spread over seeds; the difference is taken seed by seed.\n\n"
         f"Command: `python -m benchmarks.paper.mixing_bits` ({minutes_of_training(curves.values(), args)})\n\n"
         "| c | L | full | LU | LU − full |\n| ---: | ---: | ---: | ---: | ---: |\n" + "\n".join(rows)
     )

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from benchmarks.paper.training import (
     DOCUMENT,
     SIDE,
     Curve,
+    came,
     common_arguments,
     minutes_of_training,
     train,
@@ -66,20 +68,31 @@ def draw(curves: Mapping[Kind, Sequence[Curve]], picture: Path) -> None:
     pyplot.close(figure)
 
 
+def claims(curves: Mapping[Kind, Sequence[Curve]]) -> str:
+    """What the paper leads one to expect, each with what came, as rows of a table."""
+    couplings, permutations = ("affine", "additive"), ("1x1-lu", "shuffle", "reverse")
+    pairs = [((first, each), (second, each)) for each in couplings for first, second in pairwise(permutations)]
+    pairs += [((each, "affine"), (each, "additive")) for each in permutations]
+    return "\n".join(
+        f"| {TITLES[first[0]]}, {first[1]}, ahead of {TITLES[second[0]]}, {second[1]} | "
+        f"{came(*([curve.last for curve in curves[kind]] for kind in (first, second)))} |"
+        for first, second in pairs
+    )
+
+
 def report(curves: Mapping[Kind, Sequence[Curve]], args: argparse.Namespace) -> str:
     """The section's text."""
     rows = "\n".join(
-        f"| {TITLES[permutation]} | {coupling} | {with_spread([curve.last for curve in seeds])} | "
-        f"{sum(curve.speed for curve in seeds) / len(seeds):.0f} |"
+        f"| {TITLES[permutation]} | {coupling} | {with_spread([curve.last for curve in seeds])} |"
         for (permutation, coupling), seeds in curves.items()
     )
     return (
-        f"The paper's figure 3 on CelebA-HQ at {SIDE} pixels: L = 3, K = 8, all trained alike on {args.pictures:,} "
-        f"pictures each, {args.seeds} seeds (bands from the lowest to the highest). Expected, as in the paper: 1×1 "
-        "convolutions ahead of a fixed shuffle, that ahead of reversing, additive couplings behind affine ones.\n\n"
+        f"The paper's figure 3 on `{args.data.name}` at {SIDE} pixels: L = 3, K = 8, all trained alike on "
+        f"{args.pictures:,} pictures each, {args.seeds} seeds (bands from the lowest to the highest).\n\n"
         f"Command: `python -m benchmarks.paper.permutations` ({minutes_of_training(curves.values(), args)})\n\n"
-        "![Bits/dim over steps, by permutation and coupling](permutations.svg)\n\n"
-        "| permutation | coupling | bits/dim at the end | pictures a second |\n| --- | --- | ---: | ---: |\n" + rows
+        f"![Bits/dim over steps, by permutation and coupling]({PICTURE.name})\n\n"
+        f"| permutation | coupling | bits/dim at the end |\n| --- | --- | ---: |\n{rows}\n\n"
+        f"| expected, as in the paper | came, in bits/dim |\n| --- | --- |\n{claims(curves)}"
     )
 
 

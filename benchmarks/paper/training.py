@@ -97,3 +97,13 @@ def with_spread(values: Sequence[float], form: str = ".3f") -> str:
         return f"{mean:{form}}"
     spread = math.sqrt(sum((value - mean) ** 2 for value in values) / (len(values) - 1))
     return f"{mean:{form}} ± {spread:.3f}"
+
+
+def came(ahead: Sequence[float], behind: Sequence[float]) -> str:
+    """Whether what was expected came: lower figures, of every seed, for the one than for the other."""
+    lead = statistics.fmean(behind) - statistics.fmean(ahead)
+    if max(ahead) < min(behind):
+        return f"yes, by {lead:.3f}"
+    if max(behind) < min(ahead):
+        return f"**no**: behind by {-lead:.3f}"
+    return f"**cannot be told**: {lead:+.3f} on average, some seeds the other way"

@@ -12,7 +12,7 @@ import torch
 
 from app.editor import Editor
 from benchmarks.paper import depth, faces, mixing_bits, mixing_time, permutations, table_2
-from benchmarks.paper.training import Curve, read_curve, train, with_spread
+from benchmarks.paper.training import Curve, came, read_curve, train, with_spread
 from glow.layers.invertible_conv import Conv1x1, Conv1x1LU
 from tests.parsing import read
 from train.cli import commands, main
@@ -27,6 +27,23 @@ def test_the_shallow_flow_has_as_many_parameters_as_the_deep_one() -> None:
 def test_the_spread_is_that_of_seeds() -> None:
     assert with_spread([3.0, 3.2]) == "3.100 ± 0.141"
     assert with_spread([3.0]) == "3.000"
+
+
+def test_what_came_is_told_by_every_seed() -> None:
+    assert came([2.0, 2.1], [2.2, 2.3]) == "yes, by 0.200"
+    assert came([2.2, 2.3], [2.0, 2.1]) == "**no**: behind by 0.200"
+    assert came([2.0, 2.2], [2.1, 2.3]).startswith("**cannot be told**: +0.100")
+
+
+def test_the_page_says_which_depth_came_out_ahead() -> None:
+    def trained(levels: int, widths: tuple[int, ...], bits: float, apart: float) -> depth.Trained:
+        return depth.Trained(levels, widths, [Curve((1,), (bits,), 100.0)] * 2, [apart, apart])
+
+    flows = trained(2, depth.shallow_widths(), 2.0, 30.0), trained(4, depth.WIDTHS, 2.1, 20.0)
+    text = depth.report(*flows, argparse.Namespace(data=Path("data/celebahq"), pictures=6000, seeds=2))
+    assert "| 4 levels ahead in Fréchet distance, as in the paper's samples | yes, by 10.000 |" in text
+    assert "| 4 levels ahead in bits/dim | **no**: behind by 0.100 |" in text
+    assert "| 4 | 48, 64, 96, 128 |" in text
 
 
 @pytest.mark.slow
@@ -49,6 +66,8 @@ def test_a_run_is_done_once_and_its_curve_drawn(celebahq_folder: Path, tmp_path:
     assert (tmp_path / "curves.svg").read_text().count("<svg") == 1
     text = permutations.report(curves, args)
     assert f"| fixed shuffle | additive | {with_spread([curve.last, other.last])} |" in text
+    assert "| fixed shuffle, affine, ahead of reverse, affine | **cannot be told**: +0.000" in text
+    assert text.count("cannot be told") == 7
 
 
 def test_both_forms_of_the_convolution_are_compared_seed_by_seed() -> None:
@@ -56,7 +75,7 @@ def test_both_forms_of_the_convolution_are_compared_seed_by_seed() -> None:
         return [Curve((1,), (each,), 100.0) for each in bits]
 
     curves = {(3, "1x1-full"): seeds(2.0, 2.2), (3, "1x1-lu"): seeds(2.01, 2.21)}
-    text = mixing_bits.report(curves, argparse.Namespace(pictures=6000, seeds=2))
+    text = mixing_bits.report(curves, argparse.Namespace(data=Path("data/celebahq"), pictures=6000, seeds=2))
     assert "| 48 | 3 | 2.100 ± 0.141 | 2.110 ± 0.141 | +0.010 ± 0.000 |" in text
     assert "4 minutes of training" in text
 
