@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 
 import torch
 
@@ -65,6 +66,7 @@ ROWS = (
 )
 
 
+@cache  # two presets are the same but for their names
 def pictures_a_second(config: FitConfig) -> float:
     """The median over a few steps as ``train fit`` takes them, in time of this process, whatever runs beside it."""
     size = config.model.image_size
