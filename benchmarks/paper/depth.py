@@ -18,8 +18,8 @@ from PIL import Image
 
 from app.series.contact_sheet import contact_sheet
 from attributes import load_classifier
+from benchmarks.paper.page import DOCUMENT, write
 from benchmarks.paper.training import (
-    DOCUMENT,
     SIDE,
     Curve,
     came,
@@ -28,7 +28,6 @@ from benchmarks.paper.training import (
     train,
     with_spread,
 )
-from benchmarks.report import write_section
 from data.loader import load_pixels
 from data.open_pictures import open_pictures
 from glow import load_checkpoint
@@ -104,7 +103,7 @@ def main() -> None:
         flows.append(Trained(levels, widths, curves, apart))
         sheets.append(drawn(models[0]))
     Image.fromarray(np.concatenate(sheets)).save(PICTURE, quality=90)
-    write_section("Depth (figure 9)", report(*flows, args), DOCUMENT)
+    write("Depth (figure 9)", report(*flows, args))
 
 
 def report(shallow: Trained, deep: Trained, args: argparse.Namespace) -> str:

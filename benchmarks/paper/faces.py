@@ -17,8 +17,7 @@ from torch import Tensor
 from app.editor import Editor
 from app.series.contact_sheet import contact_sheet
 from app.series.frames import steps
-from benchmarks.paper.training import DOCUMENT
-from benchmarks.report import write_section
+from benchmarks.paper.page import DOCUMENT, write
 from glow import Latent
 from glow.model import Glow
 from pictures.strip import real_people
@@ -88,7 +87,7 @@ def main() -> None:
         f"{command}; `python -m train sample` draws such a grid of any model.\n\n"
         f"![Drawn faces, a row for each temperature]({TEMPERATURE_PICTURE.name})"
     )
-    write_section("Temperature (figure 8)", text, DOCUMENT)
+    write("Temperature (figure 8)", text)
     interpolations(editor, COLUMNS).save(INTERPOLATION_PICTURE, quality=85)
     text = (
         "Straight ways in latent space, decoded: between two real people, Eileen Collins and Grace Hopper (NASA and US "
@@ -97,7 +96,7 @@ def main() -> None:
         "makes such a strip of any two photos, each blend put into the first one.\n\n"
         f"![Three ways from one face to another]({INTERPOLATION_PICTURE.name})"
     )
-    write_section("Interpolation (figure 5)", text, DOCUMENT)
+    write("Interpolation (figure 5)", text)
 
 
 if __name__ == "__main__":

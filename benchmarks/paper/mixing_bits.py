@@ -10,8 +10,8 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping, Sequence
 
+from benchmarks.paper.page import write
 from benchmarks.paper.training import (
-    DOCUMENT,
     SIDE,
     Curve,
     common_arguments,
@@ -19,7 +19,6 @@ from benchmarks.paper.training import (
     train,
     with_spread,
 )
-from benchmarks.report import write_section
 
 LEVELS = (1, 3, 5)
 STEPS = 8
@@ -68,7 +67,7 @@ def main() -> None:
             options = ("--levels", levels, "--flow-steps", STEPS, "--widths", *[WIDTH] * levels, "--permutation", form)
             runs = [train(f"mixing-{levels}-{form}", options, seed, args) for seed in range(args.seeds)]
             curves[levels, form] = runs
-    write_section("LU against full 1×1 convolutions, bits/dim", report(curves, args), DOCUMENT)
+    write("LU against full 1×1 convolutions, bits/dim", report(curves, args))
 
 
 if __name__ == "__main__":

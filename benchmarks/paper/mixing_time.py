@@ -13,8 +13,8 @@ from collections.abc import Callable
 
 import torch
 
-from benchmarks.paper.training import BATCH, DOCUMENT, SIDE
-from benchmarks.report import write_section
+from benchmarks.paper.page import write
+from benchmarks.paper.training import BATCH, SIDE
 from glow.config import GlowConfig, PermutationKind
 from glow.layers.invertible_conv import Conv1x1, Conv1x1LU
 from glow.model import Glow
@@ -87,7 +87,7 @@ def main() -> None:
         f"ms with the LU form ({lu / shuffle - 1:+.1%}). The paper: about 7 % more than a permutation, and no large "
         "difference between the forms."
     )
-    write_section("LU against full 1×1 convolutions, time (equation 10)", text, DOCUMENT)
+    write("LU against full 1×1 convolutions, time (equation 10)", text)
 
 
 if __name__ == "__main__":

@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 
+from benchmarks.paper.page import DOCUMENT, write
 from benchmarks.paper.training import (
-    DOCUMENT,
     SIDE,
     Curve,
     came,
@@ -22,7 +22,6 @@ from benchmarks.paper.training import (
     train,
     with_spread,
 )
-from benchmarks.report import write_section
 
 PICTURE = DOCUMENT.parent / "permutations.svg"
 SHAPE = ("--levels", 3, "--flow-steps", 8, "--widths", 48, 64, 96)
@@ -108,7 +107,7 @@ def main() -> None:
         curves[permutation, coupling] = [train(name, options, seed, args) for seed in range(args.seeds)]
         print(f"{name}: {with_spread([curve.last for curve in curves[permutation, coupling]])}", flush=True)
     draw(curves, PICTURE)
-    write_section("Permutations and couplings (figure 3)", report(curves, args), DOCUMENT)
+    write("Permutations and couplings (figure 3)", report(curves, args))
 
 
 if __name__ == "__main__":

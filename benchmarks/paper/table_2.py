@@ -15,8 +15,8 @@ from functools import cache
 
 import torch
 
-from benchmarks.paper.training import DOCUMENT
-from benchmarks.report import cpu_kind, write_section
+from benchmarks.paper.page import write
+from benchmarks.report import cpu_kind
 from benchmarks.speed.peak import convolution_operations
 from glow.device import fastest_net_dtype
 from glow.model import Glow
@@ -147,7 +147,7 @@ def main() -> None:
     for preset in dict.fromkeys(row.preset for row in ROWS):
         speeds[preset] = pictures_a_second(PRESETS[preset]())
         print(f"{preset}: {speeds[preset]:.2f} pictures a second", file=sys.stderr)
-    write_section("What table 2 takes", report(speeds), DOCUMENT)
+    write("What table 2 takes", report(speeds))
 
 
 if __name__ == "__main__":

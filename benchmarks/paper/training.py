@@ -14,9 +14,6 @@ from pathlib import Path
 
 from storage.values import InvalidValueError
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "paper" / "README.md"
-"""The page; its pictures lie beside it."""
-
 SIDE = 32
 """Side of the pictures, in pixels."""
 BATCH = 64

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from app.editor import Editor
-from benchmarks.paper import depth, faces, mixing_bits, mixing_time, permutations, table_2
+from benchmarks.paper import depth, faces, mixing_bits, mixing_time, page, permutations, table_2
 from benchmarks.paper.training import Curve, came, read_curve, train, with_spread
 from glow.layers.invertible_conv import Conv1x1, Conv1x1LU
 from tests.parsing import read
@@ -22,6 +22,18 @@ from train.settings.presets import PRESETS
 def test_the_shallow_flow_has_as_many_parameters_as_the_deep_one() -> None:
     shallow = depth.parameters(depth.SHALLOW, depth.shallow_widths())
     assert shallow == pytest.approx(depth.parameters(depth.DEEP, depth.WIDTHS), rel=0.03)
+
+
+def test_sections_of_the_page_stand_in_the_papers_order(tmp_path: Path) -> None:
+    document = tmp_path / "README.md"
+    document.write_text("# The page\n\nIts opening.\n")
+    for title in (*reversed(page.SECTIONS), page.SECTIONS[2]):
+        page.write(title, f"About {title}, of {len(title)} letters.\n\n| a | table |", document)
+    text = document.read_text()
+    assert text.startswith("# The page\n\nIts opening.\n\n## Permutations")
+    assert [line.removeprefix("## ") for line in text.splitlines() if line.startswith("## ")] == list(page.SECTIONS)
+    assert text.count("About ") == len(page.SECTIONS)
+    assert "\n\n\n" not in text
 
 
 def test_the_spread_is_that_of_seeds() -> None:
