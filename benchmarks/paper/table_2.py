@@ -108,7 +108,7 @@ def report(speeds: Mapping[str, float]) -> str:
         speed = speeds[row.preset]
         gpu = known_speed * operations(known) / operations(row.preset)
         table.append(
-            f"| {row.title} | {row.glow} | {row.real_nvp} | not run | {pictures / 1e6:.0f} million | {speed:.1f} | "
+            f"| {row.title} | {row.glow} | {row.real_nvp} | not run | {pictures / 1e6:.0f} million | {speed:.2f} | "
             f"{pictures / speed / 3600:,.0f} | {gpu:,.0f} | {pictures / gpu / 3600:,.0f} |"
         )
     commands = "\n".join(row.command for row in ROWS)

@@ -119,7 +119,7 @@ def test_a_row_of_table_2_is_a_command_that_lacks_nothing_but_its_pictures(
 
 def test_the_hours_of_table_2_are_pictures_over_throughput() -> None:
     text = table_2.report({row.preset: 16.0 for row in table_2.ROWS})
-    assert "| CIFAR-10 | 3.35 | 3.49 | not run | 256 million | 16.0 | 4,444 |" in text
+    assert "| CIFAR-10 | 3.35 | 3.49 | not run | 256 million | 16.00 | 4,444 |" in text
     assert all(row.command in text for row in table_2.ROWS)
     assert table_2.operations("imagenet32") == pytest.approx(1.5 * table_2.operations("cifar10"))
 
