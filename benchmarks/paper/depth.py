@@ -103,7 +103,7 @@ def main() -> None:
         flows.append(Trained(levels, widths, curves, apart))
         sheets.append(drawn(models[0]))
     Image.fromarray(np.concatenate(sheets)).save(PICTURE, quality=90)
-    write("Depth (figure 9)", report(*flows, args))
+    write("Depth (figure 9)", report(flows[0], flows[1], args))
 
 
 def report(shallow: Trained, deep: Trained, args: argparse.Namespace) -> str:
