@@ -118,7 +118,7 @@ def quality_notes(pictures: PictureSet, size: int) -> tuple[str, ...]:
         )
     if (coarse := share(lambda each: each.side >= size > each.colour_side)) > _FEW:
         notes.append(
-            f"{coarse:.0%} of the pictures keep colour at less than {size} pixels (JPEG, WebP or AVIF, chroma subsampled): "
-            "the model learns colours that are too smooth. Give the originals, or larger copies."
+            f"{coarse:.0%} of the pictures keep colour at less than {size} pixels (JPEG, WebP or AVIF, chroma "
+            "subsampled): the model learns colours that are too smooth. Give the originals, or larger copies."
         )
     return tuple(notes)
