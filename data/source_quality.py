@@ -15,6 +15,9 @@ from data.picture_set import PictureSet
 LOOKED_AT = 64
 """Pictures whose headers are read, spread over the set."""
 
+_HEADER = 2**20
+"""Bytes of a file in which what it tells must stand; colour profiles and the like stand before it."""
+
 _FEW = 0.05
 """Up to this share of such pictures, nothing is said."""
 
@@ -34,7 +37,7 @@ class SourceQuality:
 
 
 def source_quality(path: Path, crop: int | None = None) -> SourceQuality | None:
-    """What the header of a JPEG, WebP or lossless file tells; None if it cannot be read, or does not tell.
+    """What the header of a JPEG, WebP, AVIF or lossless file tells; None if it cannot be read, or does not tell.
 
     Args:
         path: the picture.
@@ -42,25 +45,54 @@ def source_quality(path: Path, crop: int | None = None) -> SourceQuality | None:
     """
     try:
         with path.open("rb") as file:
-            start = file.read(16)
+            start = file.read(_HEADER)
         with Image.open(path) as image:
             side = min(*image.size, crop or min(image.size))
             halves: tuple[int, int] = (1, 1)  # by how much colour is coarser, across and down
             lossy = False
             if isinstance(image, JpegImagePlugin.JpegImageFile):
                 lossy = True
-                if image.layers == 3:
+                if image.layers >= 3:
                     (_, across, down, _), (_, colour_across, colour_down, _) = image.layer[:2]
                     halves = (max(1, across // colour_across), max(1, down // colour_down))
-            elif image.format == "WEBP" and start[12:16] in (b"VP8 ", b"VP8X"):
-                if start[12:16] == b"VP8X":  # either kind may follow
-                    return None
-                lossy, halves = True, (2, 2)
+            elif image.format == "WEBP":
+                lossy = _lossy_webp(start)
+                halves = (2, 2) if lossy else (1, 1)
             elif image.format == "AVIF":
-                return None
+                lossy, halves = True, _avif_halves(start)  # as good as always
     except Exception:  # what a broken file makes decoders stumble over is told when the picture is read
         return None
     return SourceQuality(side, side // max(halves), lossy)
+
+
+def _lossy_webp(start: bytes) -> bool:
+    """Whether the pixels' chunk is of the lossy kind; others, such as a colour profile, may stand before it.
+
+    Raises:
+        ValueError: it does not begin within ``start``.
+    """
+    place = 12
+    while (name := start[place : place + 4]) not in (b"VP8 ", b"VP8L"):
+        if len(name) < 4:
+            raise ValueError("no pixels")
+        if name == b"ANMF":  # a frame of an animation, with chunks of its own
+            place += 24
+            continue
+        length = int.from_bytes(start[place + 4 : place + 8], "little")
+        place += 8 + length + length % 2
+    return name == b"VP8 "
+
+
+def _avif_halves(start: bytes) -> tuple[int, int]:
+    """By how much the colour of an AVIF is coarser, across and down, as its decoder's configuration has it.
+
+    Raises:
+        ValueError: that does not lie within ``start``.
+    """
+    flags = start[start.index(b"av1C") + 6]
+    if flags & 0b10000:  # grey
+        return 1, 1
+    return 1 + bool(flags & 0b1000), 1 + bool(flags & 0b100)
 
 
 def quality_notes(pictures: PictureSet, size: int) -> tuple[str, ...]:
@@ -86,7 +118,7 @@ def quality_notes(pictures: PictureSet, size: int) -> tuple[str, ...]:
         )
     if (coarse := share(lambda each: each.side >= size > each.colour_side)) > _FEW:
         notes.append(
-            f"{coarse:.0%} of the pictures keep colour at less than {size} pixels (JPEG or WebP, chroma subsampled): "
-            "the model learns colours that are too smooth. Give the originals, or larger copies."
+            f"{coarse:.0%} of the pictures keep colour at less than {size} pixels (JPEG, WebP or AVIF, chroma "
+            "subsampled): the model learns colours that are too smooth. Give the originals, or larger copies."
         )
     return tuple(notes)

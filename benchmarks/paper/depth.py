@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import argparse
 from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -15,10 +17,19 @@ import torch
 from PIL import Image
 
 from app.series.contact_sheet import contact_sheet
-from attributes import FaceSet, load_classifier
-from benchmarks.paper.training import DOCUMENT, SIDE, common_arguments, train, with_spread
-from benchmarks.report import write_section
+from attributes import load_classifier
+from benchmarks.paper.page import DOCUMENT, write
+from benchmarks.paper.training import (
+    SIDE,
+    Curve,
+    came,
+    common_arguments,
+    minutes_of_training,
+    train,
+    with_spread,
+)
 from data.loader import load_pixels
+from data.open_pictures import open_pictures
 from glow import load_checkpoint
 from glow.config import GlowConfig
 from glow.model import Glow
@@ -32,7 +43,23 @@ WIDTHS = (48, 64, 96, 128)
 TEMPERATURE = 0.7
 SAMPLES = 1000
 """Drawn for the Fréchet distance."""
-PICTURE = DOCUMENT.parent / "paper" / "depth.jpg"
+PICTURE = DOCUMENT.parent / "depth.jpg"
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What came of one of the two flows, a figure for each seed."""
+
+    levels: int
+    widths: tuple[int, ...]
+    curves: Sequence[Curve]
+    apart: Sequence[float]
+    """Fréchet distances of its samples."""
+
+    @property
+    def bits(self) -> list[float]:
+        """Bits/dim at the end."""
+        return [curve.last for curve in self.curves]
 
 
 @cache
@@ -59,11 +86,11 @@ def shallow_widths() -> tuple[int, ...]:
 def main() -> None:
     """Train whatever is missing, draw, and write the section."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.paper.depth")
-    common_arguments(parser, pictures=96_000)
+    common_arguments(parser)
     args = parser.parse_args()
-    real = load_pixels(FaceSet.open(args.data, "val"), SIDE)
+    real = load_pixels(open_pictures(args.data, "val"), SIDE)
     judge = load_classifier()
-    rows, sheets = [], []
+    flows, sheets = [], []
     for levels, widths in ((SHALLOW, shallow_widths()), (DEEP, WIDTHS)):
         options = ("--levels", levels, "--flow-steps", STEPS, "--widths", *widths)
         name = f"depth-{levels}"
@@ -73,24 +100,31 @@ def main() -> None:
             for seed in range(args.seeds)
         ]
         apart = [frechet_distances(model, judge, real, SAMPLES, (TEMPERATURE,))[TEMPERATURE] for model in models]
-        rows.append(
-            f"| {levels} | {', '.join(map(str, widths))} | {parameters(levels, widths) / 1e6:.2f} M | "
-            f"{with_spread([curve.last for curve in curves])} | {with_spread(apart)} |"
-        )
-        print(rows[-1], flush=True)
+        flows.append(Trained(levels, widths, curves, apart))
         sheets.append(drawn(models[0]))
-    PICTURE.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(np.concatenate(sheets)).save(PICTURE, quality=90)
-    text = (
-        f"Figure 9's question at {SIDE} pixels: {SHALLOW} levels against {DEEP}, K = {STEPS}, with as many parameters, "
-        f"trained alike on {args.pictures:,} pictures each, {args.seeds} seeds. Expected, as in the paper: with few "
-        "levels, parts of faces that are right and do not belong together; the likelihood tells little of it.\n\n"
-        "Command: `python -m benchmarks.paper.depth`\n\n"
-        f"![Faces drawn at a temperature of {TEMPERATURE}: {SHALLOW} levels above, {DEEP} below](paper/depth.jpg)\n\n"
-        f"| L | widths | parameters | bits/dim | Fréchet distance at {TEMPERATURE} (our own features) |\n"
-        "| ---: | --- | ---: | ---: | ---: |\n" + "\n".join(rows)
+    write("Depth (figure 9)", report(flows[0], flows[1], args))
+
+
+def report(shallow: Trained, deep: Trained, args: argparse.Namespace) -> str:
+    """The section's text."""
+    rows = "\n".join(
+        f"| {flow.levels} | {', '.join(map(str, flow.widths))} | {parameters(flow.levels, flow.widths) / 1e6:.2f} M | "
+        f"{with_spread(flow.bits)} | {with_spread(flow.apart)} |"
+        for flow in (shallow, deep)
     )
-    write_section("Depth (figure 9)", text, DOCUMENT)
+    return (
+        f"Figure 9's question on `{args.data.name}` at {SIDE} pixels: {SHALLOW} levels against {DEEP}, K = {STEPS}, "
+        f"with as many parameters, trained alike on {args.pictures:,} pictures each, {args.seeds} seeds. The paper "
+        "shows samples alone: with few levels, parts of faces that are right and do not belong together.\n\n"
+        f"Command: `python -m benchmarks.paper.depth` ({minutes_of_training((shallow.curves, deep.curves), args)})\n\n"
+        f"![Faces drawn at a temperature of {TEMPERATURE}: {SHALLOW} levels above, {DEEP} below]({PICTURE.name})\n\n"
+        f"| L | widths | parameters | bits/dim | Fréchet distance at {TEMPERATURE} (our own features) |\n"
+        f"| ---: | --- | ---: | ---: | ---: |\n{rows}\n\n"
+        "| expected | came |\n| --- | --- |\n"
+        f"| {DEEP} levels ahead in Fréchet distance, as in the paper's samples | {came(deep.apart, shallow.apart)} |\n"
+        f"| {DEEP} levels ahead in bits/dim | {came(deep.bits, shallow.bits)} |"
+    )
 
 
 @torch.inference_mode()

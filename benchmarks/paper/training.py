@@ -8,13 +8,12 @@ import math
 import statistics
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from storage.values import InvalidValueError
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "paper.md"
 SIDE = 32
 """Side of the pictures, in pixels."""
 BATCH = 64
@@ -41,12 +40,12 @@ class Curve:
         return self.bits[-1]
 
 
-def common_arguments(parser: argparse.ArgumentParser, pictures: int) -> None:
+def common_arguments(parser: argparse.ArgumentParser, pictures: int = 48_000, seeds: int = 2) -> None:
     """Options of every experiment: where pictures and runs lie, how long a run is, how many seeds."""
     parser.add_argument("--data", type=Path, default=Path("data/celebahq"), help="default: %(default)s")
     parser.add_argument("--runs", type=Path, default=Path("runs/paper"), help="default: %(default)s")
     parser.add_argument("--pictures", type=int, default=pictures, help="seen in each run (default: %(default)s)")
-    parser.add_argument("--seeds", type=int, default=2, help="runs of each kind (default: %(default)s)")
+    parser.add_argument("--seeds", type=int, default=seeds, help="runs of each kind (default: %(default)s)")
 
 
 def train(name: str, options: Sequence[object], seed: int, args: argparse.Namespace) -> Curve:
@@ -82,10 +81,26 @@ def read_curve(log: Path) -> Curve:
     return Curve(tuple(seen), tuple(seen.values()), speed)
 
 
-def with_spread(values: Sequence[float]) -> str:
+def minutes_of_training(curves: Iterable[Sequence[Curve]], args: argparse.Namespace) -> str:
+    """How long all the runs trained, in words."""
+    seconds = sum(args.pictures / curve.speed for seeds in curves for curve in seeds)
+    return f"{seconds / 60:.0f} minutes of training in all"
+
+
+def with_spread(values: Sequence[float], form: str = ".3f") -> str:
     """The mean, and how far single seeds lie from it on average (the sample's standard deviation)."""
     mean = statistics.fmean(values)
     if len(values) < 2:
-        return f"{mean:.3f}"
+        return f"{mean:{form}}"
     spread = math.sqrt(sum((value - mean) ** 2 for value in values) / (len(values) - 1))
-    return f"{mean:.3f} ± {spread:.3f}"
+    return f"{mean:{form}} ± {spread:.3f}"
+
+
+def came(ahead: Sequence[float], behind: Sequence[float]) -> str:
+    """Whether what was expected came: lower figures, of every seed, for the one than for the other."""
+    lead = statistics.fmean(behind) - statistics.fmean(ahead)
+    if max(ahead) < min(behind):
+        return f"yes, by {lead:.3f}"
+    if max(behind) < min(ahead):
+        return f"**no**: behind by {-lead:.3f}"
+    return f"**cannot be told**: {lead:+.3f} on average, some seeds the other way"
