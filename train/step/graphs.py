@@ -1,0 +1,98 @@
+"""Work that is always the same, recorded once and replayed: a GPU is then not kept waiting for each single launch.
+
+A CUDA graph (https://docs.pytorch.org/docs/stable/notes/cuda.html#cuda-graphs) repeats the kernels that were recorded,
+on the very same memory. What changes from one run to the next must therefore be written into tensors that stay where
+they are, and nothing in between may wait for a number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+import torch
+
+Work = Callable[[], None]
+"""Reads its inputs from tensors that stay where they are, and leaves its results in such."""
+
+WARM_UP = 3
+"""Runs before the one that is recorded: they set up what is only set up once, and let libraries choose kernels."""
+
+
+class Graphs(Protocol):
+    """How a device records work."""
+
+    def can_record(self, device: torch.device) -> bool:
+        """Whether work on ``device`` can be recorded so."""
+
+    def warm_up(self, work: Work) -> None:
+        """Do ``work`` as it will be done when it is recorded."""
+
+    def capture(self, work: Work) -> Work:
+        """Record ``work``, without doing it, or such that it is done when what is returned is called.
+
+        Raises:
+            RuntimeError: something in it cannot be recorded.
+        """
+
+
+class CudaGraphs:
+    """CUDA's own."""
+
+    def can_record(self, device: torch.device) -> bool:
+        return device.type == "cuda"
+
+    def warm_up(self, work: Work) -> None:
+        """On a stream beside the usual one, as CUDA asks for."""
+        stream = torch.cuda.Stream()
+        stream.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(stream):
+            work()
+        torch.cuda.current_stream().wait_stream(stream)
+
+    def capture(self, work: Work) -> Work:
+        graph = torch.cuda.CUDAGraph()
+        # Other threads, such as the one that pins the batches, may use CUDA meanwhile.
+        with torch.cuda.graph(graph, capture_error_mode="thread_local"):
+            work()
+        return graph.replay
+
+
+class Recorded:
+    """Work that is done plainly a few times, then recorded, and from then on replayed; plainly where that fails.
+
+    Each call does the work once, however.
+
+    Args:
+        work: what to do.
+        graphs: how to record it.
+        tell: is told once which of the two has come about, in words.
+    """
+
+    def __init__(self, work: Work, graphs: Graphs, tell: Callable[[str], None]) -> None:
+        self._work, self._graphs, self._tell = work, graphs, tell
+        self._calls = 0
+        self._repeat: Work = self._warm_up
+
+    def __call__(self) -> None:
+        if self._calls == WARM_UP:
+            self._repeat = self._captured()
+        self._calls += 1
+        self._repeat()
+
+    def _warm_up(self) -> None:
+        self._graphs.warm_up(self._work)
+
+    def _captured(self) -> Work:
+        try:
+            repeat = self._graphs.capture(self._work)
+        except RuntimeError as error:
+            self._tell(plainly(str(error).strip().partition("\n")[0]))
+            return self._work
+        self._tell("each step is replayed as one CUDA graph")
+        return repeat
+
+
+def plainly(reason: str) -> str:
+    """The words for steps that are not recorded."""
+    return f"steps are launched one operation after the other, not as one CUDA graph: {reason}"
