@@ -25,11 +25,11 @@ class Graphs(Protocol):
     def can_record(self, device: torch.device) -> bool:
         """Whether work on ``device`` can be recorded so."""
 
-    def warm_up(self, work: Work) -> None:
+    def warm_up(self, work: Work, device: torch.device) -> None:
         """Do ``work`` as it will be done when it is recorded."""
 
-    def capture(self, work: Work) -> Work:
-        """Record ``work``, without doing it, or such that it is done when what is returned is called.
+    def capture(self, work: Work, device: torch.device) -> Work:
+        """Record ``work``; what is returned does it.
 
         Raises:
             RuntimeError: something in it cannot be recorded.
@@ -42,19 +42,21 @@ class CudaGraphs:
     def can_record(self, device: torch.device) -> bool:
         return device.type == "cuda"
 
-    def warm_up(self, work: Work) -> None:
+    def warm_up(self, work: Work, device: torch.device) -> None:
         """On a stream beside the usual one, as CUDA asks for."""
-        stream = torch.cuda.Stream()
-        stream.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(stream):
-            work()
-        torch.cuda.current_stream().wait_stream(stream)
+        with torch.cuda.device(device):
+            stream = torch.cuda.Stream()
+            stream.wait_stream(torch.cuda.current_stream())
+            with torch.cuda.stream(stream):
+                work()
+            torch.cuda.current_stream().wait_stream(stream)
 
-    def capture(self, work: Work) -> Work:
-        graph = torch.cuda.CUDAGraph()
-        # Other threads, such as the one that pins the batches, may use CUDA meanwhile.
-        with torch.cuda.graph(graph, capture_error_mode="thread_local"):
-            work()
+    def capture(self, work: Work, device: torch.device) -> Work:
+        with torch.cuda.device(device):
+            graph = torch.cuda.CUDAGraph()
+            # Other threads, such as the one that pins the batches, may use CUDA meanwhile.
+            with torch.cuda.graph(graph, stream=torch.cuda.Stream(), capture_error_mode="thread_local"):
+                work()
         return graph.replay
 
 
@@ -66,11 +68,12 @@ class Recorded:
     Args:
         work: what to do.
         graphs: how to record it.
+        device: where it is done.
         tell: is told once which of the two has come about, in words.
     """
 
-    def __init__(self, work: Work, graphs: Graphs, tell: Callable[[str], None]) -> None:
-        self._work, self._graphs, self._tell = work, graphs, tell
+    def __init__(self, work: Work, graphs: Graphs, device: torch.device, tell: Callable[[str], None]) -> None:
+        self._work, self._graphs, self._device, self._tell = work, graphs, device, tell
         self._calls = 0
         self._repeat: Work = self._warm_up
 
@@ -81,11 +84,11 @@ class Recorded:
         self._repeat()
 
     def _warm_up(self) -> None:
-        self._graphs.warm_up(self._work)
+        self._graphs.warm_up(self._work, self._device)
 
     def _captured(self) -> Work:
         try:
-            repeat = self._graphs.capture(self._work)
+            repeat = self._graphs.capture(self._work, self._device)
         except RuntimeError as error:
             self._tell(plainly(str(error).strip().partition("\n")[0]))
             return self._work

@@ -71,7 +71,7 @@ class TrainingStep:
         elif not optimiser.recordable:
             tell(plainly(f"{config.optimiser} has to look whether the gradient is finite"))
         else:
-            self._work = Recorded(self._on_device, graphs, tell)
+            self._work = Recorded(self._on_device, graphs, world.device, tell)
 
     def __call__(self, batch: Sequence[Tensor], step: int) -> Taken:
         """Take step ``step``, counted from 0, on a batch: tensors of the same shapes in every step, on the CPU."""
