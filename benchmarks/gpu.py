@@ -37,13 +37,13 @@ from data.cache import CachedPictures
 from glow import Glow, GlowConfig
 from glow.device import choose_device, fastest_net_dtype
 from glow.distributed import World
+from glow.graphs import WARM_UP, CudaGraphs
 from train.ema import EMA
 from train.fit import fit
 from train.optimiser import Optimiser
 from train.parallel import Objective
 from train.settings.config import FitConfig
 from train.settings.run_options import RunOptions
-from train.step.graphs import WARM_UP, CudaGraphs
 from train.step.training_step import TrainingStep
 
 Step = Callable[[], object]

@@ -142,7 +142,7 @@ class _Run:
             world,
             pictures_of=self.on_device or (lambda x: x),
             graphs=options.graphs,
-            tell=self.tell,
+            tell=_tell if world.is_main else lambda _: None,
         )
         self.logger = MetricLogger(out, self.progress.step) if world.is_main else None
         self.meter = StepMeter(world, config.batch)
@@ -183,11 +183,6 @@ class _Run:
         """Whether all steps are taken, or validation has not got better for as long as asked."""
         patience = self.config.patience
         return self.progress.step >= self.config.steps or 0 < patience <= self.progress.stale
-
-    def tell(self, what: str) -> None:
-        """Say something about how the run works, beside its progress bar."""
-        if self.world.is_main:
-            tqdm.write(f"note: {what}", file=sys.stderr)
 
     def log_steps(self, gradient: Tensor) -> None:
         """Log what the steps since the last line of the log have come to."""
@@ -241,3 +236,8 @@ class _Run:
         first, last, pin = self.progress.step, config.steps, world.device.type == "cuda"
         batches = self.batches(config.batch, Batches if self.on_device is None else Draws)
         return BatchLoader(batches, first, last, rank=world.rank, world_size=world.size, workers=workers, pin=pin)
+
+
+def _tell(what: str) -> None:
+    """Say something about how the run works, beside its progress bar."""
+    tqdm.write(f"note: {what}", file=sys.stderr)

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 import torch
 
+from glow.graphs import CudaGraphs, Graphs
 from glow.model import Memory
-from train.step.graphs import CudaGraphs, Graphs
 
 
 @dataclass(frozen=True, kw_only=True)

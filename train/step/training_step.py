@@ -9,11 +9,11 @@ import torch
 from torch import Tensor, nn
 
 from glow.distributed import World
+from glow.graphs import Graphs, Recorder
 from train.ema import EMA
 from train.optimiser import Optimiser
 from train.parallel import set_gradient_sync
 from train.settings.config import FitConfig
-from train.step.graphs import Graphs, Recorded, Work, plainly
 
 
 class Taken(NamedTuple):
@@ -63,15 +63,20 @@ class TrainingStep:
         self._inputs: tuple[Tensor, ...] = ()
         zero = torch.zeros((), device=world.device)
         self._taken = Taken(zero, zero, zero)
-        self._work: Work = self._on_device
+        self._recorder: Recorder | None = None
         if graphs is None or not graphs.can_record(world.device):
             return
+
+        def told(reason: str | None) -> None:
+            plainly = f"steps are launched one operation after the other, not as one CUDA graph: {reason}"
+            tell("each step is replayed as one CUDA graph" if reason is None else plainly)
+
         if world.size > 1:
-            tell(plainly("several processes share the work"))
+            told("several processes share the work")
         elif not optimiser.recordable:
-            tell(plainly(f"{config.optimiser} has to look whether the gradient is finite"))
+            told(f"{config.optimiser} has to look whether the gradient is finite")
         else:
-            self._work = Recorded(self._on_device, graphs, world.device, tell)
+            self._recorder = Recorder(graphs, world.device, told)
 
     def __call__(self, batch: Sequence[Tensor], step: int) -> Taken:
         """Take step ``step``, counted from 0, on a batch: tensors of the same shapes in every step, on the CPU."""
@@ -80,7 +85,10 @@ class TrainingStep:
         for place, part in zip(self._inputs, batch, strict=True):
             place.copy_(part, non_blocking=True)
         self._optimiser.set_share(self._config.rate(step))
-        self._work()
+        if self._recorder is None:
+            self._on_device()
+        else:
+            self._recorder(self._on_device)
         self._ema.update(step)
         return self._taken
 

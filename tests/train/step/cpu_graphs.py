@@ -18,10 +18,10 @@ from torch.utils._pytree import tree_leaves, tree_map
 from data.cache import CachedPictures
 from glow import GlowConfig
 from glow.distributed import World
+from glow.graphs import Work
 from train.fit import fit
 from train.settings.config import FitConfig
 from train.settings.run_options import RunOptions
-from train.step.graphs import Work
 
 CPU = torch.device("cpu")
 MODEL = GlowConfig(image_size=8, levels=2, steps=1, widths=(8, 8), dequantiser_width=4)

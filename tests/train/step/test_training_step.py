@@ -16,6 +16,7 @@ import torch
 from data.loader import Batches, Draws, collate
 from errors import GlowfaceError
 from glow.distributed import World
+from glow.graphs import WARM_UP, CudaGraphs, Work
 from glow.model import Glow, Memory
 from storage.tensors import read_safetensors
 from tests.conftest import ROOT
@@ -27,7 +28,6 @@ from train.parallel import Objective
 from train.settings.config import FitConfig, OptimiserKind
 from train.settings.run_options import RunOptions
 from train.state import state_files
-from train.step.graphs import WARM_UP, CudaGraphs, Work
 from train.step.pictures import PicturesOnDevice, pictures_on_device
 from train.step.training_step import TrainingStep
 

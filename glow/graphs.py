@@ -60,42 +60,37 @@ class CudaGraphs:
         return graph.replay
 
 
-class Recorded:
-    """Work that is done plainly a few times, then recorded, and from then on replayed; plainly where that fails.
-
-    Each call does the work once, however.
+class Recorder:
+    """Does work plainly a few times, then records it and from then on replays it; plainly where that fails.
 
     Args:
-        work: what to do.
-        graphs: how to record it.
-        device: where it is done.
-        tell: is told once which of the two has come about, in words.
+        graphs: how to record.
+        device: where the work is done.
+        tell: is told once which of the two has come about: None, or why it cannot be recorded.
     """
 
-    def __init__(self, work: Work, graphs: Graphs, device: torch.device, tell: Callable[[str], None]) -> None:
-        self._work, self._graphs, self._device, self._tell = work, graphs, device, tell
+    def __init__(self, graphs: Graphs, device: torch.device, tell: Callable[[str | None], None]) -> None:
+        self._graphs, self._device, self._tell = graphs, device, tell
         self._calls = 0
-        self._repeat: Work = self._warm_up
+        self._replay: Work | None = None
 
-    def __call__(self) -> None:
+    def __call__(self, work: Work) -> None:
+        """Do ``work``, which must be the same in each call, once."""
         if self._calls == WARM_UP:
-            self._repeat = self._captured()
+            self._record(work)
         self._calls += 1
-        self._repeat()
+        if self._replay is not None:
+            self._replay()
+        elif self._calls <= WARM_UP:
+            self._graphs.warm_up(work, self._device)
+        else:
+            work()
 
-    def _warm_up(self) -> None:
-        self._graphs.warm_up(self._work, self._device)
-
-    def _captured(self) -> Work:
+    def _record(self, work: Work) -> None:
         try:
-            repeat = self._graphs.capture(self._work, self._device)
+            self._replay = self._graphs.capture(work, self._device)
         except RuntimeError as error:
-            self._tell(plainly(str(error).strip().partition("\n")[0]))
-            return self._work
-        self._tell("each step is replayed as one CUDA graph")
-        return repeat
-
-
-def plainly(reason: str) -> str:
-    """The words for steps that are not recorded."""
-    return f"steps are launched one operation after the other, not as one CUDA graph: {reason}"
+            first = error.__context__ or error  # to leave a recording that has failed is an error too
+            self._tell(str(first).strip().partition("\n")[0])
+        else:
+            self._tell(None)
