@@ -17,5 +17,10 @@ def dequantise(pixels: Tensor, n_bits: int, generator: torch.Generator | None = 
     Returns:
         Float32 of the same shape: ``(q + u) / 2**n_bits`` in [0, 1], q the n-bit value, u uniform in [0, 1).
     """
+    return with_noise(pixels, torch.rand(pixels.shape, generator=generator, device=pixels.device), n_bits)
+
+
+def with_noise(pixels: Tensor, noise: Tensor, n_bits: int) -> Tensor:
+    """:func:`dequantise` with noise that is drawn already: float32 of the pixels' shape, in [0, 1)."""
     bins = torch.div(pixels, 2 ** (8 - n_bits), rounding_mode="floor").float()
-    return (bins + torch.rand(bins.shape, generator=generator, device=bins.device)) / 2**n_bits
+    return (bins + noise) / 2**n_bits

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from data.cache import cache_pictures
-from data.dequantise import dequantise
+from data.dequantise import with_noise
 from data.picture_set import DatasetError, PictureError, PictureSet, read_batches
 
 BROKEN_IN_A_ROW = 100
@@ -39,7 +39,11 @@ def generator_of(seed: int, position: int) -> torch.Generator:
     return torch.Generator().manual_seed(int(mixed[0]))
 
 
-class Batches(Dataset[tuple[Tensor, list[str]]]):
+Item = tuple[tuple[Tensor, ...], list[str]]
+"""What a step is given of one picture or of a batch, and the names of pictures that cannot be read."""
+
+
+class Batches(Dataset[Item]):
     """The batch of every step, made from the seed and the step's number alone: a map-style data set.
 
     Each epoch goes through all pictures once, in an order of its own. Each place in this endless row has its own
@@ -75,7 +79,13 @@ class Batches(Dataset[tuple[Tensor, list[str]]]):
         first = step * self.batch
         return range(first + rank * self.batch // world_size, first + (rank + 1) * self.batch // world_size)
 
-    def __getitem__(self, item: tuple[int, int]) -> tuple[Tensor, list[str]]:
+    def lot(self, position: int) -> tuple[bool, Tensor]:
+        """What is drawn for the picture of a place: whether it is mirrored, and its noise, ``(3, size, size)``."""
+        generator = generator_of(self.seed, position)
+        mirrored = bool(torch.rand((), generator=generator) < 0.5) and self.mirror
+        return mirrored, torch.rand(3, self.size, self.size, generator=generator)
+
+    def __getitem__(self, item: tuple[int, int]) -> Item:
         """The picture of a place, ``(place, which picture)``, and the names of those that cannot be read.
 
         Instead of a picture that cannot be read comes the next one of the set.
@@ -89,23 +99,37 @@ class Batches(Dataset[tuple[Tensor, list[str]]]):
             except PictureError as error:
                 broken.append(str(error))
         else:
-            return torch.empty(0), broken
-        generator = generator_of(self.seed, position)
-        mirrored = bool(torch.rand((), generator=generator) < 0.5) and self.mirror
+            return (torch.empty(0),), broken
+        mirrored, noise = self.lot(position)
         turned = pixels[:, :, ::-1] if mirrored else pixels
-        return dequantise(torch.from_numpy(np.ascontiguousarray(turned)), self.n_bits, generator), broken
+        return (with_noise(torch.from_numpy(np.ascontiguousarray(turned)), noise, self.n_bits),), broken
 
     def __call__(self, step: int, rank: int = 0, world_size: int = 1) -> Tensor:
         """The pictures of step ``step``: float32 ``(B, 3, size, size)`` in [0, 1]."""
-        items = [self[position, self.picture(position)] for position in self.places(step, rank, world_size)]
-        return self.collate(items)[0]
+        places = self.places(step, rank, world_size)
+        items = [Batches.__getitem__(self, (position, self.picture(position))) for position in places]
+        return collate(items)[0][0]
 
-    @staticmethod
-    def collate(items: list[tuple[Tensor, list[str]]]) -> tuple[Tensor, list[str]]:
-        """Single pictures as a batch, empty if one found no substitute, and the names of those that cannot be read."""
-        broken = [name for _, names in items for name in names]
-        pictures = [picture for picture, _ in items if picture.numel()]
-        return torch.stack(pictures) if len(pictures) == len(items) else torch.empty(0), broken
+
+class Draws(Batches):
+    """Batches of pictures that lie on the device already: which they are, which are mirrored, and their noise.
+
+    They are ``(B,)``, ``(B,)`` and ``(B, 3, size, size)``. All of the set's pictures must be readable, as copies are.
+    """
+
+    def __getitem__(self, item: tuple[int, int]) -> Item:
+        """What is drawn for the picture of a place, ``(place, which picture)``."""
+        position, index = item
+        mirrored, noise = self.lot(position)
+        return (torch.tensor(index), torch.tensor(mirrored), noise), []
+
+
+def collate(items: list[Item]) -> Item:
+    """Single pictures as a batch, empty if one found no substitute, and the names of those that cannot be read."""
+    broken = [name for _, names in items for name in names]
+    if not all(parts[0].numel() for parts, _ in items):
+        return (torch.empty(0),), broken
+    return tuple(torch.stack(parts) for parts in zip(*(parts for parts, _ in items), strict=True)), broken
 
 
 class _StepSampler(Sampler[list[tuple[int, int]]]):
@@ -149,17 +173,17 @@ class BatchLoader:
         self._loader = DataLoader(
             batches,
             batch_sampler=_StepSampler(batches, first, last, rank, world_size),
-            collate_fn=Batches.collate,
+            collate_fn=collate,
             num_workers=workers,
             prefetch_factor=4 if workers else None,
             pin_memory=pin,
         )
 
-    def __iter__(self) -> Iterator[Tensor]:
-        for pictures, broken in self._loader:
+    def __iter__(self) -> Iterator[tuple[Tensor, ...]]:
+        for batch, broken in self._loader:
             for name in sorted(set(broken) - self.broken):
                 self.broken.add(name)
                 print(f"left out, as it cannot be read ({len(self.broken)} so far): {name}", file=sys.stderr)
-            if not pictures.numel():
+            if not batch[0].numel():
                 raise DatasetError(f"{BROKEN_IN_A_ROW} pictures in a row cannot be read; is the disk still there?")
-            yield pictures
+            yield tuple(batch)

@@ -196,7 +196,8 @@ class Glow(nn.Module):
         if self.memory == "store" or not torch.is_grad_enabled():
             y, logdet = dequantiser(x)
         else:
-            y, logdet = checkpoint(dequantiser, x, use_reentrant=False)
+            # Nothing in it is random; and a state of random numbers cannot be read while a CUDA graph is recorded.
+            y, logdet = checkpoint(dequantiser, x, use_reentrant=False, preserve_rng_state=False)
         return y, logdet
 
     def _contents(self) -> Contents:

@@ -27,6 +27,7 @@ from faces.compositing.matte import save_matte
 from glow.checkpoint import load_checkpoint
 from glow.device import choose_device
 from glow.distributed import World, init_distributed
+from glow.graphs import CudaGraphs
 from glow.variants import VARIANTS
 from storage.assets import check_own
 from train.evaluation.bits_per_dim import bits_per_dim, round_trip
@@ -140,6 +141,7 @@ def _fit(options: FitOptions) -> None:
                 save_every=options.save_every,
                 eval_every=options.look_every,
                 log_every=options.log_every,
+                graphs=None if options.no_graph else CudaGraphs(),
             ),
         )
         if world.is_main:

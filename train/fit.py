@@ -10,6 +10,7 @@ The same command goes on with a run that was stopped. ``OUT`` then holds two ``s
 from __future__ import annotations
 
 import copy
+import sys
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +19,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from data.loader import Batches, BatchLoader
+from data.loader import Batches, BatchLoader, Draws
 from data.picture_set import PictureSet
 from errors import GlowfaceError
 from glow.checkpoint import Checkpoint, TrainingRecord, kernels_are_half, round_kernels, save_checkpoint
@@ -30,11 +31,13 @@ from train.ema import EMA
 from train.evaluation.bits_per_dim import bits_per_dim
 from train.metric_logger import MetricLogger, StepMeter
 from train.optimiser import Optimiser
-from train.parallel import apply_ddp, apply_fsdp, check_parallel, set_gradient_sync
+from train.parallel import apply_ddp, apply_fsdp, check_parallel
 from train.settings.config import FitConfig
 from train.settings.run_options import RunOptions
 from train.start import starting_model
 from train.state import ResumeError, load_state, save_state, state_files
+from train.step.pictures import pictures_on_device
+from train.step.training_step import TrainingStep
 
 MAX_SKIPPED = 20
 """Steps in a row without a finite gradient, after which a run ends."""
@@ -130,13 +133,23 @@ class _Run:
         nets = options.net_dtype or before or world.broadcast_object(fastest_net_dtype(world.device))
         self.progress.nets = str(nets).removeprefix("torch.")
         model.set_precision(nets=nets)
-        self.objective = apply_ddp(model, world)
+        self.on_device = pictures_on_device(pictures, config.model, world.device, wanted=options.pictures_on_device)
+        self.step = TrainingStep(
+            apply_ddp(model, world),
+            self.optimiser,
+            self.ema,
+            config,
+            world,
+            pictures_of=self.on_device or (lambda x: x),
+            graphs=options.graphs,
+            tell=_tell if world.is_main else lambda _: None,
+        )
         self.logger = MetricLogger(out, self.progress.step) if world.is_main else None
         self.meter = StepMeter(world, config.batch)
 
     def train(self) -> float:
         """The loop: step, log, validate, save."""
-        config, options, progress, device = self.config, self.options, self.progress, self.world.device
+        config, options, progress = self.config, self.options, self.progress
         score = progress.best
         if self.finished and not config.patience:
             score = bits_per_dim(self.ema.model(), self.validation_pixels, world=self.world)
@@ -146,8 +159,10 @@ class _Run:
         self.meter.start()
         while not self.finished:
             with self.meter.waiting():
-                x = next(loader).to(device, non_blocking=True)
-            loss, gradient = self.step(x)
+                batch = next(loader)
+            loss, gradient, skipped = self.step(batch, progress.step)
+            self.meter.add(loss, skipped)
+            progress.step += 1
             bar.update()
             if progress.step % SHOW_EVERY == 0 and not bar.disable:
                 bar.set_postfix(bits_per_dim=f"{loss.item():.3f}", gradient=f"{gradient.item():.2f}")
@@ -168,29 +183,6 @@ class _Run:
         """Whether all steps are taken, or validation has not got better for as long as asked."""
         patience = self.config.patience
         return self.progress.step >= self.config.steps or 0 < patience <= self.progress.stale
-
-    def step(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Take a step on this process's share of a batch, in ``config.accumulation`` parts.
-
-        Returns:
-            The loss in bits/dim, of which the mean over the processes is the batch's, and the gradient's norm; both
-            scalars on the device, which the host has not waited for.
-        """
-        config = self.config
-        loss = torch.zeros((), device=self.world.device)
-        parts = x.tensor_split(config.accumulation)
-        for place, part in enumerate(parts, start=1):
-            set_gradient_sync(self.objective, place == len(parts))
-            # Gradients come as the mean over the processes: of sums, so that shares need not be equal.
-            share = self.objective(part) * (self.world.size / config.batch)
-            share.backward()
-            loss += share.detach()
-        gradient, skipped = self.optimiser.step(config.rate(self.progress.step), config.gradient_clip)
-        self.optimiser.zero_grad()
-        self.ema.update(self.progress.step)
-        self.meter.add(loss, skipped)
-        self.progress.step += 1
-        return loss, gradient
 
     def log_steps(self, gradient: Tensor) -> None:
         """Log what the steps since the last line of the log have come to."""
@@ -233,14 +225,19 @@ class _Run:
         record = TrainingRecord(step=step, images_seen=seen, data=self.options.data, metrics=metrics)
         save_checkpoint(self.out / MODEL_FILE, averaged, record, half=self.half_kernels)
 
-    def batches(self, batch: int) -> Batches:
+    def batches(self, batch: int, kind: type[Batches] = Batches) -> Batches:
         """The batches of all steps, of so many pictures each."""
         model, config = self.config.model, self.config
-        return Batches(self.pictures, model.image_size, batch, model.n_bits, config.seed, mirror=config.mirror)
+        return kind(self.pictures, model.image_size, batch, model.n_bits, config.seed, mirror=config.mirror)
 
     def loader(self) -> BatchLoader:
         """This process's share of the batches that are left."""
         config, world, workers = self.config, self.world, self.options.workers
         first, last, pin = self.progress.step, config.steps, world.device.type == "cuda"
-        batches = self.batches(config.batch)
+        batches = self.batches(config.batch, Batches if self.on_device is None else Draws)
         return BatchLoader(batches, first, last, rank=world.rank, world_size=world.size, workers=workers, pin=pin)
+
+
+def _tell(what: str) -> None:
+    """Say something about how the run works, beside its progress bar."""
+    tqdm.write(f"note: {what}", file=sys.stderr)

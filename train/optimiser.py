@@ -44,28 +44,46 @@ class Optimiser:
         self._owners = {stand_in: parameter for parameter, stand_in in pairs}
         rest = [stand_in for parameter, stand_in in pairs if parameter not in kernels]
         self._sharded = sharded
-        self._rates = [config.learning_rate]
+        self._full_rates = [config.learning_rate]
         self.of_each: list[torch.optim.Optimizer]
         """PyTorch's optimisers."""
         if config.optimiser == "adamax":
             self.of_each = [torch.optim.Adamax(rest, lr=config.learning_rate, foreach=True)]
         else:
-            self.of_each = [torch.optim.Adam(rest, lr=config.learning_rate, fused=True)]
+            # CUDA's own wants to read the rate on the GPU, where a graph is recorded; the others read it on the CPU.
+            on_gpu = rest[0].device.type == "cuda"
+            where: dict[str, Any] = {"device": rest[0].device} if on_gpu else {"dtype": torch.float64}
+            rate = torch.tensor(config.learning_rate, **where)
+            self.of_each = [torch.optim.Adam(rest, lr=rate, fused=True, capturable=on_gpu)]
         if kernels:
             matrices = [stand_in for parameter, stand_in in pairs if parameter in kernels]
             self.of_each.append(torch.optim.Muon(matrices, lr=config.muon_rate, weight_decay=0.0))
-            self._rates.append(config.muon_rate)
+            self._full_rates.append(config.muon_rate)
+        self._rates: list[float | Tensor] = [optimiser.param_groups[0]["lr"] for optimiser in self.of_each]
+
+    @property
+    def recordable(self) -> bool:
+        """Whether steps never wait for a number, so that they can be recorded: fused Adam's on one process."""
+        return len(self.of_each) == 1 and isinstance(self.of_each[0], torch.optim.Adam) and not self._sharded
 
     def zero_grad(self) -> None:
         """Forget the gradients."""
         for parameter in (*self.parameters, *self._stand_ins):
             parameter.grad = None
 
-    def step(self, share: float, largest_norm: float) -> tuple[Tensor, Tensor]:
+    def set_share(self, share: float) -> None:
+        """Take the next steps with this share of the learning rates after the warm-up."""
+        for place, full in enumerate(self._full_rates):
+            rate = self._rates[place]
+            if isinstance(rate, Tensor):
+                rate.fill_(full * share)
+            else:
+                self._rates[place] = full * share
+
+    def step(self, largest_norm: float) -> tuple[Tensor, Tensor]:
         """Take a step by the parameters' gradients, or none if one of these is not finite.
 
         Args:
-            share: of the learning rates after the warm-up.
             largest_norm: to which longer gradients are shortened.
 
         Returns:
@@ -92,7 +110,7 @@ class Optimiser:
             adam.found_inf = bad  # type: ignore[attr-defined]
         for optimiser, rate in zip(self.of_each, self._rates, strict=True):
             for group in optimiser.param_groups:
-                group["lr"] = rate * share
+                group["lr"] = rate  # PyTorch's own becomes a copy where a state is loaded
             optimiser.step()
         return norm, bad
 

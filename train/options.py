@@ -173,6 +173,9 @@ class FitOptions(ConfigOptions, ModelOptions, PicturesOptions):
     shard: Annotated[
         bool, typer.Option("--shard", help="with torchrun: each process keeps only a part of the weights (FSDP)")
     ] = False
+    no_graph: Annotated[
+        bool, typer.Option("--no-graph", help="launch each operation by itself; with CUDA, a step is else one graph")
+    ] = False
     pictures: Annotated[
         Literal["auto", "copied", "streamed"],
         typer.Option(

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from app.editor import Editor
 from app.series.contact_sheet import contact_sheet
-from app.series.frames import steps
+from app.series.frames import linspace
 from benchmarks.paper.page import DOCUMENT, write
 from glow import Latent
 from glow.model import Glow
@@ -61,7 +61,7 @@ def temperatures(model: Glow, columns: int, seed: int) -> Image.Image:
 
 def way(model: Glow, first: Latent, second: Latent, count: int) -> list[np.ndarray]:
     """``count`` pictures on the straight way from one latent to the other."""
-    ratios = steps(0, 1, count)
+    ratios = linspace(0, 1, count)
     return [picture for ratio in ratios for picture in on_screen(model.decode(first.lerp(second, ratio)))]
 
 

@@ -80,7 +80,8 @@ def pictures_a_second(config: FitConfig) -> float:
     for step in range(STEPS + 1):
         start = time.process_time()
         model.bits_per_dim(x).mean().backward()
-        optimiser.step(config.rate(step), config.gradient_clip)
+        optimiser.set_share(config.rate(step))
+        optimiser.step(config.gradient_clip)
         optimiser.zero_grad()
         average.update(step)
         times.append(time.process_time() - start)
@@ -91,7 +92,7 @@ def operations(preset: str) -> float:
     """Floating-point operations of the coupling nets for one picture."""
     model = PRESETS[preset]().model
     with torch.device("meta"):
-        return model.steps * convolution_operations(Glow(replace(model, steps=1)), 1)
+        return model.flow_steps * convolution_operations(Glow(replace(model, flow_steps=1)), 1)
 
 
 def report(speeds: Mapping[str, float]) -> str:

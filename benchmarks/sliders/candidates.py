@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -32,7 +33,8 @@ class Size:
 class Candidate:
     """One implementation, built."""
 
-    parameters: list[nn.Parameter]
+    module: nn.Module
+    """All that has parameters; it may be moved to another device."""
     loss: Callable[[Tensor], Tensor]
     """Mean negative log-likelihood of pictures, to be differentiated."""
     encode: Callable[[Tensor], Any]
@@ -43,6 +45,11 @@ class Candidate:
     """Whatever has to see a first batch."""
     trained: Callable[[], object] = lambda: None
     """Called, with all parameters frozen, when training is over: what a user does before encoding and decoding."""
+
+    @cached_property
+    def parameters(self) -> list[nn.Parameter]:
+        """Those that are trained, also when they are frozen later."""
+        return [parameter for parameter in self.module.parameters() if parameter.requires_grad]
 
 
 def coupling_net(inputs: int, outputs: int, width: int) -> nn.Sequential:
@@ -81,7 +88,7 @@ def ours(size: Size, *, memory: str = "store", default: bool = False) -> Candida
         return latent, logdet + sum(_gaussian(scale) for scale in latent.scales)
 
     return Candidate(
-        list(model.parameters()),
+        model,
         lambda x: -model.log_prob(x).mean(),
         encode,
         lambda encoded: model.decode(encoded[0]),
@@ -113,7 +120,7 @@ def normflows(size: Size) -> Candidate:
         encode(x)
 
     return Candidate(
-        list(model.parameters()),
+        model,
         lambda x: -encode(x)[1].mean(),
         encode,
         lambda encoded: model.forward_and_log_det(encoded[0])[0],
@@ -159,7 +166,7 @@ def nflows(size: Size) -> Candidate:
         model(x)
 
     return Candidate(
-        list(model.parameters()),
+        model,
         lambda x: -encode(x)[1].mean(),
         encode,
         lambda encoded: model.inverse(encoded[0])[0],
@@ -208,8 +215,7 @@ def freia(size: Size) -> Candidate:
     def ready(x: Tensor) -> None:
         encode(x)
 
-    parameters = [parameter for parameter in levels.parameters() if parameter.requires_grad]
-    return Candidate(parameters, lambda x: -encode(x)[1].mean(), encode, decode, ready)
+    return Candidate(levels, lambda x: -encode(x)[1].mean(), encode, decode, ready)
 
 
 CANDIDATES: dict[str, Callable[[Size], Candidate]] = {

@@ -21,19 +21,30 @@ Milliseconds = tuple[float, float]
 
 
 def timed(action: Callable[[], object]) -> Milliseconds:
-    """Medians of a turn, after runs that do not count: another process has just used the caches."""
+    """Medians of a turn, after runs that do not count: another process has just used the caches.
+
+    Where a GPU is used, each run is waited for: what has only been launched is not done.
+    """
     warm = time.perf_counter() + WARM_UP
     action()
     while time.perf_counter() < warm:
         action()
+    wait_for_gpu()
     wall: list[float] = []
     cpu: list[float] = []
     while sum(wall) < 1000 * TURN or len(wall) < 2:
         wall_start, cpu_start = time.perf_counter(), time.process_time()
         action()
+        wait_for_gpu()
         wall.append(1000 * (time.perf_counter() - wall_start))
         cpu.append(1000 * (time.process_time() - cpu_start))
     return statistics.median(wall), statistics.median(cpu)
+
+
+def wait_for_gpu() -> None:
+    """Wait until all is done that was launched on a GPU, where one is used."""
+    if torch.cuda.is_initialized():
+        torch.cuda.synchronize()
 
 
 class Worker:

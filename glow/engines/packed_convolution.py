@@ -6,7 +6,7 @@ re-ordering the kernel costs as much as the convolution itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 
 import torch
@@ -77,6 +77,40 @@ def prepare(weight: Tensor, bias: Tensor, like: Tensor, *, relu: bool = False) -
         weight, padding, [1, 1], [1, 1], 1, [batch, weight.shape[1], *sides]
     )
     return partial(_pointwise, weight=packed, bias=bias, padding=padding, relu=relu)
+
+
+TENSOR_CORE_CHANNELS = 8
+"""The tensor cores of CUDA GPUs compute 16-bit convolutions whose channels are a multiple of this."""
+
+
+def channel_multiple(device: torch.device, dtype: torch.dtype) -> int:
+    """Of what number the channels of convolutions should be multiples, on a device and in a dtype."""
+    return TENSOR_CORE_CHANNELS if device.type == "cuda" and dtype in (torch.bfloat16, torch.float16) else 1
+
+
+def padded_channels(channels: int, multiple: int) -> int:
+    """The next multiple of ``multiple`` from ``channels`` on."""
+    return -(-channels // multiple) * multiple
+
+
+def pad_net(net: Sequence[Tensor], multiple: int) -> list[Tensor]:
+    """Convolutions with more channels, ``multiple`` times some number, which are all zero and stay so.
+
+    Args:
+        net: kernel ``(outputs, inputs, k, k)``, channels last, and bias ``(outputs,)`` of each.
+        multiple: 1 leaves them as they are.
+    """
+    padded = []
+    for tensor in net:
+        missing = [padded_channels(size, multiple) - size for size in tensor.shape[:2]]
+        if tensor.ndim == 1:
+            padded.append(F.pad(tensor, (0, missing[0])) if missing[0] else tensor)
+        elif any(missing):
+            kernel = F.pad(tensor, (0, 0, 0, 0, 0, missing[1], 0, missing[0]))
+            padded.append(kernel.contiguous(memory_format=torch.channels_last))
+        else:
+            padded.append(tensor)
+    return padded
 
 
 FEW_CHANNELS = 8

@@ -61,7 +61,8 @@ class TrainableLevel:
         logdet = x.new_zeros(len(x))
         for step in self._steps:
             if memory == "checkpoint":
-                x, change = checkpoint(step, x, function, use_reentrant=False)
+                # Nothing in it is random; and a state of random numbers cannot be read while a CUDA graph is recorded.
+                x, change = checkpoint(step, x, function, use_reentrant=False, preserve_rng_state=False)
             else:
                 x, change = step(x, function)
             logdet = logdet + change

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from glow.engines.folding import fold
-from glow.engines.packed_convolution import convolution_gradients, convolve
+from glow.engines.packed_convolution import channel_multiple, convolution_gradients, convolve, pad_net
 from glow.layers.coupling import AffineCoupling, bounded, bounded_input
 from glow.layers.flow_layer import Images, PerPicture
 from glow.layers.flow_step import FlowStep
@@ -61,6 +61,7 @@ class RowCoupling:
         scale_bound: of an affine coupling; None for an additive one.
         input_bound: where the net's input is cut off; None for nowhere.
         grid: what the net sees of each position's coordinates, ``(1, 2, H, W)``; None if nothing.
+        multiple: of what number the net's convolutions get channels, by zeros where there are fewer.
     """
 
     shape: tuple[int, int, int]
@@ -68,15 +69,17 @@ class RowCoupling:
     scale_bound: float | None
     input_bound: float | None
     grid: Tensor | None
+    multiple: int = 1
 
     @staticmethod
     def of(step: FlowStep, shape: tuple[int, int, int]) -> RowCoupling:
         """That of a step, for pictures of ``shape``."""
         coupling = step.coupling
         nets, output = coupling.dtypes()
-        grid = coupling.net.grid(*shape[1:], coupling.net.first.bias.device, nets)
+        device = coupling.net.first.bias.device
+        grid = coupling.net.grid(*shape[1:], device, nets)
         bound = coupling.bound if isinstance(coupling, AffineCoupling) else None
-        return RowCoupling(shape, output, bound, coupling.input_bound, grid)
+        return RowCoupling(shape, output, bound, coupling.input_bound, grid, channel_multiple(device, nets))
 
     def run_net(self, kept: Tensor, net: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
         """The net's output as rows, and what each of its convolutions has seen."""
@@ -84,13 +87,14 @@ class RowCoupling:
         parts = [bounded_input(kept.to(dtype), self.input_bound)]
         if self.grid is not None:
             parts.append(self.grid.flatten(2)[0])
-        x = rows_for_net(parts, self.shape, dtype)
+        outputs, net = len(net[-1]), pad_net(net, self.multiple)
+        x = rows_for_net(parts, self.shape, dtype, net[0].shape[1])
         seen = []
         for place in range(0, len(net), 2):
             seen.append(x)
             kernel, bias = net[place : place + 2]
             x = convolve(x, kernel, bias, relu=place + 2 < len(net))
-        return _rows(x, self.dtype), seen
+        return _rows(x[:, :outputs], self.dtype), seen
 
     def net_gradients(
         self,
@@ -105,7 +109,8 @@ class RowCoupling:
 
         Of a net that is frozen, None stand for the latter.
         """
-        through = rows_for_net(by_output, self.shape, net[0].dtype)
+        kernels, net = net[::2], pad_net(net, self.multiple)
+        through = rows_for_net(by_output, self.shape, net[0].dtype, len(net[-1]))
         found: list[Tensor | None] = []
         for place in reversed(range(len(seen))):
             x = seen[place]
@@ -114,6 +119,9 @@ class RowCoupling:
             through, by_kernel = convolution_gradients(through, x, net[2 * place], frozen=frozen)
             if place > 0:
                 _relu_backward(through, x)
+            if self.multiple > 1 and by_kernel is not None and by_bias is not None:
+                outputs, inputs = kernels[place].shape[:2]
+                by_kernel, by_bias = by_kernel[:outputs, :inputs], by_bias[:outputs]
             found = [by_kernel, by_bias, *found]
         by_kept = _rows(through[:, : len(kept)], kept.dtype)
         if self.input_bound is not None:

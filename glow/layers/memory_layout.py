@@ -84,26 +84,32 @@ def as_pictures(rows: Tensor, shape: Sequence[int]) -> Tensor:
     return rows.view(channels, batch, *sides).transpose(0, 1)
 
 
-def rows_for_net(parts: Sequence[Tensor], shape: tuple[int, int, int], dtype: torch.dtype) -> Tensor:
+def rows_for_net(
+    parts: Sequence[Tensor], shape: tuple[int, int, int], dtype: torch.dtype, channels: int | None = None
+) -> Tensor:
     """Rows ``(C, B * H * W)`` as convolutions want them, one part's channels behind the other's.
 
     Args:
         parts: rows; ``(C, H * W)`` for channels that are the same in each picture.
         shape: ``(B, H, W)``.
         dtype: of the result.
+        channels: of the result, those behind the parts' being zero; as many as the parts have if left out.
 
     Returns:
         ``(B, C, H, W)``, channels last, with the channels of all parts.
     """
     batch, height, width = shape
-    y = torch.empty(batch, height * width, sum(map(len, parts)), dtype=dtype, device=parts[0].device)
+    given = sum(map(len, parts))
+    y = torch.empty(batch, height * width, channels or given, dtype=dtype, device=parts[0].device)
+    if y.shape[2] > given:
+        y[:, :, given:] = 0
     start = 0
     for part in parts:
         # Converted first: both in one step would be slower.
         pictures = part.to(dtype).view(len(part), part.shape[1] // (height * width), height * width).permute(1, 2, 0)
         y[:, :, start : start + len(part)].copy_(pictures)
         start += len(part)
-    return y.view(batch, height, width, start).permute(0, 3, 1, 2)
+    return y.view(batch, height, width, y.shape[2]).permute(0, 3, 1, 2)
 
 
 def per_position(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:

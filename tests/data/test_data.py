@@ -168,7 +168,7 @@ def test_a_step_is_the_same_whenever_and_by_whomever_it_is_made(tmp_path: Path, 
     first = [batches(step) for step in range(6)]
     again = list(BatchLoader(Batches(batches.pictures, 2, batch=4, n_bits=5, seed=0), 2, 6, workers=workers))
     assert len(again) == 4
-    for ours, theirs in zip(again, first[2:], strict=True):
+    for (ours,), theirs in zip(again, first[2:], strict=True):
         assert torch.equal(ours, theirs)
     assert not torch.equal(first[2], first[3])
 
@@ -205,7 +205,7 @@ def test_a_broken_picture_is_left_out_named_and_counted(tmp_path: Path, capsys: 
     assert torch.equal(load_pixels(pictures, 8), torch.from_numpy(copies.array))
     capsys.readouterr()
     feed = BatchLoader(Batches(pictures, 8, batch=8, n_bits=8, seed=0), 0, 3, workers=2)
-    values = [sorted((x[:, 0, 0, 0] * 256).floor().int().tolist()) for x in feed]
+    values = [sorted((x[:, 0, 0, 0] * 256).floor().int().tolist()) for (x,) in feed]
     assert values == [[0, 20, 40, 80, 80, 100, 120, 140]] * 3  # the next one instead
     told = capsys.readouterr().err
     assert told.count("\n") == 1, "it is named once"

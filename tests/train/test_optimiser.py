@@ -29,7 +29,7 @@ def steps(model: Glow, optimiser: Optimiser, count: int) -> list[float]:
     for _ in range(count):
         loss = model.bits_per_dim(X).mean()
         loss.backward()
-        optimiser.step(1.0, 1.0)
+        optimiser.step(1.0)
         optimiser.zero_grad()
         losses.append(loss.item())
     return losses
@@ -50,7 +50,7 @@ def test_a_step_without_a_finite_gradient_changes_nothing(kind: OptimiserKind) -
     before = copy.deepcopy(model.state_dict()), {name: t.clone() for name, (t, _) in optimiser.state_tensors().items()}
     model.bits_per_dim(X).mean().backward()
     next(model.parameters()).grad.view(-1)[0] = torch.nan  # type: ignore[union-attr]
-    norm, bad = optimiser.step(1.0, 1.0)
+    norm, bad = optimiser.step(1.0)
     assert not torch.isfinite(norm)
     assert bad == 1
     assert all(torch.equal(tensor, before[0][name]) for name, tensor in model.state_dict().items())

@@ -18,8 +18,8 @@ PICTURES = "--data --limit --cache --workers"
 OPTIONS = {
     "fit": f"{COMMON} {PICTURES} --out --preset --variant --permutation --coupling --image-size --levels --flow-steps "
     "--widths --n-bits --dequantiser-width --steps --batch --accumulation --optimiser --learning-rate --muon-rate "
-    "--warmup --decay-share --gradient-clip --ema --patience --no-mirror --freeze-flow --memory --shard --pictures "
-    "--warm-start --precision --save-every --look-every --log-every",
+    "--warmup --decay-share --gradient-clip --ema --patience --no-mirror --freeze-flow --memory --shard --no-graph "
+    "--pictures --warm-start --precision --save-every --look-every --log-every",
     "eval": f"{COMMON} {PICTURES} --checkpoint --split --round-trip --frechet --temperatures --json",
     "sample": f"{COMMON} checkpoint --output --columns --temperatures",
     "matte": "--data --masks --output --epochs --seed",
@@ -45,6 +45,7 @@ def test_every_field_of_the_config_can_be_given() -> None:
         ("--ema 0", "ema", 0.0),
         ("--seed -3", "seed", -3),
         ("--no-mirror", "no_mirror", True),
+        ("--no-graph", "no_graph", True),
         ("", "no_mirror", False),
         ("", "preset", "faces-64"),
         ("", "learning_rate", None),

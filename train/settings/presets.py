@@ -92,7 +92,12 @@ def _table_2(image_size: int, *, levels: int, flow_steps: int) -> FitConfig:
     Batch and warm-up are those of the paper's code on 8 GPUs, the number of steps is ours.
     """
     model = GlowConfig(
-        image_size=image_size, levels=levels, flow_flow_steps=flow_steps, widths=(512,) * levels, n_bits=8, permutation="1x1-full"
+        image_size=image_size,
+        levels=levels,
+        flow_steps=flow_steps,
+        widths=(512,) * levels,
+        n_bits=8,
+        permutation="1x1-full",
     )
     return FitConfig(
         model=model,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 
+from glow.graphs import CudaGraphs, Graphs
 from glow.model import Memory
 
 
@@ -36,3 +37,9 @@ class RunOptions:
 
     log_every: int = 50
     """Steps between lines of the log."""
+
+    graphs: Graphs | None = field(default_factory=CudaGraphs)
+    """How steps are recorded, to be replayed, on devices where they can be; None for not at all."""
+
+    pictures_on_device: bool | None = None
+    """Whether the pictures, which must be copies, lie on the device; None for where that leaves it enough memory."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -10,7 +11,10 @@ from torch import Tensor, nn
 
 from glow import Glow, GlowConfig
 from glow.config import CouplingKind
+from glow.engines.folding import fold
+from glow.engines.packed_convolution import channel_multiple
 from glow.engines.trainable import TrainableLevel
+from glow.engines.training import RowCoupling
 from glow.layers.flow_layer import FlowLayer
 from glow.layers.flow_step import FlowStep
 from glow.model import Memory
@@ -69,6 +73,35 @@ def test_outputs_and_gradients_are_those_of_the_layers(
     model = made(coupling, bound=bound, coordinates=coordinates)
     model.memory = memory
     assert_same(model, torch.randn(3, 12, 4, 4, dtype=torch.float64))
+
+
+@pytest.mark.parametrize(("coupling", "coordinates"), list(product(["affine", "additive"], [False, True])))
+def test_channels_that_are_padded_for_tensor_cores_change_no_number(coupling: CouplingKind, coordinates: bool) -> None:
+    """12 channels come, 6 or 8 of which the net sees; inside it are 8, and multiples of 16 are wanted."""
+    (step, *_) = made(coupling, bound=0.5, coordinates=coordinates).steps(0)
+    (folded,), _ = fold([step], torch.float64)
+    net = [tensor.detach() for tensor in folded.net]
+    plain = RowCoupling.of(step, (3, 4, 4))
+    assert plain.multiple == 1, "it is for CUDA alone"
+    mixed, by_y, by_logdet = (torch.randn(*shape, dtype=torch.float64) for shape in ((12, 48), (12, 48), (3,)))
+    found = []
+    for way in (plain, replace(plain, multiple=16)):
+        y, logdet, saved = way.forward(mixed, net)
+        assert {x.shape[1] % way.multiple for x in saved.seen} == {0}
+        again = way.recompute(y, net)
+        by_mixed, by_net = way.gradients(by_y, by_logdet, saved, net, frozen=False)
+        frozen, none = way.gradients(by_y, by_logdet, saved, net, frozen=True)
+        assert none == [None] * len(net)
+        found.append([y, logdet, again.mixed, by_mixed, frozen, *by_net])
+    for ours, theirs in zip(*found, strict=True):
+        assert ours is not None
+        torch.testing.assert_close(ours, theirs, atol=1e-12, rtol=1e-12)
+
+
+def test_tensor_cores_want_multiples_of_eight_channels_in_half_precision() -> None:
+    cuda = torch.device("cuda")
+    assert [channel_multiple(cuda, dtype) for dtype in (torch.bfloat16, torch.float32)] == [8, 1]
+    assert channel_multiple(torch.device("cpu"), torch.bfloat16) == 1
 
 
 def test_each_step_keeps_its_own_settings() -> None:

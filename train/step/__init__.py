@@ -1,0 +1,1 @@
+"""One step of training, and how a GPU is kept busy with it."""
