@@ -10,6 +10,7 @@ import gradio as gr
 
 from app.ui.editing.style import EDIT_CSS
 from app.ui.parts.connection import CONNECTION_CSS
+from app.ui.parts.marking_picture import MARKING_CSS
 from app.ui.parts.style import TABS_CSS
 
 THEME = gr.themes.Soft(
@@ -114,3 +115,4 @@ CSS = """
 CSS += EDIT_CSS
 CSS += TABS_CSS
 CSS += CONNECTION_CSS
+CSS += MARKING_CSS

@@ -6,12 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
-import numpy as np
-from PIL import Image, ImageDraw
 
-from app.portraits.view import View
 from app.ui.editing.slider_values import Updates
-from app.ui.visits.handling import PREVIEW_SIDE
+from app.ui.parts import marking_picture
 from app.ui.visits.text import as_text
 from app.ui.visits.visit import Visit
 from app.ui.words import say, t
@@ -23,8 +20,6 @@ ASKED = (
     "Click on the middle of the mouth. (2 of 3 marked)",
 )
 FACE_SIDE = 128
-COLOURS = ((255, 255, 255), (20, 20, 20))
-"""Of a mark and of its edge: seen on whatever is behind."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +65,7 @@ def build_marking_part() -> MarkingPart:
     """Lay out what asks for the points."""
     with gr.Column(visible=False, elem_id="help", min_width=0) as help_column:
         text = gr.Markdown(elem_id="help-text")
-        picture = gr.Image(label=t("Mark the face"), show_label=False, interactive=False, buttons=[], elem_id="mark")
+        picture = marking_picture.build_marking_picture(label=t("Mark the face"), show_label=False, elem_id="mark")
         with gr.Row(elem_id="help-acts"):
             back = gr.Button(t("Take back a point"), size="sm", min_width=0, elem_id="unmark")
             whole = gr.Button(t("Use the picture’s middle"), size="sm", min_width=0, elem_id="whole")
@@ -97,35 +92,18 @@ def marks_shown(panel: MarkingPart, visit: Visit, problem: str = "") -> Updates:
     """Updates of :attr:`MarkingPart.all`."""
     session, marked = visit.session, len(visit.marks)
     asking = session.photo is not None and (visit.marking or not session.ready)
-    asked = say(visit.language, ASKED[marked])
+    texts, path = [say(visit.language, ASKED[marked])], None
+    if asking:
+        path = visit.show(marking_picture.drawn(session, visit.marks))
+        texts.append(marking_picture.hint(session, visit.language))
+    texts.append(as_text(problem))
     return {
         panel.help: gr.Column(visible=asking),
-        panel.text: " ".join(filter(None, [as_text(problem), asked])),
-        panel.picture: visit.show(_with_marks(visit)) if asking else None,
+        panel.text: " ".join(filter(None, texts)),
+        panel.picture: marking_picture.updated(session, path),
         panel.back: gr.Button(interactive=marked > 0),
         panel.close: gr.Button(visible=session.ready),
     }
-
-
-def _factor(visit: Visit) -> float:
-    """How many of the photo's pixels one on the page is."""
-    return max(visit.session.before().pixels.shape[:2]) / PREVIEW_SIDE
-
-
-def _with_marks(visit: Visit) -> np.ndarray:
-    """The photo with the points that are marked so far."""
-    photo, factor = visit.session.before(), _factor(visit)
-    picture = Image.fromarray(visit.session.before(View.whole(photo, PREVIEW_SIDE)).pixels)
-    # A small one is enlarged here: of one that the page enlarges, Gradio tells the wrong place of a click.
-    height, width = photo.pixels.shape[:2]
-    picture = picture.resize((max(1, round(width / factor)), max(1, round(height / factor))))
-    draw = ImageDraw.Draw(picture)
-    radius = max(3.0, max(picture.size) / 80)
-    for mark in visit.marks:
-        x, y = mark[0] / factor, mark[1] / factor
-        for size, colour in ((radius, COLOURS[0]), (radius * 0.6, COLOURS[1])):
-            draw.ellipse((x - size, y - size, x + size, y + size), fill=colour)
-    return np.asarray(picture)
 
 
 def start_marking(panel: MarkingPart, visit: Visit) -> Any:
@@ -156,8 +134,7 @@ def add_mark(visit: Visit, point: tuple[int, int]) -> bool:
     Raises:
         FaceError: the three points do not span a face; none of them is kept.
     """
-    factor = _factor(visit)
-    visit.marks.append((point[0] * factor, point[1] * factor))
+    visit.marks.append(marking_picture.place(visit.session, point))
     if len(visit.marks) < len(ASKED):
         return False
     marks, visit.marks = visit.marks, []

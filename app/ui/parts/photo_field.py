@@ -7,15 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
-import numpy as np
-from PIL import Image, ImageDraw
 
 from app.messages import REDUCED
 from app.portraits.portrait import Portrait
-from app.portraits.view import View
 from app.session import Session
+from app.ui.parts import marking_picture
 from app.ui.visits.blending import Side
-from app.ui.visits.handling import PREVIEW_SIDE, on_select, on_visit, photo_input, warn
+from app.ui.visits.handling import on_select, on_visit, photo_input, warn
 from app.ui.visits.text import as_text
 from app.ui.visits.visit import Visit, Visits
 from app.ui.words import explain, say, t
@@ -59,8 +57,8 @@ def build_photo_field(name: str, label: str) -> PhotoField:
         )  # fmt: skip
         with gr.Accordion(t("Add or correct a face"), open=False, visible=False, elem_id=f"marking-{name}") as marking:
             wanted = gr.Markdown(t(WANTED[0]), elem_id=f"wanted-{name}")
-            picture = gr.Image(
-                label=t("Mark the face"), interactive=False, height=260, buttons=[], elem_id=f"mark-{name}"
+            picture = marking_picture.build_marking_picture(
+                label=t("Mark the face"), height=260, elem_id=f"mark-{name}"
             )
             back = gr.Button(t("Take the last point back"), size="sm", interactive=False, elem_id=f"back-{name}")
             whole = gr.Button(t("The picture is a face already: use its middle"), size="sm", elem_id=f"whole-{name}")
@@ -177,16 +175,10 @@ def _take_back(side: Side) -> None:
 
 
 def _mark(side: Side, point: tuple[int, int]) -> None:
-    factor = _factor(side.session.before().pixels)
-    side.marks = [*side.marks, (point[0] * factor, point[1] * factor)]
+    side.marks = [*side.marks, marking_picture.place(side.session, point)]
     if len(side.marks) == len(WANTED):
         marks, side.marks = side.marks, []
         side.session.mark(*marks)
-
-
-def _factor(pixels: np.ndarray) -> float:
-    """Pixels of a photo for one on screen."""
-    return max(1.0, max(pixels.shape[:2]) / PREVIEW_SIDE)
 
 
 def field_shown(visit: Visit, field: PhotoField, side: Side, problem: str = "") -> dict[Any, Any]:
@@ -196,7 +188,10 @@ def field_shown(visit: Visit, field: PhotoField, side: Side, problem: str = "") 
     crops = [] if photo is None else [crop(photo.pixels, align(face), FACE_SIDE) for face in session.faces]
     drawn = session.ready and session.portrait.drawn
     offered = photo is not None and not drawn
-    wanted = say(visit.language, WANTED[len(side.marks)])
+    wanted, path = say(visit.language, WANTED[len(side.marks)]), None
+    if offered:
+        path = visit.show_all(f"{field.name}-mark", [marking_picture.drawn(session, side.marks)])[0]
+        wanted = f"{wanted} {marking_picture.hint(session, visit.language)}"
     marking: dict[str, Any] = {} if session.ready and not side.marks and not problem else {"open": True}
     return {
         field.faces: gr.Gallery(
@@ -206,16 +201,6 @@ def field_shown(visit: Visit, field: PhotoField, side: Side, problem: str = "") 
         ),
         field.marking: gr.Accordion(visible=offered, **marking),
         field.wanted: f"{as_text(problem)}\n\n{wanted}",
-        field.picture: visit.show_all(f"{field.name}-mark", [_marked(side)])[0] if offered else None,
+        field.picture: marking_picture.updated(session, path),
         field.back: gr.Button(interactive=bool(side.marks)),
     }
-
-
-def _marked(side: Side) -> np.ndarray:
-    """The photo as it is on screen, with the points that are marked so far."""
-    photo = side.session.before()
-    image = Image.fromarray(np.ascontiguousarray(side.session.before(View.whole(photo, PREVIEW_SIDE)).pixels))
-    draw, radius, factor = ImageDraw.Draw(image), max(4, max(image.size) // 90), _factor(photo.pixels)
-    for x, y in side.marks:
-        draw.circle((x / factor, y / factor), radius, fill="#f59e0b", outline="white", width=max(2, radius // 3))
-    return np.asarray(image)

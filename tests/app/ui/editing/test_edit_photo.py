@@ -9,6 +9,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from attributes import Recipe
+from faces import Face, align, crop
 from tests.app.ui.browsing import WAIT, picture, slide, status, upload
 
 CLEAR = "#photo button[aria-label*='lear'], #photo button[title*='lear'], #photo button[aria-label*='emove']"
@@ -115,6 +116,44 @@ def test_a_face_is_marked_by_three_points_that_can_be_taken_back(page: Page, ast
     page.wait_for_function("document.querySelectorAll('#faces img').length === 1")
     slide(page, "Smiling", 1)
     status(page, "Smiling +1")
+
+
+def test_a_face_is_marked_in_a_long_panorama(page: Page, astronaut: np.ndarray, tmp_path: Path) -> None:
+    panorama = np.full((500, 20_000, 3), 128, np.uint8)
+    panorama[:, 15_000:15_500] = astronaut[:500, :500]
+    Image.fromarray(panorama).save(tmp_path / "panorama.png")
+    page.set_input_files("#photo input[type=file]", str(tmp_path / "panorama.png"))
+    page.wait_for_selector("#help-text:has-text('scroll to the face')")
+    page.wait_for_function("document.querySelector('#mark img')?.naturalHeight === 400")
+    scrolled = """(x) => {
+        const image = document.querySelector("#mark img");
+        const place = document.querySelector("#mark .image-container");
+        place.scrollLeft ||= x / 20000 * image.getBoundingClientRect().width - place.clientWidth / 2;
+        const { left, top, width, height } = image.getBoundingClientRect();
+        return [left, top, width / 20000, height / 500, place.scrollLeft];
+    }"""
+    places = set()
+    for size in ((1400, 1000), (390, 844)):
+        page.set_viewport_size({"width": size[0], "height": size[1]})
+        for number, (x, y) in enumerate([(203, 100), (245, 99), (225, 145)], 1):
+            left, top, wide, high, place = page.evaluate(scrolled, 15_000 + x)
+            places.add(place)
+            assert high > 0.5, "too small to be marked"
+            page.mouse.click(left + (15_000 + x) * wide, top + y * high)
+            if number < 3:
+                page.wait_for_selector(f"#help-text:has-text('{number} of 3')")
+        page.wait_for_selector("#help", state="hidden")
+        if size[0] == 1400:
+            page.wait_for_function("document.querySelectorAll('#faces img').length === 1")
+            page.click("#add-face")
+            page.wait_for_selector("#help-text:has-text('0 of 3')")
+            page.wait_for_function("document.querySelector('#mark img')?.naturalHeight === 400")
+    assert len(places) == 2, "the picture has to be scrolled to the face again after a click"
+    page.wait_for_function("document.querySelectorAll('#faces img').length === 2")
+    square = align(Face.from_points((203, 100), (245, 99), (225, 145)))
+    for index in (0, 1):
+        shown = picture(page, "#faces img", index).astype(float)
+        assert np.abs(shown - crop(astronaut, square, shown.shape[0])).mean() < 12
 
 
 def test_a_page_that_is_loaded_again_has_its_work_back(browser: Browser, address: str, astronaut_file: Path) -> None:
