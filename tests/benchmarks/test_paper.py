@@ -114,7 +114,7 @@ def test_a_row_of_table_2_is_a_command_that_lacks_nothing_but_its_pictures(
     assert (model.n_bits, model.coupling, set(model.widths)) == (8, "affine", {512})
     # Batch, L and K of the paper's table 4.
     expected = {"cifar10": (512, 3, 32), "imagenet32": (512, 3, 48), "imagenet64": (128, 4, 48), "lsun": (128, 4, 48)}
-    assert (config.batch, model.levels, model.steps) == expected[row.preset]
+    assert (config.batch, model.levels, model.flow_steps) == expected[row.preset]
 
 
 def test_the_hours_of_table_2_are_pictures_over_throughput() -> None:
