@@ -11,7 +11,7 @@ from benchmarks.gpu import main
 from benchmarks.report import REPORT
 
 TINY = ("--device", "cpu", "--rounds", "1", "--seconds", "0.01", "--workers", "0")
-TINY = (*TINY, "--image-size", "8", "--levels", "1", "--steps", "1", "--width", "8", "--batch", "2")
+TINY = (*TINY, "--image-size", "8", "--levels", "1", "--flow-steps", "1", "--width", "8", "--batch", "2")
 CLONE = """
 import torch
 from torch import nn
