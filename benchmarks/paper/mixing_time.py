@@ -80,7 +80,7 @@ def main() -> None:
         "One 1×1 convolution forwards and backwards, with its log-determinant, by the number of channels c, in "
         f"milliseconds (medians of {ROUNDS}, the two in turn). Expected, as in the paper: the LU form ahead, ever more "
         "with c.\n\n"
-        f"Command: `python -m benchmarks.paper.mixing_time` ({torch.get_num_threads()} threads)\n\n"
+        f"Command: `python -m benchmarks.paper.mixing_time` (threads: {torch.get_num_threads()})\n\n"
         "| c | picture | full | LU | full / LU |\n| ---: | --- | ---: | ---: | ---: |\n" + "\n".join(rows) + "\n\n"
         f"A whole step (L = 3, K = 8 at {SIDE} pixels, {BATCH} pictures, forwards and backwards) takes {shuffle:.0f} "
         f"ms with a fixed shuffle, {full:.0f} ms with full 1×1 convolutions ({full / shuffle - 1:+.1%}) and {lu:.0f} "
