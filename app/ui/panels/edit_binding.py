@@ -55,8 +55,8 @@ def bind_edit_panel(panel: EditPanel, visits: Visits) -> None:
     panel.reset.click(does(events.reset), None, everywhere, **quiet)
     panel.area.input(does(events.look), panel.area, panel.result, **quiet)
     panel.lock.input(does(events.lock_background), panel.lock, panel.result, **quiet)
-    panel.details.expand(does(partial(events.unfold, on=True)), None, panel.reading, **quiet)
-    panel.details.collapse(does(partial(events.unfold, on=False)), None, panel.reading, **quiet)
+    panel.details.expand(does(partial(events.unfold, on=True)), None, panel.changes_seen, **quiet)
+    panel.details.collapse(does(partial(events.unfold, on=False)), None, panel.changes_seen, **quiet)
     panel.save.click(on_visit(visits, save), panel.saving.how, panel.saving.download, **quiet).then(
         None, None, None, js="() => document.querySelector('#download')?.click()", **quiet
     )

@@ -13,7 +13,7 @@ from app.ui.editing.marking import faces_shown, marks_shown
 from app.ui.editing.slider_values import Updates
 from app.ui.panels import recipe_panel
 from app.ui.panels.edit_panel import AREAS, EditPanel
-from app.ui.panels.edit_words import reading, status
+from app.ui.panels.edit_words import changes_seen, status
 from app.ui.panels.slider_panel import kept, values_set, values_shown
 from app.ui.visits.handling import PREVIEW_SIDE, warn
 from app.ui.visits.visit import Visit
@@ -204,7 +204,7 @@ def look(panel: EditPanel, visit: Visit, area: str) -> Any:
 def unfold(panel: EditPanel, visit: Visit, on: bool) -> Any:
     """Tell what the classifier sees, from now on, or no longer."""
     visit.details = on
-    return {panel.reading: reading(visit.session, visit.language)} if on else gr.skip()
+    return {panel.changes_seen: changes_seen(visit.session, visit.language)} if on else gr.skip()
 
 
 def lock_background(panel: EditPanel, visit: Visit, on: bool) -> Any:
@@ -250,7 +250,7 @@ def result(panel: EditPanel, visit: Visit) -> Updates:
     updates = {
         panel.compare: pictures,
         panel.status: status(session, visit.language),
-        panel.reading: reading(session, visit.language) if visit.details else "",
+        panel.changes_seen: changes_seen(session, visit.language) if visit.details else "",
         panel.undo: gr.Button(interactive=session.history.can_undo),
         panel.redo: gr.Button(interactive=session.history.can_redo),
     }

@@ -45,7 +45,7 @@ class EditPanel:
     area: gr.Radio
     lock: gr.Checkbox
     details: gr.Accordion
-    reading: gr.Markdown
+    changes_seen: gr.Markdown
     saving: Saving
     tools: Tools
     sliders: SliderPanel
@@ -54,7 +54,7 @@ class EditPanel:
     @property
     def result(self) -> list[gr.components.Component]:
         """What changes with every slider."""
-        return [self.compare, self.status, self.reading, self.undo, self.redo]
+        return [self.compare, self.status, self.changes_seen, self.undo, self.redo]
 
     @property
     def everything(self) -> list[Any]:
@@ -118,11 +118,11 @@ def build_edit_panel(editor: Editor) -> EditPanel:
                 tools = build_tools(editor)
                 saving = build_saving()
                 with gr.Accordion(t("Details"), open=False, elem_id="details") as details:
-                    reading = gr.Markdown(elem_id="reading")
+                    changes_seen = gr.Markdown(elem_id="changes-seen")
         with gr.Column(elem_id="sliders", min_width=0):
             sliders = build_slider_panel(editor)
             recipe_accordion = build_recipe_panel()
     return EditPanel(
         photo, pasted, examples, faces, marking, brush, limit, surprise, presets, compare, status, undo, redo,
-        reset, save, area, lock, details, reading, saving, tools, sliders, recipe_accordion,
+        reset, save, area, lock, details, changes_seen, saving, tools, sliders, recipe_accordion,
     )  # fmt: skip

@@ -52,7 +52,7 @@ def _moved(session: Session, language: str) -> list[str]:
     return told
 
 
-def reading(session: Session, language: str = "en") -> str:
+def changes_seen(session: Session, language: str = "en") -> str:
     """What the classifier sees more of, and less of, than before the edits, in words; it costs a look at the face."""
     if not session.ready:
         return ""

@@ -144,10 +144,10 @@ def test_sliders_are_found_and_kept_for_a_photo(page: Page, astronaut_file: Path
 def test_details_tell_only_what_has_changed(page: Page, astronaut_file: Path) -> None:
     upload(page, astronaut_file)
     page.get_by_role("button", name="Details").click()
-    page.wait_for_selector("#reading:has-text('Nothing has changed')")
+    page.wait_for_selector("#changes-seen:has-text('Nothing has changed')")
     slide(page, "Blond_Hair", 1)
-    page.wait_for_selector("#reading strong:has-text('blond hair')")
-    assert "male" not in page.inner_text("#reading")
+    page.wait_for_selector("#changes-seen strong:has-text('blond hair')")
+    assert "male" not in page.inner_text("#changes-seen")
 
 
 def test_surprises_variations_and_films(page: Page, astronaut_file: Path) -> None:
