@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import inspect
+import io
 import os
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -171,6 +172,9 @@ def run_command_line(commands: typer.Typer | Any, name: str, words: Sequence[str
     """
     group = get_command(commands) if isinstance(commands, typer.Typer) else commands
     try:
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):  # of a terminal that lacks letters, as in cp1252 or ASCII
+                stream.reconfigure(errors="backslashreplace")
         group.main(sys.argv[1:] if words is None else list(words), prog_name=name)
     except SystemExit as end:  # as Typer always ends
         return int(end.code or 0)

@@ -13,6 +13,7 @@ from app.portraits.exposure import as_taken
 from app.portraits.portrait import Portrait
 from faces import Alignment, Photo, crop_float, paste
 from faces.compositing.blend import Person, blended
+from faces.compositing.colour import colour_limited
 from faces.compositing.matte import matte
 from glow import Latent
 
@@ -30,9 +31,10 @@ def edit_put_back(portrait: Portrait, picture: Tensor, *, lock_background: bool)
     """
     if picture is portrait.decoded:
         return portrait.photo
-    change = as_taken((picture - portrait.decoded).cpu(), portrait.exposure)
+    change = (picture - portrait.decoded).cpu()
     if lock_background:
         change = change * portrait.matte
+    change = as_taken(colour_limited(change), portrait.exposure)
     decoded = as_taken(portrait.decoded.cpu(), portrait.exposure)
     if portrait.drawn:
         return replace(portrait.photo, pixels=enlarged(decoded + change, portrait.photo.pixels.shape[0]))

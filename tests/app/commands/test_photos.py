@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from app.cli import main
 from app.commands.telling import progress
 from app.editor import Editor
 from storage.assets import FACES_64
+from tests.conftest import ROOT
 
 MODEL = ["--checkpoint", str(FACES_64), "--device", "cpu"]
 
@@ -142,3 +144,29 @@ def test_progress_is_shown_at_a_terminal_and_nowhere_else(monkeypatch: pytest.Mo
         assert list(progress([1, 2], 2, "photos")) == [1, 2]
         terminal.flush()
         assert b"photos:" in seen.read(1000)
+
+
+def test_a_seed_too_large_and_the_photo_without_a_face_are_told(
+    astronaut_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["sample", "--seed", str(2**70), "-o", str(tmp_path / "faces.png")]) == 2
+    assert "Invalid value for '--seed'" in capsys.readouterr().err
+    Image.new("RGB", (300, 200), (99, 99, 99)).save(tmp_path / "blank.png")
+    photos = [str(astronaut_file), str(tmp_path / "blank.png")]
+    assert main(["blend", *photos, "--checkpoint", str(FACES_64), "-o", str(tmp_path / "blend.png")]) == 1
+    told = capsys.readouterr().err
+    assert "blank.png: No face was found" in told
+    assert "--second-face whole" in told
+    assert "--face " not in told
+
+
+def test_a_terminal_without_the_letters_of_a_name_gets_a_line_all_the_same(
+    astronaut_file: Path, tmp_path: Path
+) -> None:
+    target = tmp_path / "日.png"
+    command = [sys.executable, "-m", "app", "edit", str(astronaut_file), "--set", "Smiling=1", *MODEL]
+    surroundings = os.environ | {"PYTHONIOENCODING": "ascii"}
+    done = subprocess.run([*command, "-o", str(target)], env=surroundings, cwd=ROOT, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert b"\\u65e5.png" in done.stdout
+    assert target.is_file()

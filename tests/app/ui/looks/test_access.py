@@ -17,11 +17,14 @@ NOT_OURS: dict[str, str] = {}
 """Findings in Gradio's markup that cannot be mended from outside: the selector's beginning by the rule."""
 
 
-def findings(page: Page) -> list[str]:
+SHOWN = "([note, on]) => document.getElementById(note).classList.toggle('shown', on)"
+
+
+def findings(page: Page, within: str = "html") -> list[str]:
     """What axe-core finds that keeps people out."""
     # What is fading in has another contrast for a moment.
     page.evaluate("Promise.all(document.getAnimations().map((moving) => moving.finished.catch(() => null)))")
-    told: dict[str, Any] = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    told: dict[str, Any] = page.evaluate("(within) => axe.run(within, {resultTypes: ['violations']})", within)
     return [
         f"{finding['id']}: {node['target']} {node['failureSummary']}"
         for finding in told["violations"]
@@ -46,6 +49,12 @@ def test_axe_finds_nothing_serious_on_any_tab_in_light_and_dark_at_both_sizes(pa
             for width, height in SIZES:
                 page.set_viewport_size({"width": width, "height": height})
                 told[name, dark, width] = findings(page)
+                if number == 0:  # the notes that lie over the page, one after the other: they are in the same place
+                    for note in ("connection-lost", "visit-gone"):
+                        page.evaluate(SHOWN, [note, True])
+                        assert page.locator(f"#{note}").is_visible()
+                        told[note, dark, width] = findings(page, f"#{note}")
+                        page.evaluate(SHOWN, [note, False])
     assert {where: found for where, found in told.items() if found} == {}
 
 
