@@ -274,8 +274,8 @@ def main(words: list[str] | None = None) -> None:
         f"{where}, {size.image_size}×{size.image_size}, K = {size.flow_steps}, L = {size.levels}, width {size.width}, "
         f"batch {size.batch}, torch {torch.__version__}; medians of {args.rounds} turns of {args.seconds:g} seconds. "
         "The others compute in float32, as they come, on a batch that lies on the GPU; each row of Glowface is the "
-        "whole step of `train fit`, with the batch sent from the CPU. The rows `train fit` are by its own log, with noise "
-        "drawn for each picture.\n\nCommand: `python -m benchmarks.gpu`\n\n" + table(found, left_out)
+        "whole step of `train fit`, with the batch sent from the CPU. The rows `train fit` are by its own log, with "
+        "noise drawn for each picture.\n\nCommand: `python -m benchmarks.gpu`\n\n" + table(found, left_out)
     )
     print(text)
     if device.type != "cuda":

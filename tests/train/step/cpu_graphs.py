@@ -24,7 +24,7 @@ from train.settings.config import FitConfig
 from train.settings.run_options import RunOptions
 
 CPU = torch.device("cpu")
-MODEL = GlowConfig(image_size=8, levels=2, steps=1, widths=(8, 8), dequantiser_width=4)
+MODEL = GlowConfig(image_size=8, levels=2, flow_steps=1, widths=(8, 8), dequantiser_width=4)
 
 
 def copies(folder: Path, count: int = 30) -> CachedPictures:
