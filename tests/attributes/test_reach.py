@@ -107,7 +107,7 @@ def test_a_fitted_range_ends_a_little_beyond_where_a_face_begins_to_look_odd(
 
 
 def test_alike_fitted_sliders_stop_together(fine_editor: Editor, faces: Latent, before: Seen) -> None:
-    names = ("Mustache", "Goatee", "Sideburns")
+    names = ("Male", "5_o_Clock_Shadow", "Sideburns")
     reaches = {(name, 1): reach_on(fine_editor, faces, before, name) for name in names}
     values = {name: fine_editor.label_directions.slider(name).high for name in names}
     moved = fine_editor.label_directions.move(faces, values, (), reaches)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import threading
 from contextlib import suppress
@@ -60,8 +61,18 @@ class Cable:
                 threading.Thread(target=self._pass_on, args=ends, daemon=True).start()
 
     def _pass_on(self, one: socket.socket, other: socket.socket, said: bytes, meant: bytes) -> None:
+        held = b""  # what may be the first half of the address, whose second half is still to come
         with suppress(OSError):
-            while data := one.recv(2**16):
-                other.sendall(data.replace(said, meant))
+            while True:
+                if held and not select.select([one], [], [], 0.05)[0]:
+                    other.sendall(held)
+                    held = b""
+                if not (data := one.recv(2**16)):
+                    break
+                data = (held + data).replace(said, meant)
+                length = next((n for n in range(len(said) - 1, 0, -1) if data.endswith(said[:n])), 0)
+                data, held = data[: len(data) - length], data[len(data) - length :]
+                other.sendall(data)
+            other.sendall(held)
         with suppress(OSError):
             other.shutdown(socket.SHUT_WR)

@@ -92,8 +92,9 @@ def test_where_a_mapper_puts_out_what_is_no_number_the_base_stays(fine_editor: E
     for head in broken.heads:
         head.weight.fill_(3e38)
     labels = replace(fine_editor.label_directions, mapper=broken)
-    base = labels.vectors.flatten()[[LABEL_NAMES.index("Bangs")]]
-    assert torch.equal(labels.along(faces, "Bangs", 1), base.expand(6, -1))
+    base = labels.vectors.flatten()[[LABEL_NAMES.index("Young")]]
+    weights = labels.slider("Young").mask.weights([tuple(scale.shape[1:]) for scale in faces.scales])
+    assert torch.equal(labels.along(faces, "Young", 1), (weights * base).expand(6, -1))
 
 
 def test_latents_of_another_model_are_refused(fine_editor: Editor, editor: Editor) -> None:
