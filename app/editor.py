@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from app.inference.inference import Inference, InferenceMaker, LocalInference
+from app.portraits.colours import in_colours_of
 from app.portraits.exposure import brightened, exposure
 from app.portraits.portrait import Portrait
 from app.portraits.put_back import blend_put_back, drawn_portrait, edit_put_back
@@ -278,6 +279,7 @@ class Editor:
         """
         if number("the ratio", float(ratio), 0, 1) == 0:
             return first.photo
+        second = in_colours_of(first, second, self.encoded)
         mixed = self.decode(first.latent.lerp(second.latent, ratio))
         return blend_put_back(first, second, mixed, ratio, lock_background=lock_background)
 

@@ -61,7 +61,8 @@ def prepare(
 ) -> Report:
     """Cut the faces out of all photos below ``photos`` into PNG files below ``out``, in folders of the same names.
 
-    Photos that have their faces in ``out`` already are passed over, so a run that was stopped goes on.
+    Photos that have their faces in ``out`` already are passed over, so a run that was stopped goes on. Names that are
+    not UTF-8 become such: each byte that is none is written as % with two digits.
 
     Args:
         photos: folder of photos.
@@ -77,13 +78,13 @@ def prepare(
     found = [path for path in picture_files(photos) if out.resolve() not in path.resolve().parents]
     if not found:
         raise FaceError(f"there is no photo below {photos} ({', '.join(SUFFIXES)}); check the path.")
-    for folder in {out / path.relative_to(photos).parent for path in found}:
+    places = {path: out / _in_utf8(path.relative_to(photos)) for path in found}
+    for folder in {place.parent for place in places.values()}:
         remove_unfinished(folder)
     detector, report = Detector(device), Report()
-    for path in tqdm(found, desc="aligning faces", unit="photo", disable=None):
+    for path, place in tqdm(places.items(), desc="aligning faces", unit="photo", disable=None):
         report.photos += 1
-        folder = out / path.relative_to(photos).parent
-        if count := _already(folder, path.name, size):
+        if count := _already(place, size):
             report.faces, report.already = report.faces + count, report.already + 1
             continue
         try:
@@ -103,15 +104,27 @@ def prepare(
                 report.small += 1
                 _tell(path, f"face {number} is {square.size:.0f} pixels large, {smallest} are asked for")
                 continue
-            _save(folder / f"{path.name}-{number}.png", crop(pixels, square, size))
+            _save(_numbered(place, number), crop(pixels, square, size))
             report.faces += 1
     return report
 
 
-def _already(folder: Path, name: str, size: int) -> int:
+def _in_utf8(path: Path) -> Path:
+    """A path that any system can read: Python holds a byte that is no part of a UTF-8 letter as half of a pair."""
+    return Path(
+        "".join(f"%{ord(letter) - 0xDC00:02X}" if "\udc80" <= letter <= "\udcff" else letter for letter in str(path))
+    )
+
+
+def _numbered(place: Path, number: int) -> Path:
+    """Where a photo's face lies, counted from 1."""
+    return place.with_name(f"{place.name}-{number}.png")
+
+
+def _already(place: Path, size: int) -> int:
     """How many faces of a photo are there, in this size; none if the run was stopped while it saved them."""
     count = 0
-    while (path := folder / f"{name}-{count + 1}.png").exists():
+    while (path := _numbered(place, count + 1)).exists():
         with Image.open(path) as image:
             if image.size != (size, size):
                 return 0

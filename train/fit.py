@@ -10,6 +10,7 @@ The same command goes on with a run that was stopped. ``OUT`` then holds two ``s
 from __future__ import annotations
 
 import copy
+import math
 import sys
 from contextlib import nullcontext
 from dataclasses import replace
@@ -81,7 +82,8 @@ def fit(
         InvalidValueError: ``warm_start`` is of another shape than ``config`` says and cannot grow to it, or the
             processes cannot work so.
         ResumeError: ``out`` holds a run with another config, or another process trains there.
-        TrainingDivergedError: the gradient was not finite in many steps in a row.
+        TrainingDivergedError: the gradient was not finite in many steps in a row, or the model's bits/dim are not
+            finite at the end. A model that gives no finite bits/dim is never written.
         CheckpointError: the disk is full.
     """
     options = options or RunOptions()
@@ -176,7 +178,13 @@ class _Run:
         bar.close()
         if self.logger is not None:
             self.logger.close()
-        return progress.best if config.patience else score
+        found = progress.best if config.patience else score
+        if not math.isfinite(found):
+            raise TrainingDivergedError(
+                f"the model of step {progress.step} gives no finite bits/dim; start again with a lower --learning-rate "
+                "and another --out."
+            )
+        return found
 
     @property
     def finished(self) -> bool:
@@ -209,10 +217,13 @@ class _Run:
         better = score < progress.best  # NaN is not
         progress.best, progress.stale = (score, 0) if better else (progress.best, progress.stale + 1)
         if self.logger is not None:
-            self.logger.log_samples(progress.step, averaged, config.seed)
             self.logger.log(progress.step, validation=score)
             count = len(self.validation_pixels)
             tqdm.write(f"step {progress.step}: {score:.4f} bits/dim on {count} validation pictures")
+            if not math.isfinite(score):
+                _tell("this model is of no use: it is not written, nor asked for samples")
+                return score
+            self.logger.log_samples(progress.step, averaged, config.seed)
             if better or not config.patience:
                 self.write_model(averaged, score)
         return score

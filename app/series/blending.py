@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.editor import Editor
+from app.portraits.colours import in_colours_of
 from app.portraits.portrait import Portrait
 from app.portraits.put_back import blend_put_back
 from faces import Photo
@@ -33,6 +34,7 @@ def blend_apart(
     for ratio in (shape, colours):
         if not 0 <= ratio <= 1:
             raise InvalidValueError(f"the ratio is {ratio}; it must be from 0 (the first face) to 1 (the second).")
+    second = in_colours_of(first, second, editor.encoded)
     mixed = editor.decode(blended_latent(first.latent, second.latent, shape, colours))
     # Edges and fine detail belong to a shape.
     return blend_put_back(first, second, mixed, shape, lock_background=lock_background)

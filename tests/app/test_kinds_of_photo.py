@@ -14,6 +14,7 @@ from PIL import Image
 from app.cli import main
 from app.editor import Editor
 from app.portraits.view import View
+from app.series.blending import blend_apart
 from app.session import Session
 from app.ui.editing.saving import save
 from app.ui.server.folder import ServerFolder
@@ -118,3 +119,25 @@ def test_a_photo_with_a_wider_profile_is_shown_in_the_screens_colours_and_kept_i
     assert kept.icc_profile == display_p3()
     corner = np.s_[:40, :40]
     np.testing.assert_array_equal(kept.pixels[corner], open_photo(phone).pixels[corner])
+
+
+def test_a_blend_of_photos_with_two_profiles_shifts_no_colour(
+    editor: Editor, astronaut: np.ndarray, tmp_path: Path
+) -> None:
+    """The same photo in sRGB and in Display P3: with the second's numbers taken for the first's, red moved by 6."""
+    phone = tmp_path / "phone.png"
+    Image.fromarray(converted(astronaut, None, display_p3())).save(phone, icc_profile=display_p3())
+    plain, wide = editor.open(astronaut), editor.open(phone)
+    x, y = plain.alignment.to_photo(np.array([0.5, 0.6])).astype(int)
+    skin = np.s_[y - 40 : y + 40, x - 30 : x + 30]
+    assert (astronaut[skin].astype(int) - wide.photo.pixels[skin])[..., 0].mean() > 5
+    assert editor.blend(plain, wide, 0) is plain.photo
+    assert editor.blend(wide, plain, 0) is wide.photo
+    alike = editor.blend(plain, editor.open(astronaut), 1.0).pixels.astype(int)
+    for first, second in ((plain, wide), (wide, plain)):
+        for blended in (editor.blend(first, second, 1.0), blend_apart(editor, first, second, 0.9, 1.0)):
+            assert blended.icc_profile == first.photo.icc_profile
+            corner = np.s_[:40, :40]
+            np.testing.assert_array_equal(blended.pixels[corner], first.photo.pixels[corner])
+            shown = converted(blended.pixels, blended.icc_profile).astype(int)
+            assert np.abs((shown - alike)[skin].mean((0, 1))).max() < 2.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from PIL import Image
 
 from attributes import FaceSet
+from data.prepare import prepare
 from train.__main__ import main
 
 
@@ -68,3 +70,17 @@ def test_one_face_of_each_photo_and_none_that_is_too_small(
     assert len(list(out.rglob("*.png"))) == 2
     assert main(["prepare", str(tmp_path / "nowhere"), str(out)]) == 1
     assert "there is no photo below" in capsys.readouterr().err
+
+
+def test_names_of_other_bytes_than_utf_8_become_such(astronaut: np.ndarray, tmp_path: Path) -> None:
+    """As old systems wrote them: what comes out of a set can be packed, and read anywhere."""
+    folder = os.fsencode(tmp_path) + b"/M\xe4rz"
+    os.mkdir(folder)
+    with open(folder + b"/J\xfcrgen.png", "wb") as file:
+        Image.fromarray(astronaut).save(file, "png")
+    report = prepare(tmp_path, tmp_path / "set", size=16)
+    assert (report.faces, report.broken) == (1, 0)
+    (made,) = (tmp_path / "set").rglob("*.png")
+    assert made.relative_to(tmp_path / "set").as_posix() == "M%E4rz/J%FCrgen.png-1.png"
+    assert prepare(tmp_path, tmp_path / "set", size=16).already == 1
+    assert len(FaceSet.open(tmp_path / "set")) == 1

@@ -25,6 +25,7 @@ from train.fit import TrainingDivergedError, fit
 from train.metric_logger import TEMPERATURES
 from train.settings.config import FitConfig, OptimiserKind
 from train.settings.presets import PRESETS
+from train.settings.run_options import RunOptions
 
 CPU = torch.device("cpu")
 
@@ -86,6 +87,20 @@ def test_steps_without_a_finite_gradient_are_skipped_and_many_of_them_end_the_ru
     pixels.numpy().tofile(tmp_path / "pictures.u8")
     with pytest.raises(TrainingDivergedError, match="lower --learning-rate"):
         fit(config, CachedPictures(tmp_path / "pictures.u8", 4), pixels, tmp_path / "run", world=World(CPU))
+
+
+@pytest.mark.parametrize("steps", [3, 100])
+def test_a_run_that_diverges_writes_no_model(tmp_path: Path, steps: int, capsys: pytest.CaptureFixture[str]) -> None:
+    """Neither at a look before its end nor at the end: what is there stays the last one with finite numbers."""
+    model = GlowConfig(image_size=4, levels=1, flow_steps=1, widths=(4,))
+    config = FitConfig(model=model, steps=steps, batch=2, learning_rate=1e30, warmup=0, ema=0.0)
+    pixels = torch.randint(0, 256, (8, 3, 4, 4), dtype=torch.uint8)
+    pixels.numpy().tofile(tmp_path / "pictures.u8")
+    pictures, options = CachedPictures(tmp_path / "pictures.u8", 4), RunOptions(eval_every=1, log_every=25)
+    with pytest.raises(TrainingDivergedError, match="lower --learning-rate"):
+        fit(config, pictures, pixels, tmp_path / "run", world=World(CPU), options=options)
+    assert "it is not written" in capsys.readouterr().err
+    assert not (tmp_path / "run" / "model.safetensors").exists()
 
 
 def test_wrong_input_is_answered_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

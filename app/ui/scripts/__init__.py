@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from importlib.resources import files
 
-SCRIPTS = ("streams.js", "returning.js", "connection.js", "sliders.js", "keys.js", "brush.js", "access.js")
+SCRIPTS = (
+    "streams.js",
+    "uploads.js",
+    "returning.js",
+    "connection.js",
+    "sliders.js",
+    "keys.js",
+    "brush.js",
+    "access.js",
+)
 """In the order in which they run, before Gradio's."""
 
 

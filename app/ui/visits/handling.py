@@ -15,6 +15,7 @@ from app.ui.visits.text import as_text
 from app.ui.visits.visit import Visits
 from app.ui.words import asking_language, explain, t
 from errors import GlowfaceError
+from errors.command_line import FULL_DISK
 
 PREVIEW_SIDE = 1024
 """Longest side of the pictures on screen, in pixels; downloads have the photo's own size."""
@@ -126,6 +127,8 @@ def tell(error: Exception) -> None:
     """A note on the page of what went wrong."""
     if isinstance(error, GlowfaceError):
         warn(str(error))
+    elif isinstance(error, OSError) and error.errno in FULL_DISK:
+        gr.Warning(t("The disk is full. Make room and try again; your photo and sliders are as they were."))
     else:
         logging.getLogger("glowface").error("a handler failed", exc_info=error)
         gr.Warning(t("That did not work. Your photo and sliders are as they were."))

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from storage.assets import FACES_64
 from tests.app.ui.browsing import WAIT
-from tests.app.ui.serving import serving
+from tests.app.ui.serving import Server, serving
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 # Without these, Chromium calls home, and a machine without a network makes it wait.
@@ -28,11 +28,17 @@ def temporary(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def address(temporary: Path) -> Iterator[str]:
+def shared_server(temporary: Path) -> Iterator[Server]:
     """A server of its own process, as ``python -m app`` starts it, for all tests that leave nothing behind in it."""
     with serving(temporary, FACES_64) as server:
-        yield server.address
+        yield server
     assert not list(temporary.iterdir()), "a server that was told to end left files behind"
+
+
+@pytest.fixture(scope="session")
+def address(shared_server: Server) -> str:
+    """Where :func:`shared_server` is."""
+    return shared_server.address
 
 
 @pytest.fixture(scope="module")

@@ -38,7 +38,12 @@ def test_only_folders_of_dead_servers_are_removed(tmp_path: Path, monkeypatch: p
 def test_a_server_that_is_told_to_end_says_nothing_more_and_leaves_nothing(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], told: signal.Signals
 ) -> None:
-    with serving(tmp_path) as server:
+    proxies = {
+        "http_proxy": "http://127.0.0.1:1",
+        "ALL_PROXY": "socks5://127.0.0.1:1",
+        "all_proxy": "socks://127.0.0.1:1",
+    }
+    with serving(tmp_path, environment=proxies) as server:  # nor anything of proxies, which it does not use
         tab = Tab(server.address)
         tab.open()  # a page that is open must not hold it up
         tab.upload(b"x")

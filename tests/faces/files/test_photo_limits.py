@@ -82,6 +82,21 @@ def test_what_is_thinner_or_larger_than_photos_is_refused(size: tuple[int, int])
         open_photo(chunked_png(8, 0, b"", *size))
 
 
+@pytest.mark.parametrize("size", [(12_000, 9_000), (16_320, 12_240)], ids=["108 megapixels", "200 megapixels"])
+def test_the_largest_photos_of_phones_are_refused_with_what_to_do(size: tuple[int, int], tmp_path: Path) -> None:
+    """Their headers alone tell: nothing is decoded."""
+    Image.new("RGB", (16, 16)).save(tmp_path / "phone.jpg")
+    small = (tmp_path / "phone.jpg").read_bytes()
+    assert small.count(struct.pack(">HHB", 16, 16, 3)) == 1
+    (tmp_path / "phone.jpg").write_bytes(
+        small.replace(struct.pack(">HHB", 16, 16, 3), struct.pack(">HHB", *reversed(size), 3))
+    )
+    with pytest.raises(
+        PhotoError, match=r"'phone.jpg' is too large: .*limit of 100 megapixels\. Scale it down first\."
+    ):
+        open_photo(tmp_path / "phone.jpg")
+
+
 def test_a_jpeg_of_hundreds_of_scans_is_refused(astronaut: np.ndarray[Any, Any]) -> None:
     stored = io.BytesIO()
     Image.fromarray(astronaut).resize((3000, 3000)).save(stored, "JPEG", progressive=True, quality=30)

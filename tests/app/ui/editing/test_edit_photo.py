@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from attributes import Recipe
 from faces import Face, align, crop
 from tests.app.ui.browsing import WAIT, picture, slide, status, upload
+from tests.app.ui.serving import Server
 
 CLEAR = "#photo button[aria-label*='lear'], #photo button[title*='lear'], #photo button[aria-label*='emove']"
 
@@ -38,6 +41,32 @@ def test_the_download_has_the_photos_own_size_and_exact_pixels(page: Page, astro
     with page.expect_download() as waiting:
         page.click("#save")
     assert waiting.value.suggested_filename == "astronaut-edited.jpg"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits another process")
+def test_a_full_folder_for_temporary_files_is_told_in_words_and_nothing_is_lost(
+    page: Page, shared_server: Server, astronaut_file: Path
+) -> None:
+    """What the server cannot write is refused by the system, as on a full disk; the page stays as it was."""
+    import resource  # not on Windows
+
+    upload(page, astronaut_file)
+    page.wait_for_function("document.querySelectorAll('#presets img').length >= 6")  # which are written, too
+    before = picture(page)
+    limits = resource.prlimit(shared_server.process.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(shared_server.process.pid, resource.RLIMIT_FSIZE, (10_000, limits[1]))
+    try:
+        page.set_input_files("#another input[type=file]", str(astronaut_file))
+        told = page.locator(".toast-body").filter(has_text="make room and choose it again").inner_text()
+        slide(page, "Smiling", 0.5)
+        page.wait_for_selector("text=The disk is full. Make room and try again")
+    finally:
+        resource.prlimit(shared_server.process.pid, resource.RLIMIT_FSIZE, limits)
+    assert "The file cannot be kept (File too large); make room and choose it again." in told
+    assert "HTTP" not in told
+    assert np.array_equal(picture(page), before)
+    slide(page, "Smiling", 1)
+    status(page, "Smiling +1")
 
 
 def test_what_is_no_photo_is_answered_in_words_and_undo_brings_a_cleared_photo_back(
