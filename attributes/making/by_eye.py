@@ -67,7 +67,7 @@ a beard that is a smear. The classifier is sure of glasses by half of a frame.""
 LENGTHS: dict[tuple[str, int], float] = {
     ("Smiling", 1): 0.8,
     ("Smiling", -1): 0.9,
-    ("Young", 1): 1.3,
+    ("Young", 1): 1.1,
     ("Young", -1): 0.96,
     ("Male", 1): 0.55,
     ("Male", -1): 0.8,
@@ -89,7 +89,7 @@ OTHER_LENGTHS = 0.8
 ODDNESS_WITHOUT_MAPPER: dict[tuple[str, int], float] = {
     ("Smiling", 1): 1.0,
     ("Smiling", -1): 0.65,
-    ("Young", 1): 1.3,
+    ("Young", 1): 1.1,
     ("Male", 1): 1.2,
     ("Male", -1): 1.7,
     ("Blond_Hair", 1): 0.7,
