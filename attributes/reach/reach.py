@@ -69,7 +69,8 @@ def find_reach(
 
     A value of 1 goes to where the classifier sees plainly what the slider is to bring (or that what it is to take away
     is gone), or to where the face begins to look odd (:meth:`Slider.natural`), whichever comes first;
-    but at least half as far as usual, where that looks natural. The end of the range is half as far again, or a fifth
+    but at least half as far as usual, where that looks natural; and next to nowhere where half of what comes would look
+    wrong and no more does (:attr:`Slider.all_or_nothing`). The end of the range is half as far again, or a fifth
     further than what looks natural.
 
     Args:
