@@ -153,11 +153,20 @@ def test_a_face_is_marked_in_a_long_panorama(page: Page, astronaut: np.ndarray, 
     Image.fromarray(panorama).save(tmp_path / "panorama.png")
     page.set_input_files("#photo input[type=file]", str(tmp_path / "panorama.png"))
     page.wait_for_selector("#help-text:has-text('scroll to the face')")
-    page.wait_for_function("document.querySelector('#mark img')?.naturalHeight === 400")
-    scrolled = """(x) => {
+    drawn = """(before) => {
+        const image = document.querySelector("#mark img");
+        return image?.complete && image.naturalHeight === 400 && image.src !== before && image.src;
+    }"""
+    source = page.wait_for_function(drawn).json_value()
+    # The page lays itself out once more after its size has changed: the picture has to stand still to be clicked on.
+    scrolled = """async (x) => {
         const image = document.querySelector("#mark img");
         const place = document.querySelector("#mark .image-container");
         place.scrollLeft ||= x / 20000 * image.getBoundingClientRect().width - place.clientWidth / 2;
+        for (let top, still = 0; still < 10; still = top === image.getBoundingClientRect().top ? still + 1 : 0) {
+            top = image.getBoundingClientRect().top;
+            await new Promise(requestAnimationFrame);
+        }
         const { left, top, width, height } = image.getBoundingClientRect();
         return [left, top, width / 20000, height / 500, place.scrollLeft];
     }"""
@@ -171,12 +180,14 @@ def test_a_face_is_marked_in_a_long_panorama(page: Page, astronaut: np.ndarray, 
             page.mouse.click(left + (15_000 + x) * wide, top + y * high)
             if number < 3:
                 page.wait_for_selector(f"#help-text:has-text('{number} of 3')")
+                # The text is there before the picture with the mark, and a click on the one that leaves is lost.
+                source = page.wait_for_function(drawn, arg=source).json_value()
         page.wait_for_selector("#help", state="hidden")
         if size[0] == 1400:
             page.wait_for_function("document.querySelectorAll('#faces img').length === 1")
             page.click("#add-face")
             page.wait_for_selector("#help-text:has-text('0 of 3')")
-            page.wait_for_function("document.querySelector('#mark img')?.naturalHeight === 400")
+            source = page.wait_for_function(drawn, arg=source).json_value()
     assert len(places) == 2, "the picture has to be scrolled to the face again after a click"
     page.wait_for_function("document.querySelectorAll('#faces img').length === 2")
     square = align(Face.from_points((203, 100), (245, 99), (225, 145)))
