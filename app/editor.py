@@ -235,7 +235,9 @@ class Editor:
         moves = self.directions.checked(values, keep)
         reaches = self.sliders.reaches(portrait, moves, self.inference)
         moved = self.directions.move(portrait.latent, moves.values, moves.keep, reaches)
-        return portrait.decoded if moved is portrait.latent else self.decode(moved)
+        if moved is portrait.latent:
+            return portrait.decoded
+        return self.directions.in_place(portrait.decoded, self.decode(moved), moves.values)
 
     def doing_little(self, portrait: Portrait, values: Mapping[str, float], keep: Iterable[str] = ()) -> list[str]:
         """Which of the sliders that move a face do little there, as more of them would not look natural.
@@ -247,10 +249,8 @@ class Editor:
         return [name for (name, _), found in reaches.items() if found.little is not None and bool(found.little.any())]
 
     def put_back(self, portrait: Portrait, picture: Tensor, *, lock_background: bool = True) -> Photo:
-        """The portrait's photo with :meth:`moved`'s picture in the place of its face.
-
-        ``lock_background`` changes the person alone; else hair that grows may cover what is behind, and tint it.
-        """
+        """The portrait's photo with :meth:`moved`'s picture in the place of its face; ``lock_background`` changes the
+        person alone, else hair that grows may cover what is behind, and tint it."""
         return edit_put_back(portrait, picture, lock_background=lock_background)
 
     def read(self, picture: Tensor, moved: Iterable[str] = ()) -> dict[str, float]:

@@ -175,8 +175,8 @@ class DirectionBasis:
         tensors, header = read_safetensors(path, "directions", expected)
         try:
             sliders = _sliders(header)
-            for slider in sliders:
-                slider.mask.weights(checkpoint.model.config.scale_shapes())
+            for mask in (slider.acts(side) for slider in sliders for side in (1, -1)):
+                mask.of_latent(checkpoint.model.config.scale_shapes())
             _check_gram(tensors["gram"])
         except (InvalidValueError, OneSidedLabelError) as error:
             raise DirectionsError(f"{path} is broken: {error} Run `{called('attributes compute')}` again.") from error

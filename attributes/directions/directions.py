@@ -11,10 +11,10 @@ import torch
 from attributes.directions.mapper import LatentMapper, mapped
 from attributes.directions.population import Population
 from attributes.sliders.errors import DirectionsError
-from attributes.sliders.latent_mask import EVERYWHERE
 from attributes.sliders.moved_latent import MovedLatent, Reaches, add_moves, history
 from attributes.sliders.moves import Moves, check_names
 from attributes.sliders.slider import Direction, Slider
+from attributes.sliders.slider_mask import EVERYWHERE, SliderMask, together
 from data.labels import LABEL_NAMES
 from glow.latent import Latent
 from glow.layers.mixing import in_float64
@@ -66,7 +66,7 @@ class Directions:
     @torch.inference_mode()
     def along(self, latent: Latent, name: str, side: int) -> torch.Tensor:
         """The vector of one side of a slider on some faces, ``(B, D)``, or ``(1, D)`` where it is the same on all;
-        with nothing where the slider does not act (:attr:`Slider.mask`).
+        with nothing where the slider does not act (:meth:`Slider.acts`).
 
         Args:
             latent: the faces, before all moves.
@@ -76,14 +76,34 @@ class Directions:
         Raises:
             DirectionsError: there is no such slider.
         """
-        vector, mask = self.vectors[self._index(name)].flatten(), self.slider(name).mask
+        vector, mask = self.vectors[self._index(name)].flatten(), self.slider(name).acts(side)
         if self.mapper is not None and name in LABEL_NAMES:
             added = mapped(self.mapper, latent, LABEL_NAMES.index(name), present=side > 0).flatten()
             # The numbers in a broken file may be finite and what they lead to not.
             vector = torch.where(added.isfinite().all(1, keepdim=True), vector + side * added, vector)
         if mask == EVERYWHERE:
             return vector
-        return vector * mask.weights([(s.shape[1], s.shape[2], s.shape[3]) for s in latent.scales]).to(vector)
+        return vector * mask.of_latent([(s.shape[1], s.shape[2], s.shape[3]) for s in latent.scales]).to(vector)
+
+    def in_place(self, before: torch.Tensor, moved: torch.Tensor, values: Mapping[str, float]) -> torch.Tensor:
+        """The picture of a moved face, with the face as it was where none of the sliders acts.
+
+        Args:
+            before: the model's picture of the face as it was, ``(1, 3, S, S)``,
+            moved: and moved.
+            values: a number per slider name, as of :meth:`move`.
+
+        Raises:
+            DirectionsError: a name is no slider.
+        """
+        masks: dict[SliderMask, float] = {}
+        for name, value in values.items():
+            slider = self.slider(name)
+            mask, amount = slider.acts(1 if value > 0 else -1), abs(slider.within(value))
+            if amount:
+                masks[mask] = max(amount, masks.get(mask, 0.0))
+        where = together(masks, moved.shape[-1])
+        return moved if where is None else before.lerp(moved, where.to(moved))
 
     def move(
         self,

@@ -6,15 +6,17 @@ the uglier one of two moves of the same oddness (docs/natural.md).
 
 from __future__ import annotations
 
-from attributes.sliders.latent_mask import LatentMask
+from typing import Any
+
 from attributes.sliders.oddness import NATURAL
 from attributes.sliders.slider import PLAIN
+from attributes.sliders.slider_mask import SliderMask
 
 SCALES = (1.2, 1.0, 0.6, 0.6, 1.0)
 """Weights of the five scales of a model of 128 pixels, fine to coarse. The fine and the coarsest scales bring about
 what is asked for; the two between them mostly cast its colours onto skin and background."""
 
-EYES = {"top": 0.28, "bottom": 0.62}
+EYES = {"top": 0.31, "bottom": 0.61, "fade": 0.12}
 BROWS = {"top": 0.2, "bottom": 0.5}
 LIDS = {"top": 0.3, "bottom": 0.55}
 NOSE = {"top": 0.35, "bottom": 0.75}
@@ -58,27 +60,32 @@ PLACES: dict[str, dict[str, float]] = {
 }
 """Where in the face's square labels lie; those that are not named lie everywhere."""
 
+SIDES: dict[tuple[str, int], dict[str, Any]] = {
+    ("Male", 1): {"around": 0.0},
+}
+"""What one side (1 or -1) has of its own: where long hair goes, a patch of background comes, and a man may have it."""
+
 PLAIN_OBJECTS: dict[str, float] = {
-    "Eyeglasses": 8.0, "Bangs": PLAIN, "No_Beard": PLAIN, "Goatee": PLAIN, "Mustache": PLAIN, "Wearing_Hat": PLAIN,
+    "Eyeglasses": 11.0, "Bangs": PLAIN, "No_Beard": 4.0, "Goatee": PLAIN, "Mustache": PLAIN, "Wearing_Hat": PLAIN,
 }  # fmt: skip
 """What looks wrong by half, with the log odds at which it is plain: a frame that ends at the nose, a fringe with a gap,
 a beard that is a smear. The classifier is sure of glasses by half of a frame."""
 
 LENGTHS: dict[tuple[str, int], float] = {
-    ("Smiling", 1): 0.8,
+    ("Smiling", 1): 0.75,
     ("Smiling", -1): 0.9,
     ("Young", 1): 1.1,
     ("Young", -1): 0.96,
-    ("Male", 1): 0.55,
+    ("Male", 1): 0.7,
     ("Male", -1): 0.8,
-    ("Blond_Hair", 1): 0.65,
-    ("Black_Hair", 1): 0.55,
-    ("Eyeglasses", 1): 1.3,
+    ("Blond_Hair", 1): 0.72,
+    ("Black_Hair", 1): 0.62,
+    ("Eyeglasses", 1): 1.5,
     ("Bangs", 1): 1.0,
-    ("No_Beard", -1): 0.65,
-    ("Pale_Skin", 1): 0.6,
-    ("Narrow_Eyes", 1): 0.95,
-    ("Mouth_Slightly_Open", 1): 0.95,
+    ("No_Beard", -1): 0.95,
+    ("Pale_Skin", 1): 0.65,
+    ("Narrow_Eyes", 1): 1.25,
+    ("Mouth_Slightly_Open", 1): 1.05,
     ("Mouth_Slightly_Open", -1): 1.0,
 }
 """Lengths of a mapper's vectors up to which most faces look natural, for each label and side that was looked at."""
@@ -105,9 +112,12 @@ ODDNESS_WITHOUT_MAPPER: dict[tuple[str, int], float] = {
 """Oddness up to which faces look natural along directions that are the same for all faces."""
 
 
-def latent_mask(name: str, scales: int) -> LatentMask:
-    """Where in a latent of so many scales a label's slider acts."""
-    return LatentMask(scales=SCALES if scales == len(SCALES) else (), **PLACES.get(name, {}))
+def slider_mask(name: str, side: int, scales: int) -> SliderMask:
+    """Where in a latent of so many scales a label's slider acts, on its side 1 or -1."""
+    fields = {"scales": SCALES, **PLACES.get(name, {}), **SIDES.get((name, side), {})}
+    if scales != len(SCALES):
+        del fields["scales"]
+    return SliderMask(**fields)
 
 
 def natural_lengths(name: str, side: int) -> float:

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from attributes.sliders.latent_mask import EVERYWHERE, LatentMask
 from attributes.sliders.oddness import NATURAL
+from attributes.sliders.slider_mask import EVERYWHERE, SliderMask
 from data.labels import LABELS, Label
 from glow.latent import Latent
 from storage.values import InvalidValueError, boolean, caption, number, table
@@ -85,8 +85,11 @@ class Slider:
     """Whether half of what it brings looks wrong, as of a pair of glasses: a face that does not come to show it plainly
     is left as it is."""
 
-    mask: LatentMask = EVERYWHERE
-    """Where in the latent it acts."""
+    mask: SliderMask = EVERYWHERE
+    """Where in the latent it acts,"""
+
+    mask_down: SliderMask | None = None
+    """and where for values below 0; None: there too."""
 
     rough: bool = False
     """Whether few faces come to show the attribute in a natural way: a slider to be offered last, and as such."""
@@ -116,6 +119,10 @@ class Slider:
         """Oddness up to which a face counts as natural on a side, 1 or -1."""
         return self.natural_up if side > 0 else self.natural_down
 
+    def acts(self, side: int) -> SliderMask:
+        """Where in the latent it acts on a side, 1 or -1."""
+        return self.mask if side > 0 or self.mask_down is None else self.mask_down
+
     def length(self, value: float, reach: Reach) -> Tensor:
         """How many lengths of its vector a value goes on faces on which the slider's reach is known, ``(B,)``.
 
@@ -135,7 +142,7 @@ class Slider:
 
     def measures(self) -> dict[str, Any]:
         """What was measured of a label's slider, for JSON; :meth:`of_measures` reads it."""
-        return {name: value for name, value in asdict(self).items() if name in _MEASURES}
+        return {name: value for name, value in asdict(self).items() if name in _MEASURES and value is not None}
 
     @staticmethod
     def of_measures(label: Label, given: Any) -> Slider:
@@ -145,15 +152,16 @@ class Slider:
             InvalidValueError: it is not what that gives.
         """
         fields = dict(table("a slider", given))
-        mask = table("a slider's mask", fields.pop("mask", {}))
-        unknown = sorted({*fields} - _MEASURES | {*mask} - {*asdict(EVERYWHERE)})
+        masks = {name: table("a slider's mask", fields.pop(name)) for name in ("mask", "mask_down") if name in fields}
+        of_masks = {name for mask in masks.values() for name in mask}
+        unknown = sorted({*fields} - _MEASURES | of_masks - {*asdict(EVERYWHERE)})
         if unknown:
             raise InvalidValueError(f"its sliders have unknown fields {unknown}.")
-        return Slider.of_label(label, **fields, mask=LatentMask(**mask))
+        return Slider.of_label(label, **fields, **{name: SliderMask(**mask) for name, mask in masks.items()})
 
 
 _MEASURES = {
-    "low", "high", "up", "down", "natural_up", "natural_down", "plain", "all_or_nothing", "mask", "rough",
+    "low", "high", "up", "down", "natural_up", "natural_down", "plain", "all_or_nothing", "mask", "mask_down", "rough",
 }  # fmt: skip
 """Fields of a label's slider that a file of directions holds."""
 

@@ -93,7 +93,7 @@ def test_where_a_mapper_puts_out_what_is_no_number_the_base_stays(fine_editor: E
         head.weight.fill_(3e38)
     labels = replace(fine_editor.label_directions, mapper=broken)
     base = labels.vectors.flatten()[[LABEL_NAMES.index("Young")]]
-    weights = labels.slider("Young").mask.weights([tuple(scale.shape[1:]) for scale in faces.scales])
+    weights = labels.slider("Young").mask.of_latent([tuple(scale.shape[1:]) for scale in faces.scales])
     assert torch.equal(labels.along(faces, "Young", 1), (weights * base).expand(6, -1))
 
 

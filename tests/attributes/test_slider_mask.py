@@ -9,16 +9,17 @@ import pytest
 import torch
 
 from app.editor import Editor
+from app.portraits.portrait import Portrait
 from attributes import LABEL_NAMES, DirectionBasis, Directions, DirectionsError, Reach, directions_path, find_reach
 from attributes.reach.reach import REACH
-from attributes.sliders.latent_mask import EVERYWHERE, LatentMask
+from attributes.sliders.slider_mask import EVERYWHERE, SliderMask, together
 from storage.assets import FACES_64, FACES_128
 from storage.values import InvalidValueError
 
 
 def test_a_mask_weighs_scales_and_rows() -> None:
     shapes = ((2, 8, 8), (4, 4, 4))
-    weights = LatentMask(scales=(2.0, 0.5), top=0.5, fade=0.1).weights(shapes)
+    weights = SliderMask(scales=(2.0, 0.5), top=0.5, fade=0.1).of_latent(shapes)
     fine, coarse = weights[: 2 * 64].view(2, 8, 8), weights[2 * 64 :].view(4, 4, 4)
     assert (fine[:, :4] == 0).all()
     assert (fine[:, 4:] == 2).all()
@@ -26,11 +27,25 @@ def test_a_mask_weighs_scales_and_rows() -> None:
     assert (coarse[:, 2:] == 0.5).all()
 
 
-def test_a_mask_spares_the_face_alone() -> None:
-    weights = LatentMask(face=0.25).weights(((1, 64, 64),)).view(64, 64)
-    assert weights[37, 32] == 0.25
-    assert (weights[[0, -1]] == 1).all()
-    assert (weights[:, [0, -1]] == 1).all()
+@pytest.mark.parametrize(("face", "around"), [(0.25, 1.0), (1.0, 0.25)])
+def test_a_mask_tells_the_face_from_what_is_around(face: float, around: float) -> None:
+    weights = SliderMask(face=face, around=around).of_picture(64)
+    assert weights[37, 32] == face
+    assert (weights[[0, -1]] == around).all()
+    assert (weights[:, [0, -1]] == around).all()
+
+
+def test_sliders_together_act_where_any_of_them_does_and_nothing_jumps() -> None:
+    above, below = SliderMask(bottom=0.5), SliderMask(top=0.5)
+    both = together({above: 1.0, below: 1.0}, 64)
+    assert both is not None
+    assert (both[:20] == 1).all()
+    assert (both[-20:] == 1).all()
+    hardly = together({above: 1.0, below: 0.001}, 64)
+    assert hardly is not None
+    assert (hardly - above.of_picture(64)).abs().max() < 0.01
+    assert together({above: 1.0, EVERYWHERE: 1.0}, 64) is None
+    assert together({}, 64) is None
 
 
 @pytest.mark.parametrize(
@@ -38,7 +53,34 @@ def test_a_mask_spares_the_face_alone() -> None:
 )
 def test_an_impossible_mask_is_refused(given: dict[str, float]) -> None:
     with pytest.raises(InvalidValueError, match="mask"):
-        LatentMask(**given)  # type: ignore[arg-type]
+        SliderMask(**given)  # type: ignore[arg-type]
+
+
+def rows_of(editor: Editor, portrait: Portrait, values: dict[str, float]) -> torch.Tensor:
+    """How much a move changes each row of the model's picture, from the top down, as a mean over its pixels."""
+    return (editor.moved(portrait, values) - portrait.decoded).abs().mean((0, 1, 3))
+
+
+def test_a_picture_changes_where_its_sliders_act_alone(fine_editor: Editor) -> None:
+    (portrait,) = fine_editor.sample(1, 0.6, seed=3)
+    lids, lips = {"Narrow_Eyes": 1.0}, {"Mouth_Slightly_Open": 1.0}
+    eyes = rows_of(fine_editor, portrait, lids)
+    assert eyes[50:60].mean() > 0
+    assert (eyes[96:] == 0).all()
+    mouth = rows_of(fine_editor, portrait, lips)
+    assert mouth[90:108].mean() > 0
+    assert (mouth[:48] == 0).all()
+    both = rows_of(fine_editor, portrait, lids | lips)
+    assert both[50:60].mean() > 0
+    assert both[90:108].mean() > 0
+
+
+def test_long_hair_stays_where_a_face_becomes_a_man_s(fine_editor: Editor) -> None:
+    (portrait,) = fine_editor.sample(1, 0.6, seed=3)
+    change = (fine_editor.moved(portrait, {"Male": 1.0}) - portrait.decoded).abs().amax((0, 1))
+    assert change[60:100, 48:80].mean() > 0.01
+    assert (change[:, :12] == 0).all()
+    assert (change[:24] == 0).all()
 
 
 def spilt(directions: Directions, editor: Editor, name: str, side: int) -> float:
@@ -71,7 +113,7 @@ def test_a_file_of_directions_keeps_masks(fine_editor: Editor, tmp_path: Path) -
 
 def test_a_mask_for_another_number_of_scales_is_refused(editor: Editor, tmp_path: Path) -> None:
     basis = DirectionBasis.load(directions_path(FACES_64), editor.checkpoint)
-    sliders = (replace(basis.sliders[0], mask=LatentMask(scales=(1.0, 2.0))), *basis.sliders[1:])
+    sliders = (replace(basis.sliders[0], mask=SliderMask(scales=(1.0, 2.0))), *basis.sliders[1:])
     replace(basis, sliders=sliders).save(tmp_path / "other.safetensors")
     with pytest.raises(DirectionsError, match="2 scales"):
         DirectionBasis.load(tmp_path / "other.safetensors", editor.checkpoint)

@@ -1,14 +1,15 @@
-"""Where in the latent a slider acts: glasses lie around the eyes, and a move of the mouth has no business there.
+"""Where a slider acts: glasses lie around the eyes, and a move of the mouth has no business there.
 
 Squares are cut so that eyes and mouth lie at the same places in all of them (:mod:`faces.align`), and each position
 of a scale decodes to about its own part of the square. So what a direction changes elsewhere, such as the skin that
-glasses are often seen with, is left out by a weight for each row.
+glasses are often seen with, is left out of the latent by a weight for each place. The decoder spreads what is left, the
+coarse scales over half of the face; so the same weights also say how much of the change is taken over into the picture.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import torch
@@ -25,8 +26,8 @@ FACE_FADE = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
-class LatentMask:
-    """Weights of a direction's values, from place to place and from scale to scale.
+class SliderMask:
+    """Weights of a slider's change, from place to place and, in the latent, from scale to scale.
 
     Raises:
         InvalidValueError: a number is not finite or out of its range.
@@ -45,7 +46,10 @@ class LatentMask:
     """How far both borders fade, likewise."""
 
     face: float = 1.0
-    """The weight within the face, for what acts around it."""
+    """The weight within the face, for what acts around it,"""
+
+    around: float = 1.0
+    """and around it, for what acts within."""
 
     def __post_init__(self) -> None:
         if not isinstance(self.scales, list | tuple):
@@ -53,13 +57,13 @@ class LatentMask:
         object.__setattr__(self, "scales", tuple(self.scales))
         for weight in self.scales:
             number("the mask's weight of a scale", weight, 0, 10)
-        for name in ("top", "bottom", "face"):
+        for name in ("top", "bottom", "face", "around"):
             number(f"the mask's {name}", getattr(self, name), 0, 1)
         number("the mask's fade", self.fade, 1e-3, 1)
         if self.top >= self.bottom:
             raise InvalidValueError(f"the mask's top is {self.top}, which is not above its bottom, {self.bottom}.")
 
-    def weights(self, shapes: Sequence[tuple[int, int, int]]) -> Tensor:
+    def of_latent(self, shapes: Sequence[tuple[int, int, int]]) -> Tensor:
         """The weights of a latent's values, ``(D,)`` float32.
 
         Args:
@@ -68,15 +72,40 @@ class LatentMask:
         Raises:
             InvalidValueError: it has another number of scales than the mask.
         """
-        return _weights(self, tuple(shapes))
+        return _of_latent(self, tuple(shapes))
+
+    def of_picture(self, side: int) -> Tensor:
+        """The weights of the pixels of a face's square, ``(side, side)`` float32 in [0, 1]."""
+        return _places(self, side, side)
 
 
-EVERYWHERE = LatentMask()
-"""All of the latent alike."""
+EVERYWHERE = SliderMask()
+"""Everywhere alike."""
+
+
+def together(masks: Mapping[SliderMask, float], side: int) -> Tensor | None:
+    """How much of several sliders' change the picture takes over at each place, ``(side, side)``; None: all of it.
+
+    Each place takes over as much as the slider with the most business there. One that moves by less than a quarter of
+    what another does counts for less, so that nothing jumps where a slider leaves 0.
+
+    Args:
+        masks: of the sliders, with how far each moves, above 0.
+        side: of the picture, in pixels.
+    """
+    most = max(masks.values(), default=0.0)
+    shares = {mask: min(1.0, 4 * amount / most) for mask, amount in masks.items()}
+    if not shares or any(share == 1 and _is_everywhere(mask) for mask, share in shares.items()):
+        return None
+    return torch.stack([share * mask.of_picture(side) for mask, share in shares.items()]).amax(0)
+
+
+def _is_everywhere(mask: SliderMask) -> bool:
+    return replace(mask, scales=()) == EVERYWHERE
 
 
 @lru_cache(maxsize=256)
-def _weights(mask: LatentMask, shapes: tuple[tuple[int, int, int], ...]) -> Tensor:
+def _of_latent(mask: SliderMask, shapes: tuple[tuple[int, int, int], ...]) -> Tensor:
     of_scales = mask.scales or (1.0,) * len(shapes)
     if len(of_scales) != len(shapes):
         raise InvalidValueError(f"a mask of {len(of_scales)} scales does not fit a latent with {len(shapes)}.")
@@ -88,7 +117,8 @@ def _weights(mask: LatentMask, shapes: tuple[tuple[int, int, int], ...]) -> Tens
     )
 
 
-def _places(mask: LatentMask, height: int, width: int) -> Tensor:
+@lru_cache(maxsize=256)
+def _places(mask: SliderMask, height: int, width: int) -> Tensor:
     """The weight at each place of a scale, ``(H, W)``."""
     y, x = ((torch.arange(size) + 0.5) / size for size in (height, width))
     rows = torch.ones(height)
@@ -98,7 +128,7 @@ def _places(mask: LatentMask, height: int, width: int) -> Tensor:
         rows = rows * _ramp((mask.bottom - y) / mask.fade)
     across, down = ((at - centre) / radius for at, centre, radius in zip((x, y), FACE_CENTRE, FACE_RADII, strict=True))
     away = torch.hypot(*torch.meshgrid(down, across, indexing="ij"))
-    return rows[:, None] * torch.lerp(torch.tensor(mask.face), torch.tensor(1.0), _ramp((away - 1) / FACE_FADE))
+    return rows[:, None] * torch.lerp(torch.tensor(mask.face), torch.tensor(mask.around), _ramp((away - 1) / FACE_FADE))
 
 
 def _ramp(x: Tensor) -> Tensor:
