@@ -23,7 +23,7 @@ from app.inference.inference import Inference, InferenceMaker, LocalInference
 from app.portraits.colours import in_colours_of
 from app.portraits.exposure import brightened, exposure
 from app.portraits.portrait import Portrait
-from app.portraits.put_back import blend_put_back, drawn_portrait, edit_put_back
+from app.portraits.put_back import blend_put_back, drawn_portrait, edit_put_back, within
 from app.portraits.slider_snapshot import SliderSnapshot
 from attributes import (
     LABEL_NAMES,
@@ -235,9 +235,8 @@ class Editor:
         moves = self.directions.checked(values, keep)
         reaches = self.sliders.reaches(portrait, moves, self.inference)
         moved = self.directions.move(portrait.latent, moves.values, moves.keep, reaches)
-        if moved is portrait.latent:
-            return portrait.decoded
-        return self.directions.in_place(portrait.decoded, self.decode(moved), moves.values)
+        where = self.directions.acts_where(moves.values, self.size)
+        return portrait.decoded if moved is portrait.latent else within(portrait.decoded, self.decode(moved), where)
 
     def doing_little(self, portrait: Portrait, values: Mapping[str, float], keep: Iterable[str] = ()) -> list[str]:
         """Which of the sliders that move a face do little there, as more of them would not look natural.

@@ -85,13 +85,15 @@ class Directions:
             return vector
         return vector * mask.of_latent([(s.shape[1], s.shape[2], s.shape[3]) for s in latent.scales]).to(vector)
 
-    def in_place(self, before: torch.Tensor, moved: torch.Tensor, values: Mapping[str, float]) -> torch.Tensor:
-        """The picture of a moved face, with the face as it was where none of the sliders acts.
+    def acts_where(self, values: Mapping[str, float], side: int) -> torch.Tensor | None:
+        """How much of these moves' change a picture of the moved face takes over at each of its places.
 
         Args:
-            before: the model's picture of the face as it was, ``(1, 3, S, S)``,
-            moved: and moved.
             values: a number per slider name, as of :meth:`move`.
+            side: of the picture, in pixels.
+
+        Returns:
+            ``(side, side)`` float32 in [0, 1]; None where that is 1 everywhere.
 
         Raises:
             DirectionsError: a name is no slider.
@@ -102,8 +104,7 @@ class Directions:
             mask, amount = slider.acts(1 if value > 0 else -1), abs(slider.within(value))
             if amount:
                 masks[mask] = max(amount, masks.get(mask, 0.0))
-        where = together(masks, moved.shape[-1])
-        return moved if where is None else before.lerp(moved, where.to(moved))
+        return together(masks, side)
 
     def move(
         self,

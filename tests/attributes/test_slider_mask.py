@@ -1,4 +1,4 @@
-"""Latent masks: a slider changes the face where its attribute lies, and leaves the rest of it."""
+"""Slider masks: a slider changes the face where its attribute lies, and leaves the rest of it."""
 
 from __future__ import annotations
 
