@@ -123,6 +123,9 @@ def test_a_cluster_serves(cluster: Cluster, editor: Editor, photo: bytes) -> Non
     refused = cluster.post("edit", photo, values='{"Nose": 1}')
     assert refused.status_code == 422
     assert "Nose" in refused.json()["detail"]
+    refused = cluster.post("sample", seed=str(2**70))
+    assert refused.status_code == 422
+    assert refused.json()["detail"].startswith("seed is 1180591620717411303424; it must be a whole number from")
 
     def edited(_: int = 0) -> httpx.Response:
         return cluster.post("edit", photo, values=json.dumps(VALUES))
