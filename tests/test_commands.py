@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -82,6 +83,16 @@ def test_what_a_person_can_mend_is_told_in_a_line(
     said = capsys.readouterr().err
     assert told.format(file=file) in said
     assert said.count("\n") == bool(told) or status == 2
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii", "utf-8"])
+def test_a_terminal_that_lacks_a_letter_gets_its_number(encoding: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stderr", io.TextIOWrapper(written, encoding))
+    assert run("go", "--way", "mistake", "日ü\udcfc.png") == 1  # and a byte that is none of UTF-8's
+    sys.stderr.flush()
+    told = {"cp1252": r"\u65e5ü\ufffd", "ascii": r"\u65e5\xfc\ufffd", "utf-8": "日ü\ufffd"}[encoding]
+    assert written.getvalue().decode(encoding) == f"error: {told}.png is wrong; mend it.\n"
 
 
 @pytest.mark.parametrize(("way", "kind"), [("bug", ValueError), ("elsewhere", FileNotFoundError)])

@@ -43,8 +43,9 @@ def served(checkpoint: Path, device: str, config: Path | None, host: str, port: 
     made_here = TOKEN not in os.environ
     os.environ.setdefault(TOKEN, token_urlsafe(32))
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    # A Ray of one's own listens on this machine alone, all its parts.
-    where = {} if "RAY_ADDRESS" in os.environ else {"address": "local", "_node_ip_address": "127.0.0.1"}
+    # A machine that is slow or busy needs longer than Serve waits by itself for what listens to be there.
+    os.environ.setdefault("RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S", "60")
+    where = {} if "RAY_ADDRESS" in os.environ else {"address": "local"}
     ray.init(log_to_driver=False, logging_level="warning", **where)
     logging.getLogger("ray.serve").setLevel(logging.WARNING)
     # Applications that `serve deploy` has put there stay: then this is a further page for them.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import shutil
@@ -21,6 +22,7 @@ from attributes.cli import commands as attributes_commands
 from attributes.directions.direction_basis import rough_sliders
 from glow import load_checkpoint
 from storage.assets import DEFAULT_CHECKPOINT, FACES_64
+from storage.tensors import read_safetensors, write_safetensors
 from tests.parsing import options, read
 
 
@@ -260,6 +262,19 @@ def test_doctor_finds_all_in_order(capsys: pytest.CaptureFixture[str]) -> None:
     ):
         assert text in report
     assert "ERROR" not in report
+
+
+def test_a_model_with_nan_in_it_is_told_wherever_it_is_met(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As trainings that had diverged once left them."""
+    tensors, header = read_safetensors(FACES_64, "model")
+    tensors[min(tensors)].fill_(math.nan)
+    write_safetensors(tmp_path / "nan.safetensors", tensors, header)
+    where = ["--checkpoint", str(tmp_path / "nan.safetensors"), "--device", "cpu"]
+    for words in (["sample", "-o", str(tmp_path / "x.png")], ["--no-browser", "--port", "0"], ["doctor"]):
+        assert main([*words, *where]) == 1
+        said = capsys.readouterr()
+        assert re.search(rf"nan.safetensors is spoilt: {min(tensors)} holds NaN", said.out + said.err), words
+        assert "Traceback" not in said.out + said.err
 
 
 def test_doctor_says_what_is_wrong(tmp_path: Path) -> None:

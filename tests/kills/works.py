@@ -9,7 +9,7 @@ import sys
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from PIL import Image
@@ -19,7 +19,7 @@ from attributes import directions_path, sliders_folder
 from attributes.custom.store import load_slider
 from glow import load_checkpoint
 from storage.assets import FACES_64
-from tests.app.ui.serving import Tab, serving
+from tests.app.ui.serving import Server, Tab, serving
 from tests.conftest import ROOT
 
 SLOWEST = 600
@@ -188,21 +188,26 @@ class Visit(Killable):
         self.folder, self.photo = folder, photo
 
     def run(self) -> None:
-        left = {path.name for path in self.folder.glob(f"{PREFIX}*")}
-        with serving(self.folder) as server:
-            assert [path for path in self.folder.iterdir() if path.name in left] == []
+        with self._started() as server:
             assert Tab(server.address).open_photo(self.photo.read_bytes()).data is not None
         assert list(self.folder.iterdir()) == []
 
     def kill(self, chance: random.Random) -> None:
-        with serving(self.folder) as server:
+        with self._started() as server:
             tab = Tab(server.address)
             for _ in self._acts(tab):
                 if chance.random() < 0.3:
                     break
             server.process.kill()
             server.process.wait()
-        self.run()
+
+    @contextmanager
+    def _started(self) -> Iterator[Server]:
+        """The app, which has done away with what the one before it left when it was killed."""
+        left = {path.name for path in self.folder.glob(f"{PREFIX}*")}
+        with serving(self.folder) as server:
+            assert [path for path in self.folder.iterdir() if path.name in left] == []
+            yield server
 
     def _acts(self, tab: Tab) -> Iterator[None]:
         tab.open()

@@ -11,9 +11,11 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -25,6 +27,7 @@ from PIL import Image
 
 from app.editor import Editor
 from storage.assets import FACES_64
+from tests.app.ui.serving import until
 from tests.conftest import ROOT
 
 pytestmark = [
@@ -40,6 +43,11 @@ applications:
       - {name: Decoder, num_replicas: 2}
       - {name: Editing, max_ongoing_requests: 2, max_queued_requests: 3}
 """
+METRICS = (
+    "ray_serve_deployment_processing_latency_ms",
+    "ray_serve_num_ongoing_requests_at_replicas",
+    "ray_serve_deployment_queued_queries",
+)
 VALUES = {"Smiling": -1.0, "Blond_Hair": 0.7}
 
 
@@ -51,6 +59,7 @@ class Cluster:
     page: str
     token: str
     process: subprocess.Popen[bytes]
+    temporary: Path
 
     def post(self, act: str, photo: bytes | None = None, token: str | None = None, **settings: str) -> httpx.Response:
         """Ask for something."""
@@ -61,16 +70,36 @@ class Cluster:
 
     def replicas(self, name: str) -> list[int]:
         """The processes of a deployment's replicas."""
-        found = []
-        for place in Path("/proc").glob("[0-9]*"):
-            try:
-                command, variables = (place / "cmdline").read_bytes(), (place / "environ").read_bytes()
-            except OSError:
-                continue
-            wanted = re.match(rf"ray::S.*glowface-model[#:]{name}\b".encode(), command)
-            if wanted and self.token.encode() in variables:
-                found.append(int(place.name))
-        return sorted(found)
+        wanted = rf"ray::S.*glowface-model[#:]{name}\b".encode()
+        return sorted(int(place.name) for place in self._processes() if re.match(wanted, _read(place / "cmdline")))
+
+    def _processes(self) -> list[Path]:
+        """All that belong to it."""
+        token = self.token.encode()
+        return [place for place in Path("/proc").glob("[0-9]*") if token in _read(place / "environ")]
+
+    def listening(self) -> set[str]:
+        """The addresses of this machine at which its processes listen, as Linux writes them."""
+        own = set()
+        for link in (link for place in self._processes() for link in (place / "fd").glob("*")):
+            with suppress(OSError):  # what was closed meanwhile
+                own.add(os.readlink(link))
+        tables = "\n".join(Path(f"/proc/net/{table}").read_text() for table in ("tcp", "tcp6"))
+        rows = [line.split() for line in tables.splitlines() if ":" in line]
+        return {row[1].partition(":")[0] for row in rows if row[3] == "0A" and f"socket:[{row[9]}]" in own}
+
+    def metrics(self) -> str:
+        """What its node tells Prometheus."""
+        (told,) = json.loads((self.temporary / "ray" / "prom_metrics_service_discovery.json").read_text())
+        return "".join(
+            httpx.get(f"http://{target}/metrics", timeout=60, trust_env=False).text for target in told["targets"]
+        )
+
+
+def _read(path: Path) -> bytes:
+    with suppress(OSError):  # a process that has ended meanwhile
+        return path.read_bytes()
+    return b""
 
 
 @pytest.fixture(scope="module")
@@ -85,14 +114,15 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     token = secrets.token_urlsafe(32)
     words = ["--config", str(config), "--checkpoint", str(FACES_64), "--device", "cpu", "--port", str(port)]
     command = [sys.executable, "-m", "app", "serve", *words, "--page-port", str(page)]
-    process = subprocess.Popen(command, cwd=ROOT, env=os.environ | {"GLOWFACE_TOKEN": token})
-    served = Cluster(f"http://127.0.0.1:{port}", f"http://127.0.0.1:{page}", token, process)
-    try:
-        _until_ready(served)
-        yield served
-    finally:
-        process.terminate()
-        process.wait(120)
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as temporary:  # a short path, as sockets need
+        process = subprocess.Popen(command, cwd=ROOT, env=os.environ | {"GLOWFACE_TOKEN": token, "TMPDIR": temporary})
+        served = Cluster(f"http://127.0.0.1:{port}", f"http://127.0.0.1:{page}", token, process, Path(temporary))
+        try:
+            _until_ready(served)
+            yield served
+        finally:
+            process.terminate()
+            process.wait(120)
 
 
 def _until_ready(served: Cluster) -> None:
@@ -116,13 +146,22 @@ def photo(astronaut: np.ndarray) -> bytes:
 
 
 def test_a_cluster_serves(cluster: Cluster, editor: Editor, photo: bytes) -> None:
-    """One test, as the parts share the start: who may ask, the very same picture, limits, a death, the end."""
+    """One test, as the parts share the start: who may ask, the very same picture, limits, a death, metrics, the end."""
+    assert httpx.get(f"{cluster.address}/health", trust_env=False).text == "ok"
+    assert cluster.listening() == {"0100007F", "0000000000000000FFFF00000100007F"}, "this machine alone"
+    token = {"Authorization": f"Bearer {cluster.token}"}
+    unsized = httpx.post(f"{cluster.address}/labels", content=iter([b"x"]), headers=token, trust_env=False)
+    assert unsized.status_code == 411
+    assert "Content-Length" in unsized.json()["detail"]
     assert cluster.post("labels", token="x" * 20).status_code == 401
     assert "Authorization" in cluster.post("labels", token="x" * 20).json()["detail"]
     assert len(cluster.post("labels").json()) >= 40
     refused = cluster.post("edit", photo, values='{"Nose": 1}')
     assert refused.status_code == 422
     assert "Nose" in refused.json()["detail"]
+    refused = cluster.post("sample", seed=str(2**70))
+    assert refused.status_code == 422
+    assert refused.json()["detail"].startswith("seed is 1180591620717411303424; it must be a whole number from")
 
     def edited(_: int = 0) -> httpx.Response:
         return cluster.post("edit", photo, values=json.dumps(VALUES))
@@ -149,6 +188,9 @@ def test_a_cluster_serves(cluster: Cluster, editor: Editor, photo: bytes) -> Non
         answers = [*until_two, *(answer.result() for answer in under_way[2:])]
     assert [answer.status_code for answer in answers] == [200] * 9
     assert all(np.array_equal(_pixels(answer), expected) for answer in answers)
+
+    # The figures that docs/serving names; a node gathers them every few seconds.
+    until(lambda: time.sleep(1) or all(f"\n{name}" in cluster.metrics() for name in METRICS))
 
     # What is under way when it is told to end is finished.
     with ThreadPoolExecutor(2) as many:

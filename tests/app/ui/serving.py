@@ -104,13 +104,15 @@ def serving(
     process = subprocess.Popen([sys.executable, *command], cwd=ROOT, env=variables)
     address = f"http://127.0.0.1:{port}"
     try:
-        for _ in range(1200):
+        for _ in range(6000):  # a busy machine may take minutes
             assert process.poll() is None, "the server ended"
             try:
                 urllib.request.urlopen(address, timeout=5).close()
                 break
             except OSError:
                 time.sleep(0.1)
+        else:
+            raise AssertionError("the server never answered")
         yield Server(address, temporary, process)
     finally:
         process.terminate()

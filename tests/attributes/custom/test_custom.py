@@ -159,9 +159,10 @@ def test_a_broken_table_is_refused_with_its_line(tmp_path: Path, text: str, mess
         table_photos(tmp_path / "t.csv")
 
 
-def test_unknown_values_count_for_neither_side(tmp_path: Path) -> None:
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"], ids=["plain", "byte-order mark"])
+def test_unknown_values_count_for_neither_side(tmp_path: Path, encoding: str) -> None:
     (tmp_path / "a.png").touch()
-    (tmp_path / "t.csv").write_text("file,Grin,Hat\na.png,,True\n")
+    (tmp_path / "t.csv").write_text("file,Grin,Hat\na.png,,True\n", encoding=encoding)
     assert table_photos(tmp_path / "t.csv") == {"Grin": ([], []), "Hat": ([tmp_path / "a.png"], [])}
 
 

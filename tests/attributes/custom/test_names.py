@@ -89,6 +89,16 @@ def test_a_folder_that_takes_no_sliders_is_told_before_the_work(
     assert "sliders cannot be kept in" in capsys.readouterr().err, "it is told before even the model is looked for"
 
 
+def test_a_title_too_long_for_a_file_is_told_before_the_work(
+    folders: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["learn", "x" * 320, "--with", str(folders[0]), "--without", str(folders[1])]
+    assert main([*words, "--checkpoint", str(tmp_path / "missing.safetensors")]) == 1
+    told = capsys.readouterr().err
+    assert "1 to 100 characters" in told, "it is told before even the model is looked for"
+    assert told.count("\n") == 1
+
+
 def test_faces_that_do_not_differ_make_no_slider(checkpoint: Checkpoint, validation_faces: torch.Tensor) -> None:
     basis = DirectionBasis.load(directions_path(FACES_64), checkpoint)
     same = validation_faces[:10].numpy()

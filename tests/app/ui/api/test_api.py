@@ -87,6 +87,7 @@ def test_what_is_wrong_is_told_in_a_line(
         ({"first": photo, "second": photo, "colours": -1, "api_name": "/blend"}, "the ratio of colours is -1"),
         ({"first": photo, "second": wall, "api_name": "/blend"}, r"^wall\.png: No face was found"),
         ({"count": 17, "api_name": "/sample"}, "count is 17; it must be a whole number from 1 to 16"),
+        ({"seed": 2**63, "api_name": "/sample"}, "seed is 9223372036854775808; it must be a whole number from"),
         (film, "give either a slider"),
         (film | {"slider": "Smiling", "second": photo}, "give either a slider"),
         (film | {"slider": "Smiling", "frames": 1000}, "frames is 1000"),
