@@ -106,10 +106,14 @@ def celebahq_folder(celebahq: Path, celebahq_pictures: Pictures, tmp_path_factor
     """A small CelebA-HQ in the layout that people download: 96 training and 32 validation pictures."""
     folder = tmp_path_factory.mktemp("celebahq")
     (folder / "CelebA-HQ-img").mkdir()
-    for number, data in (celebahq_pictures(96, "0") | celebahq_pictures(32, "1")).items():
+    pictures = celebahq_pictures(96, "0") | celebahq_pictures(32, "1")
+    for number, data in pictures.items():
         (folder / "CelebA-HQ-img" / f"{number}.webp").write_bytes(data)
-    for text in (PARTITION, ANNOTATIONS):
-        (folder / text).write_text((celebahq / text).read_text())
+    # Their rows of the tables, and some without a picture: all 28,000 would be read twice by each training run.
+    for text, head in ((PARTITION, 0), (ANNOTATIONS, 2)):
+        lines = (celebahq / text).read_text().splitlines(keepends=True)
+        known = [line for line in lines[head:] if (number := int(line.split(".")[0])) in pictures or number < 500]
+        (folder / text).write_text("".join(lines[:head] + known))
     return folder
 
 
