@@ -10,7 +10,7 @@ app: $(VENV)/.app  ## install what is missing, then open the editor
 	$(BIN)/python -m app
 
 test: $(VENV)/.dev check  ## install what is missing, then run all checks and tests
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/.dev  ## style, types and which room imports which only
 	$(BIN)/ruff check .

@@ -21,6 +21,7 @@ import typer
 from typer.main import get_command
 
 from errors import GlowfaceError
+from errors.keyboard_interrupt import telling_of_interrupts
 from glowface import __version__
 
 Options = TypeVar("Options")
@@ -88,7 +89,7 @@ def with_options(run: Run[Options]) -> Callable[..., None]:
     hints = get_type_hints(options, include_extras=True)
 
     def told(**values: Any) -> None:
-        with _telling(values.values()):
+        with telling_of_interrupts(), _telling(values.values()):
             run(options(**values))
 
     told.__doc__ = run.__doc__
@@ -117,9 +118,6 @@ def _telling(values: Iterable[Any]) -> Iterator[None]:
         sys.stdout.flush()
     except BrokenPipeError:  # whoever read has seen enough, as `head` has
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except KeyboardInterrupt as error:
-        print("stopped", file=sys.stderr)
-        raise typer.Exit(130) from error
     except GlowfaceError as error:
         print(f"error: {error}", file=sys.stderr)
         raise typer.Exit(1) from error

@@ -16,8 +16,7 @@ import torch
 from torch import Tensor
 
 from glow.config import GlowConfig
-from glow.device import exact_flow_dtype, fastest_net_dtype
-from glow.exactness import LOSSLESS, round_trip_error
+from glow.exactness import LOSSLESS, set_exact_precision
 from glow.model import Glow
 from glowface import __version__
 from storage.tensors import FORMAT_VERSION, CheckpointError, Header, read_header, read_safetensors, write_safetensors
@@ -173,20 +172,6 @@ def kernels_are_half(model: Glow) -> bool:
     return all(torch.equal(kernel, kernel.half().to(kernel.dtype)) for kernel in kernels)
 
 
-def _make_exact(model: Glow) -> float:
-    """Set the fastest precision in which pictures come back without loss; the error of a round trip in it."""
-    flow = exact_flow_dtype(model.device)
-    # Only a float64 flow keeps round trips exact whatever the nets compute in.
-    fastest = fastest_net_dtype(model.device) if flow == torch.float64 else flow
-    error = math.nan
-    for nets in dict.fromkeys((fastest, flow)):
-        model.set_precision(nets=nets, flow=flow)
-        error = round_trip_error(model)
-        if error < LOSSLESS:
-            break
-    return error
-
-
 def _worst_condition(model: Glow) -> float:
     """The largest condition number of a mixing of channels.
 
@@ -231,7 +216,7 @@ def load_checkpoint(path: str | Path, device: str | torch.device = "cpu") -> Che
     except InvalidValueError as error:
         raise CheckpointError(f"{path} does not fit this Glowface: {error}") from error
     model.eval().requires_grad_(False).to(device)
-    largest = _make_exact(model)
+    largest = set_exact_precision(model)
     if not largest < LOSSLESS:  # also of NaN
         warnings.warn(
             f"{path}: pictures come back with errors of up to {largest:.0e} of the range, where 8 bits need less than "

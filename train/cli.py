@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import typer
 from typer.core import TyperCommand
 
 from attributes.classifier.network import load_classifier
@@ -23,6 +22,7 @@ from data.picture_set import DatasetError, PictureSet
 from data.prepare import prepare
 from data.source_quality import quality_notes
 from errors.command_line import command, command_line, run_command_line
+from errors.keyboard_interrupt import telling_of_interrupts
 from faces.compositing.matte import save_matte
 from glow.checkpoint import load_checkpoint
 from glow.device import choose_device
@@ -92,11 +92,8 @@ def configured(options: FitOptions) -> FitConfig:
 @command(commands, "fit", cls=FitCommand)
 def run_fit(options: FitOptions) -> None:
     """Train a model, or go on with a stopped run."""
-    try:
+    with telling_of_interrupts("the same command goes on from the last checkpoint"):
         _fit(options)
-    except KeyboardInterrupt as error:
-        print("stopped; the same command goes on from the last checkpoint", file=sys.stderr)
-        raise typer.Exit(130) from error
 
 
 def _fit(options: FitOptions) -> None:

@@ -11,8 +11,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import torch
+from PIL import Image
 from torch import Tensor
-from torchvision.utils import make_grid, save_image
+from torch.nn import functional as F
 
 from errors import GlowfaceError
 from glow.distributed import World
@@ -34,8 +35,15 @@ def draw_rows(model: Glow, noise: Latent, temperatures: Sequence[float] = TEMPER
 
 def save_rows(path: Path, rows: Sequence[Tensor]) -> None:
     """Write rows of pictures as one PNG: whole, or not at all."""
+    grid = (picture_grid(rows) * 255 + 0.5).byte().permute(1, 2, 0)
     with atomic_write(path) as aside:
-        save_image(torch.cat(list(rows)), aside, format="png", nrow=len(rows[0]), padding=1)
+        Image.fromarray(grid.numpy()).save(aside, format="png")
+
+
+def picture_grid(rows: Sequence[Tensor]) -> Tensor:
+    """Rows of pictures ``(N, 3, H, W)`` as one picture, with a black line around each of them."""
+    lines = [torch.cat(list(F.pad(row, (1, 0, 1, 0))), dim=2) for row in rows]
+    return F.pad(torch.cat(lines, dim=1), (0, 1, 0, 1))
 
 
 class NoTensorBoardError(GlowfaceError):
@@ -89,7 +97,7 @@ class MetricLogger:
         rows = draw_rows(model, noise)
         save_rows(self.out / "samples" / f"step-{step:07d}.png", rows)
         for temperature, row in zip(TEMPERATURES, rows, strict=True):
-            self._board.add_image(f"samples/temperature {temperature}", make_grid(row, nrow=COLUMNS, padding=1), step)
+            self._board.add_image(f"samples/temperature {temperature}", picture_grid([row]), step)
 
     def close(self) -> None:
         """Write what is still held back."""

@@ -53,6 +53,11 @@ class BatchingInference:
         self.batches, self.decoded = 0, 0
         """Calls of the model's decoder so far, and faces that came of them."""
 
+    @property
+    def waiting(self) -> int:
+        """Calls that wait."""
+        return len(self._turns)
+
     @staticmethod
     def of(_: Path, inner: LocalInference) -> BatchingInference:
         """What :meth:`app.editor.Editor.run_by` asks for."""
@@ -94,7 +99,7 @@ class BatchingInference:
     def _done(self, given: Given) -> Any:
         job = Job(given)
         with self._changed:
-            if len(self._turns) >= self._most:
+            if self.waiting >= self._most:
                 raise BusyError(BUSY)
             self._turns.add(asker(), job)
             if self._thread is None:
@@ -106,7 +111,7 @@ class BatchingInference:
     def _run(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: len(self._turns))
+                self._changed.wait_for(lambda: self.waiting)
                 jobs = self._turns.take()
             try:
                 self._do(jobs)

@@ -6,9 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from sklearn.decomposition import PCA
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
 
 from attributes.classifier.network import REPORT_HALF, AttributeClassifier
 from attributes.classifier.training import balanced_accuracies
@@ -38,6 +35,11 @@ def probe_latents(checkpoint: Checkpoint, training: FaceSet, validation: FaceSet
     one_sided = [LABELS[k].name for k, column in enumerate(training.labels.T) if len(set(column.tolist())) < 2]
     if one_sided:
         raise DatasetError(f"of {len(training)} faces, all or none have {', '.join(one_sided)}; use more faces.")
+    # Imported late: a second of start-up, for all commands.
+    from sklearn.decomposition import PCA
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+
     known, learnt_from = _latents(checkpoint, training, np.arange(len(training)))
     new, asked = _latents(checkpoint, validation, np.arange(len(validation))[REPORT_HALF])
     analysis = PCA(min(COMPONENTS, len(known) - 1), svd_solver="randomized", random_state=0).fit(known)

@@ -6,8 +6,6 @@ import math
 
 import numpy as np
 import torch
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import balanced_accuracy_score
 from torch import Tensor, nn
 from torch.nn import functional as F
 from tqdm import tqdm
@@ -124,6 +122,8 @@ def platt_scaling(logits: Tensor, labels: np.ndarray, prevalence: Tensor) -> Pla
         labels: bool ``(N, 40)``.
         prevalence: ``(40,)``, the share of training faces with each label.
     """
+    from sklearn.linear_model import LogisticRegression  # a second of start-up
+
     slopes, offsets = [], []
     for column in range(labels.shape[1]):
         with_label = int(labels[:, column].sum())
@@ -144,6 +144,8 @@ def balanced_accuracies(said: Tensor, labels: np.ndarray) -> tuple[float, ...]:
 
     Not a number where all or none of the faces have the label.
     """
+    from sklearn.metrics import balanced_accuracy_score  # a second of start-up
+
     columns = zip(labels.T, said.numpy().T, strict=True)
     return tuple(balanced_accuracy_score(t, r) if len(set(t.tolist())) == 2 else math.nan for t, r in columns)
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from sklearn.decomposition import IncrementalPCA
 
 from attributes.custom.store import FOUND
 from attributes.directions.sums import LabelSums
@@ -54,6 +53,8 @@ def find_components(checkpoint: Checkpoint, faces: FaceSet, count: int) -> list[
     """
     if not 1 <= count <= min(len(faces), BATCH):
         raise InvalidValueError(f"{count} components were asked for; it must be from 1 to {min(len(faces), BATCH)}.")
+    from sklearn.decomposition import IncrementalPCA  # a second of start-up
+
     model = checkpoint.model
     analysis = IncrementalPCA(count)
     sums = LabelSums(model.config.dimensions, len(LABELS))

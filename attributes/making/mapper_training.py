@@ -7,6 +7,7 @@ how far the latent goes. Gradients pass through the decoder.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -74,6 +75,7 @@ class MapperTraining:
         faces: real ones.
         start: the mapper to begin with; a new one that adds nothing if left out.
         seed: of all that is drawn by chance.
+        often: how often faces are moved along labels, for one time along each of the others; the config's if left out.
     """
 
     def __init__(
@@ -85,6 +87,7 @@ class MapperTraining:
         *,
         start: LatentMapper | None = None,
         seed: int = 0,
+        often: Mapping[str, float] | None = None,
     ) -> None:
         torch.manual_seed(seed)
         self.model, self.classifier, self.faces, self.device = model, classifier, faces, model.device
@@ -101,10 +104,8 @@ class MapperTraining:
         self._critics = torch.optim.Adam(self.critic.parameters(), CONFIG.critic_learning_rate, betas=(0.5, 0.99))
         self._real, self._turn, self._steps = RealFaces.of(faces.labels), 0, 0
         self._generator = torch.Generator().manual_seed(seed)
-        often = torch.ones(len(LABEL_NAMES))
-        for name, weight in CONFIG.more_often:
-            often[LABEL_NAMES.index(name)] = weight
-        self._often = often.to(self.device)
+        often = dict(CONFIG.more_often) if often is None else often
+        self._often = torch.tensor([often.get(name, 1.0) for name in LABEL_NAMES], device=self.device)
         self._prior = torch.logit(faces.labels.float().mean(0), eps=1e-3)
         self._costs = _costs().to(self.device)
         self._noted: dict[str, Tensor] = {}

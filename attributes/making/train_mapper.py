@@ -68,7 +68,7 @@ def train_mapper(
     """
     if warm_start and basis.mapper is None:
         raise DirectionsError("there is no mapper to begin with; train one without --warm-start.")
-    known = _encoded(checkpoint.model, faces)
+    known = encoded_faces(checkpoint.model, faces)
     with_label = known.labels.sum(0)
     if bool(((with_label == 0) | (with_label == len(known.labels))).any()):
         raise DirectionsError("each label must be on some of the faces and not on all; use more faces.")
@@ -94,7 +94,7 @@ def train_mapper(
 
 
 @torch.inference_mode()
-def _encoded(model: Glow, faces: FaceSet) -> LabelledFaces:
+def encoded_faces(model: Glow, faces: FaceSet) -> LabelledFaces:
     if faces.labels is None:
         raise DirectionsError("training a mapper needs labels; give a folder in CelebA-HQ's or CelebA's layout.")
     pixels, latents, read = [], [], []

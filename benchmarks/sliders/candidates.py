@@ -97,6 +97,15 @@ def ours(size: Size, *, memory: str = "store", default: bool = False) -> Candida
     )
 
 
+def _peer(module: nn.Module, encode: Callable[[Tensor], Any], decode: Callable[[Any], Tensor]) -> Candidate:
+    """Another implementation, which gives latents and log-likelihood at once, and sees its first batch in doing so."""
+
+    def ready(x: Tensor) -> None:
+        encode(x)
+
+    return Candidate(module, lambda x: -encode(x)[1].mean(), encode, decode, ready)
+
+
 def normflows(size: Size) -> Candidate:
     """normflows' MultiscaleFlow of GlowBlocks."""
     import normflows as nf
@@ -116,16 +125,7 @@ def normflows(size: Size) -> Candidate:
         z, logdet = model.inverse_and_log_det(x)
         return z, logdet + sum(_gaussian(part) for part in z)
 
-    def ready(x: Tensor) -> None:
-        encode(x)
-
-    return Candidate(
-        model,
-        lambda x: -encode(x)[1].mean(),
-        encode,
-        lambda encoded: model.forward_and_log_det(encoded[0])[0],
-        ready,
-    )
+    return _peer(model, encode, lambda encoded: model.forward_and_log_det(encoded[0])[0])
 
 
 class _Contextless(nn.Module):
@@ -162,16 +162,7 @@ def nflows(size: Size) -> Candidate:
         z, logdet = model(x)
         return z, logdet + _gaussian(z)
 
-    def ready(x: Tensor) -> None:
-        model(x)
-
-    return Candidate(
-        model,
-        lambda x: -encode(x)[1].mean(),
-        encode,
-        lambda encoded: model.inverse(encoded[0])[0],
-        ready,
-    )
+    return _peer(model, encode, lambda encoded: model.inverse(encoded[0])[0])
 
 
 def freia(size: Size) -> Candidate:
@@ -212,10 +203,7 @@ def freia(size: Size) -> Candidate:
             z = sequence(z, rev=True)[0]
         return z
 
-    def ready(x: Tensor) -> None:
-        encode(x)
-
-    return Candidate(levels, lambda x: -encode(x)[1].mean(), encode, decode, ready)
+    return _peer(levels, encode, decode)
 
 
 CANDIDATES: dict[str, Callable[[Size], Candidate]] = {

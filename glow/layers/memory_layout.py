@@ -33,44 +33,35 @@ def halves(x: Tensor) -> tuple[Tensor, Tensor]:
 
 def for_net(x: Tensor, dtype: torch.dtype) -> Tensor:
     """``x`` as convolutions want it."""
-    y: Tensor = _ForNet.apply(x, dtype) if torch.is_grad_enabled() else _channels_last(x, dtype)
-    return y
+    return _laid_out(x, dtype, True)
 
 
 def from_net(y: Tensor, dtype: torch.dtype) -> Tensor:
     """A net's output as the flow wants it."""
-    x: Tensor = _FromNet.apply(y, dtype) if torch.is_grad_enabled() else channel_major(y, dtype)
-    return x
+    return _laid_out(y, dtype, False)
 
 
-def _channels_last(x: Tensor, dtype: torch.dtype) -> Tensor:
-    return x.to(dtype).contiguous(memory_format=torch.channels_last)  # both in one step would be slower
+def _laid_out(x: Tensor, dtype: torch.dtype, for_net: bool) -> Tensor:
+    if torch.is_grad_enabled():
+        y: Tensor = _LaidOut.apply(x, dtype, for_net)
+        return y
+    if for_net:
+        return x.to(dtype).contiguous(memory_format=torch.channels_last)  # both in one step would be slower
+    return channel_major(x, dtype)
 
 
-class _ForNet(torch.autograd.Function):
+class _LaidOut(torch.autograd.Function):
     """Left to itself, autograd would let gradients lie as nets want them, where the flow wants them otherwise."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, dtype: torch.dtype) -> Tensor:
-        ctx.dtype = x.dtype
-        return _channels_last(x, dtype)
+    def forward(ctx: Any, x: Tensor, dtype: torch.dtype, for_net: bool) -> Tensor:
+        ctx.dtype, ctx.for_net = x.dtype, for_net
+        return _laid_out(x, dtype, for_net)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
-        return channel_major(gradient, ctx.dtype), None
-
-
-class _FromNet(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, y: Tensor, dtype: torch.dtype) -> Tensor:
-        ctx.dtype = y.dtype
-        return channel_major(y, dtype)
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
-        return _channels_last(gradient, ctx.dtype), None
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        return _laid_out(gradient, ctx.dtype, not ctx.for_net), None, None
 
 
 def as_rows(x: Tensor) -> Tensor:

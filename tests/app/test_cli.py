@@ -25,6 +25,9 @@ from storage.assets import DEFAULT_CHECKPOINT, FACES_64
 from storage.tensors import read_safetensors, write_safetensors
 from tests.parsing import options, read
 
+SMALL = ["--checkpoint", str(FACES_64)]
+"""The smaller model, for all that is about no model in particular."""
+
 
 def pixels(path: Path) -> np.ndarray:
     return np.asarray(Image.open(path))
@@ -53,9 +56,8 @@ def test_a_value_beyond_the_range_is_told_and_counts_as_its_end(
     astronaut_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name, value in (("far", "9"), ("end", "1.5")):
-        assert (
-            main(["edit", str(astronaut_file), "--set", f"Smiling={value}", "-o", str(tmp_path / f"{name}.png")]) == 0
-        )
+        words = ["edit", str(astronaut_file), "--set", f"Smiling={value}", "-o", str(tmp_path / f"{name}.png")]
+        assert main([*SMALL, *words]) == 0
         told = "note: Smiling 9 is beyond the end of its range; 1.5 was taken" in capsys.readouterr().err
         assert told == (name == "far")
     assert np.array_equal(pixels(tmp_path / "far.png"), pixels(tmp_path / "end.png"))
@@ -96,7 +98,7 @@ def test_what_goes_wrong_is_said_in_one_line(
 ) -> None:
     wall = tmp_path / "wall.png"
     Image.new("RGB", (200, 200), "grey").save(wall)
-    assert main([argument.format(photo=astronaut_file, wall=wall) for argument in arguments]) == 1
+    assert main([*SMALL, *(argument.format(photo=astronaut_file, wall=wall) for argument in arguments)]) == 1
     said = capsys.readouterr().err
     assert said.startswith("error: ")
     assert said.count("\n") == 1
@@ -156,7 +158,7 @@ def test_a_list_may_be_cut_off_by_its_reader(command: str) -> None:
     reader, writer = os.pipe()
     os.close(reader)
     try:
-        words = [sys.executable, "-m", "app", command]
+        words = [sys.executable, "-m", "app", *SMALL, command]
         done = subprocess.run(words, stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
     finally:
         os.close(writer)
@@ -173,16 +175,17 @@ def test_recipes_are_listed_and_applied(
     out = [tmp_path / f"{number}.png" for number in range(3)]
     settings = [f"--set={name}={value}" for name, value in recipe.moves.items()]
     kept = [f"--keep={name}" for name in recipe.keep]
-    assert main(["edit", str(astronaut_file), "--recipe", "blonde", "-o", str(out[0])]) == 0
-    assert main(["edit", str(astronaut_file), *settings, *kept, "-o", str(out[1])]) == 0
-    assert main(["edit", str(astronaut_file), *settings, "-o", str(out[2])]) == 0
+    edit = [*SMALL, "edit", str(astronaut_file)]
+    assert main([*edit, "--recipe", "blonde", "-o", str(out[0])]) == 0
+    assert main([*edit, *settings, *kept, "-o", str(out[1])]) == 0
+    assert main([*edit, *settings, "-o", str(out[2])]) == 0
     assert np.array_equal(pixels(out[0]), pixels(out[1]))
     assert not np.array_equal(pixels(out[0]), pixels(out[2])), "what is kept fixed changes the move"
 
 
 def test_the_background_is_locked_unless_it_is_let_go(astronaut_file: Path, tmp_path: Path) -> None:
     out = [tmp_path / f"{number}.png" for number in range(3)]
-    edit = ["edit", str(astronaut_file), "--set", "Blond_Hair=1", "-o"]
+    edit = [*SMALL, "edit", str(astronaut_file), "--set", "Blond_Hair=1", "-o"]
     assert main([*edit, str(out[0])]) == 0
     assert main([*edit, str(out[1]), "--lock-background"]) == 0
     assert main([*edit, str(out[2]), "--no-lock-background"]) == 0

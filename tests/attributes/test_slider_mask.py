@@ -122,7 +122,7 @@ def test_a_mask_for_another_number_of_scales_is_refused(editor: Editor, tmp_path
 def test_what_would_come_by_half_does_not_come(fine_editor: Editor, fine_validation_faces: torch.Tensor) -> None:
     """Faces that come to show glasses plainly get them; the others are left as they are, and that is said."""
     with torch.inference_mode():
-        faces = fine_editor.checkpoint.model.encode(fine_validation_faces[10:30].float() / 255)
+        faces = fine_editor.checkpoint.model.encode(fine_validation_faces[10:22].float() / 255)
     judge, label = fine_editor.judge, LABEL_NAMES.index("Eyeglasses")
     before = judge.look(faces.flatten())
     found = find_reach(fine_editor.label_directions, judge, faces, before=before, name="Eyeglasses", side=1)

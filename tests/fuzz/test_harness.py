@@ -48,9 +48,9 @@ def read(path: Path) -> object:
 @pytest.mark.slow
 def test_what_a_bad_reader_does_is_named_and_the_run_goes_on(tmp_path: Path) -> None:
     target = Target("bad", make, read, (ValueError,))
-    report = run(target, (f"s/{number}" for number in range(9)), workers=1, patience=10, keep=tmp_path)
+    report = run(target, (f"s/{number}" for number in range(9)), workers=1, patience=5, keep=tmp_path)
     assert report.cases == 9
-    assert [line.split(",")[0] for line in report.crashes] == ["case s/1: SIGSEGV", "case s/6: no answer for 10 s"]
+    assert [line.split(",")[0] for line in report.crashes] == ["case s/1: SIGSEGV", "case s/6: no answer for 5 s"]
     assert [line.split(":")[0] for line in report.foreign] == ["case s/2", "case s/4", "case s/5"]
     assert "KeyError: 'foreign'" in report.foreign[0]
     assert "MemoryError" in report.foreign[1]

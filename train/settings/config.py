@@ -99,12 +99,6 @@ class FitConfig:
                 f"decay_share is {self.decay_share} and ema {self.ema}; they must be from 0 to 1, ema below it."
             )
 
-    def rate(self, step: int) -> float:
-        """The share of the full learning rates that step ``step``, counted from 0, is taken with."""
-        warm = min(1.0, (step + 1) / max(1, self.warmup))
-        left = (self.steps - step) / max(1.0, self.decay_share * self.steps)
-        return warm * min(1.0, left)
-
     def to_dict(self) -> dict[str, Any]:
         """The fields as plain values, for JSON."""
         return asdict(self) | {"model": self.model.to_dict()}

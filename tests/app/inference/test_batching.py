@@ -35,7 +35,7 @@ class Held(LocalInference):
 
 
 @contextmanager
-def asking(batching: BatchingInference, latents: Latent) -> Iterator[list[torch.Tensor | Exception]]:
+def asking(batching: BatchingInference, held: Held, latents: Latent) -> Iterator[list[torch.Tensor | Exception]]:
     """A user for each latent, who have asked for it while another's decode was under way; their answers at the end."""
     answers: list[torch.Tensor | Exception] = [RuntimeError("none")] * len(latents)
 
@@ -47,8 +47,6 @@ def asking(batching: BatchingInference, latents: Latent) -> Iterator[list[torch.
             answers[number] = error
 
     threads = [threading.Thread(target=ask, args=(number,)) for number in range(len(latents))]
-    held = batching._inner
-    assert isinstance(held, Held)
     threads[0].start()
     assert held.entered.wait(60)
     for thread in threads[1:]:
@@ -62,9 +60,10 @@ def asking(batching: BatchingInference, latents: Latent) -> Iterator[list[torch.
 def test_who_waits_together_is_decoded_together_and_gets_the_picture_that_he_gets_alone(editor: Editor) -> None:
     latents = editor.checkpoint.model.sample_latent(8, 0.7, torch.Generator().manual_seed(1))
     alone = [editor.inference.decode(latent) for latent in latents]
-    batching = BatchingInference(Held(editor))
-    with asking(batching, latents) as answers:
-        until(lambda: len(batching._turns) == 7)
+    held = Held(editor)
+    batching = BatchingInference(held)
+    with asking(batching, held, latents) as answers:
+        until(lambda: batching.waiting == 7)
     for mine, expected in zip(answers, alone, strict=True):
         assert isinstance(mine, torch.Tensor)
         torch.testing.assert_close(mine, expected, rtol=0, atol=0)
@@ -74,9 +73,10 @@ def test_who_waits_together_is_decoded_together_and_gets_the_picture_that_he_get
 
 def test_who_comes_when_too_many_wait_is_told_so_and_the_others_are_served(editor: Editor) -> None:
     latents = editor.checkpoint.model.sample_latent(2, 0.7, torch.Generator().manual_seed(1))
-    batching = BatchingInference(Held(editor), most_waiting=1)
-    with asking(batching, latents) as answers:
-        until(lambda: len(batching._turns) == 1)
+    held = Held(editor)
+    batching = BatchingInference(held, most_waiting=1)
+    with asking(batching, held, latents) as answers:
+        until(lambda: batching.waiting == 1)
         with pytest.raises(BusyError, match="try again in a moment"):
             batching.encode(torch.zeros(1, 3, 64, 64))
     assert all(isinstance(answer, torch.Tensor) for answer in answers)
@@ -85,7 +85,8 @@ def test_who_comes_when_too_many_wait_is_told_so_and_the_others_are_served(edito
 def test_what_fails_for_one_fails_for_none_of_those_beside_him(editor: Editor) -> None:
     latents = editor.checkpoint.model.sample_latent(3, 0.7, torch.Generator().manual_seed(1))
     other = Latent(tuple(scale[..., :1] for scale in latents[0].scales))  # of another model
-    batching = BatchingInference(Held(editor))
+    held = Held(editor)
+    batching = BatchingInference(held)
     failed: list[Exception] = []
 
     def ask() -> None:
@@ -94,10 +95,10 @@ def test_what_fails_for_one_fails_for_none_of_those_beside_him(editor: Editor) -
         except Exception as error:
             failed.append(error)
 
-    with asking(batching, latents) as answers:
+    with asking(batching, held, latents) as answers:
         wrong = threading.Thread(target=ask)
         wrong.start()
-        until(lambda: len(batching._turns) == 3)
+        until(lambda: batching.waiting == 3)
     wrong.join()
     assert len(failed) == 1
     assert all(isinstance(answer, torch.Tensor) for answer in answers)

@@ -29,8 +29,11 @@ def temporary(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def shared_server(temporary: Path) -> Iterator[Server]:
-    """A server of its own process, as ``python -m app`` starts it, for all tests that leave nothing behind in it."""
-    with serving(temporary, FACES_64) as server:
+    """A server of its own process, for all tests that leave nothing behind in it.
+
+    A page may come back within 10 seconds, not 30 as elsewhere: until then its files are there, and tests wait.
+    """
+    with serving(temporary, FACES_64, age=3600, grace=10) as server:
         yield server
     assert not list(temporary.iterdir()), "a server that was told to end left files behind"
 

@@ -142,8 +142,7 @@ class Tab:
 
     def __post_init__(self) -> None:
         self.http = httpx.Client(base_url=self.address, timeout=120, trust_env=False, cookies=self.cookies)
-        self.http.get("/")
-        self.config = self.http.get("/config").json()
+        self.config = self.http.get("/config").json()  # with a cookie, as with the page, which takes longer to make
         self._beating: socket.socket | None = None
 
     def request(self, path: str) -> socket.socket:

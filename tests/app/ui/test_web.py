@@ -7,12 +7,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from playwright.sync_api import Browser, Page, Route, expect
 
-from attributes import LABEL_NAMES, FaceSet
+from attributes import LABEL_NAMES, YOUR_OWN, Direction, FaceSet, Slider, sliders_folder
 from attributes.__main__ import main as attributes_main
+from attributes.custom.store import save_slider
+from glow import Latent, load_checkpoint
 from tests.app.ui.browsing import WAIT, picture, slide, status, upload
 from tests.app.ui.serving import until
+from tests.app.ui.test_web_text import MARKUP, shows_as_text
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +91,29 @@ def test_a_slider_made_by_learn_appears_and_works(
     page.reload()
     page.get_by_role("button", name="Your own").click()
     page.wait_for_selector("#custom-0:has-text('My grin')")
+
+
+def test_the_titles_of_sliders_show_as_text(page: Page, astronaut_file: Path, own_checkpoint: Path) -> None:
+    checkpoint = load_checkpoint(own_checkpoint)
+    shapes = checkpoint.model.config.scale_shapes()
+    vector = Latent(tuple(torch.full((1, *shape), 0.01) for shape in shapes))
+    slider = Slider(name="odd", title=MARKUP, group=YOUR_OWN)
+    path = save_slider(sliders_folder(own_checkpoint), Direction(slider, vector, 0.0, 1.0), checkpoint.hash, {})
+    try:
+        upload(page, astronaut_file)
+        status(page, "bit for bit")
+        page.get_by_role("button", name="Your own").click()
+        page.click("#refresh")
+        shows_as_text(page, "#sliders [id^=custom-]", MARKUP)
+        field = page.locator("[id^=custom-]").filter(has_text=MARKUP).locator("input[type=number]")
+        field.fill("1")
+        field.press("Enter")
+        page.wait_for_selector("#status:has-text('Moved')")
+        shows_as_text(page, "#status", MARKUP)
+        page.click("#keep input")
+        shows_as_text(page, "[role=listbox]", MARKUP)
+    finally:
+        path.unlink()
 
 
 def test_the_page_is_no_wider_than_a_phone(browser: Browser, address: str, astronaut_file: Path) -> None:

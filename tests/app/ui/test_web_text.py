@@ -7,23 +7,12 @@ import re
 import shutil
 from pathlib import Path
 
-import pytest
-import torch
 from playwright.sync_api import Page, Route
 
-from attributes import YOUR_OWN, Direction, Slider, sliders_folder
-from attributes.custom.store import save_slider
-from glow import Latent, load_checkpoint
 from tests.app.ui.browsing import status, upload
 
 MARKUP = "<img src=x onerror=document.title='owned'><b>*b*</b>![p](http://example.com/p)[l](http://a)"
 """Which would show a picture, change the page and ask another machine, were it taken for HTML or Markdown."""
-
-
-@pytest.fixture(scope="module")
-def address(own_server: str) -> str:
-    """Sliders are made here."""
-    return own_server
 
 
 def shows_as_text(page: Page, selector: str, text: str) -> None:
@@ -53,29 +42,6 @@ def test_the_names_of_files_and_recipes_show_as_text(page: Page, astronaut_file:
         "#upload-recipe input, input#upload-recipe, #recipes input[type=file]", tmp_path / "named.json"
     )
     shows_as_text(page, "#presets .caption-label", MARKUP)
-
-
-def test_the_titles_of_sliders_show_as_text(page: Page, astronaut_file: Path, own_checkpoint: Path) -> None:
-    checkpoint = load_checkpoint(own_checkpoint)
-    shapes = checkpoint.model.config.scale_shapes()
-    vector = Latent(tuple(torch.full((1, *shape), 0.01) for shape in shapes))
-    slider = Slider(name="odd", title=MARKUP, group=YOUR_OWN)
-    path = save_slider(sliders_folder(own_checkpoint), Direction(slider, vector, 0.0, 1.0), checkpoint.hash, {})
-    try:
-        upload(page, astronaut_file)
-        status(page, "bit for bit")
-        page.get_by_role("button", name="Your own").click()
-        page.click("#refresh")
-        shows_as_text(page, "#sliders [id^=custom-]", MARKUP)
-        field = page.locator("[id^=custom-]").filter(has_text=MARKUP).locator("input[type=number]")
-        field.fill("1")
-        field.press("Enter")
-        page.wait_for_selector("#status:has-text('Moved')")
-        shows_as_text(page, "#status", MARKUP)
-        page.click("#keep input")
-        shows_as_text(page, "[role=listbox]", MARKUP)
-    finally:
-        path.unlink()
 
 
 def test_a_foreign_file_is_answered_in_words_and_the_page_goes_on(

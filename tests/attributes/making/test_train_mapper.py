@@ -13,7 +13,7 @@ from attributes.__main__ import main
 from attributes.directions.mapper import LatentMapper, mapped
 from attributes.making.critic import FEWEST, Critic, RealFaces, shaken
 from attributes.making.mapper_training import LabelledFaces, MapperTraining
-from attributes.making.train_mapper import _encoded, half_cosine, mapped_basis, train_mapper
+from attributes.making.train_mapper import encoded_faces, half_cosine, mapped_basis, train_mapper
 from glow import Checkpoint, Latent
 from storage.assets import FACES_64
 
@@ -36,8 +36,11 @@ def faces(checkpoint: Checkpoint, validation_faces: torch.Tensor) -> LabelledFac
     return LabelledFaces(latents.clone(), pixels, labels)
 
 
-def training(checkpoint: Checkpoint, basis: DirectionBasis, faces: LabelledFaces) -> MapperTraining:
-    return MapperTraining(checkpoint.model, load_classifier(), basis.means.flatten(), faces, seed=3)
+def training(
+    checkpoint: Checkpoint, basis: DirectionBasis, faces: LabelledFaces, only: str | None = None
+) -> MapperTraining:
+    often = {name: float(name == only) for name in LABEL_NAMES} if only else None
+    return MapperTraining(checkpoint.model, load_classifier(), basis.means.flatten(), faces, seed=3, often=often)
 
 
 def test_moved_faces_are_compared_with_faces_that_have_the_label_and_are_alike_in_gender_and_age() -> None:
@@ -99,19 +102,20 @@ def test_steps_bring_the_label_and_are_the_same_again(
     smiling = LABEL_NAMES.index("Smiling")
     without = faces.latents[~faces.labels[:, smiling]].float()[:8]
     some = Latent.unflatten(without, checkpoint.model.config.scale_shapes())
-    found = []
-    for _ in range(2):
-        work = training(checkpoint, basis, faces)
-        work._often = torch.zeros(40).index_fill_(0, torch.tensor(smiling), 1.0)
+    runs: list[list[torch.Tensor]] = []
+    for steps in (10, 2):
+        work = training(checkpoint, basis, faces, only="Smiling")
         assert not mapped(work.mapper, some, smiling, present=True).flatten().any()  # at first it adds nothing
         torch.manual_seed(3)
-        for _ in range(10):
+        runs.append([])
+        for _ in range(steps):
             work.step(BATCH, 3.0)
-        found.append(mapped(work.mapper, some, smiling, present=True).flatten())
-    assert torch.equal(*found)
+            runs[-1].append(mapped(work.mapper, some, smiling, present=True).flatten())
+    assert all(torch.equal(*pair) for pair in zip(*runs, strict=False))
+    found = runs[0][-1]
     means = basis.means.flatten()[smiling]
-    assert 0.01 < float(found[0].norm(dim=1).mean() / means.norm()) < 2
-    plain, more = _seen(checkpoint, without + means), _seen(checkpoint, without + means + found[0])
+    assert 0.01 < float(found.norm(dim=1).mean() / means.norm()) < 2
+    plain, more = _seen(checkpoint, without + means), _seen(checkpoint, without + means + found)
     assert (more > plain).double().mean() > 0.7
 
 
@@ -198,7 +202,7 @@ def test_a_picture_that_cannot_be_read_is_no_real_face(
     broken = tmp_path / known.paths[2].name
     broken.write_bytes(known.paths[2].read_bytes()[:200])
     paths = (*known.paths[:2], broken, *known.paths[3:])
-    found = _encoded(checkpoint.model, FaceSet(paths, known.labels, known.crop))
+    found = encoded_faces(checkpoint.model, FaceSet(paths, known.labels, known.crop))
     assert known.labels is not None
     assert found.labels.tolist() == [row for place, row in enumerate(known.labels.tolist()) if place != 2]
     assert len(found.latents) == len(found.pixels) == 5

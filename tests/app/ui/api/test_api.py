@@ -10,15 +10,19 @@ import httpx
 import pytest
 from PIL import Image
 
-from tests.app.ui.serving import Server, Tab, serving
+from tests.app.ui.serving import Server, Tab
 
 LOCKED = ("face", "str", "1"), ("lock_background", "bool", True)
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(tmp_path_factory.mktemp("server")) as server:
-        yield server
+@pytest.fixture
+def server(shared_server: Server) -> Server:
+    return shared_server
+
+
+def files(server: Server) -> set[Path]:
+    """Those in the server's temporary folder."""
+    return {path for path in server.folder.rglob("*") if path.is_file()}
 
 
 @pytest.fixture
@@ -73,6 +77,7 @@ def test_what_is_wrong_is_told_in_a_line(
         handle_file(path) for path in (astronaut_file, tmp_path / "wall.png", tmp_path / "broken.jpg")
     )
     film = {"photo": photo, "api_name": "/animate"}
+    before = files(server)
     for call, message in [
         ({"photo": wall, "api_name": "/edit"}, r"^wall\.png: No face was found"),
         ({"photo": broken, "api_name": "/read"}, r"^'broken\.jpg' is not a picture"),
@@ -96,14 +101,15 @@ def test_what_is_wrong_is_told_in_a_line(
         with pytest.raises(AppError, match=message):
             client.predict(**call)
     assert capfd.readouterr().err == "", "the server's terminal stays quiet"
-    assert not [path for path in server.folder.rglob("*") if path.is_file()], "photos of refused calls are gone"
+    assert files(server) <= before, "photos of refused calls are gone"
 
 
 def test_a_result_is_its_client_s_alone(client: Any, server: Server, astronaut_file: Path) -> None:
     from gradio_client import Client, handle_file
 
+    before = files(server)
     client.predict(handle_file(astronaut_file), api_name="/edit")
-    (kept,) = [path for path in server.folder.rglob("*") if path.is_file()]
+    (kept,) = files(server) - before
     assert kept.name == "astronaut.png"
     address = f"{server.address}/gradio_api/file={kept}"
     assert httpx.get(address, cookies=client.cookies, trust_env=False).content == kept.read_bytes()

@@ -33,9 +33,13 @@ def test_a_slider_changes_the_photo_and_0_brings_it_back(page: Page, astronaut_f
         assert np.array_equal(picture(page, index=i), first[0])
 
 
-def test_the_background_can_be_let_go(page: Page, astronaut_file: Path) -> None:
+def test_details_tell_what_has_changed_and_the_background_can_be_let_go(page: Page, astronaut_file: Path) -> None:
     upload(page, astronaut_file)
+    page.get_by_role("button", name="Details").click()
+    page.wait_for_selector("#changes-seen:has-text('Nothing has changed')")
     slide(page, "Blond_Hair", 1)
+    page.wait_for_selector("#changes-seen strong:has-text('blond hair')")
+    assert "male" not in page.inner_text("#changes-seen")
     status(page, "Blond hair +1")
     lock, shown = page.locator("#lock-background input"), page.locator("#compare img")
     assert lock.is_checked()
@@ -63,11 +67,7 @@ def test_undo_redo_and_reset_move_the_sliders_too(page: Page, astronaut_file: Pa
     page.click("#reset")
     status(page, "bit for bit")
     assert page.input_value("#slider-Smiling input[type=number]") == "0"
-
-
-def test_age_is_older_to_the_right_and_numbers_beyond_the_end_are_the_end(page: Page, astronaut_file: Path) -> None:
-    upload(page, astronaut_file)
-    status(page, "bit for bit")
+    # Age is older to the right, and numbers beyond the end are the end.
     slide(page, "Young", 0.5)
     status(page, "Age +0.5")
     slide(page, "Young", 99)
@@ -139,15 +139,6 @@ def test_sliders_are_found_and_kept_for_a_photo(page: Page, astronaut_file: Path
     status(page, "Moved: Lipstick +0.5")
     page.locator("#slider-Wearing_Lipstick button.reset-button").click()
     status(page, "bit for bit")
-
-
-def test_details_tell_only_what_has_changed(page: Page, astronaut_file: Path) -> None:
-    upload(page, astronaut_file)
-    page.get_by_role("button", name="Details").click()
-    page.wait_for_selector("#changes-seen:has-text('Nothing has changed')")
-    slide(page, "Blond_Hair", 1)
-    page.wait_for_selector("#changes-seen strong:has-text('blond hair')")
-    assert "male" not in page.inner_text("#changes-seen")
 
 
 def test_surprises_variations_and_films(page: Page, astronaut_file: Path) -> None:

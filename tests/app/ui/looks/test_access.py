@@ -58,13 +58,7 @@ def test_axe_finds_nothing_serious_on_any_tab_in_light_and_dark_at_both_sizes(pa
     assert {where: found for where, found in told.items() if found} == {}
 
 
-def test_every_picture_says_what_it_is(page: Page, astronaut_file: Path) -> None:
-    upload(page, astronaut_file)
-    named = "[...document.images].every((img) => !img.checkVisibility() || img.alt.trim() !== '')"
-    page.wait_for_function(named)
-    assert page.locator("img:visible").count() >= 3
-
-
+NAMED = "[...document.images].every((img) => !img.checkVisibility() || img.alt.trim() !== '')"
 REACHED = """() => {
     const active = document.activeElement;
     if (active === document.body) return "nothing";  // a field that has just gone
@@ -81,9 +75,12 @@ MISSED = """() => [...document.querySelectorAll("button, input, select, textarea
     .map((part) => part.outerHTML.slice(0, 200))"""
 
 
-def test_the_keyboard_reaches_everything_and_shows_where_it_is(page: Page, astronaut_file: Path) -> None:
+def test_every_picture_says_what_it_is_and_the_keyboard_reaches_everything(page: Page, astronaut_file: Path) -> None:
+    """And shows where it is."""
     upload(page, astronaut_file)
     page.wait_for_function("document.querySelectorAll('#presets img').length >= 6")  # the last to come
+    page.wait_for_function(NAMED)
+    assert page.locator("img:visible").count() >= 3
     page.evaluate("document.activeElement.blur()")
     told = []
     while "again" not in told and len(told) < 500:

@@ -36,32 +36,26 @@ def test_a_file_that_is_too_large_is_refused_and_leaves_nothing(tab: Tab, server
     assert tab.upload(b"small")
 
 
-@pytest.fixture(scope="module")
-def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server that deletes what nobody holds open, not before a busy machine can open a photo."""
-    with serving(tmp_path_factory.mktemp("hasty"), age=8) as server:
-        yield server
-
-
 @pytest.mark.slow
-def test_uploads_that_no_page_opens_go_after_a_while(hasty: Server, astronaut_file: Path) -> None:
-    tab, honest = Tab(hasty.address), Tab(hasty.address)
-    honest.open()
-    shown = honest.first_picture(astronaut_file.read_bytes())
-    paths = [Path(tab.upload(b"x" * 100, f"{number}.png")) for number in range(200)]
-    until(lambda: not any(path.exists() or path.parent.exists() for path in paths))
-    # What a page holds open stays.
-    assert honest.http.get(f"/gradio_api/file={shown}").status_code == 200
-    assert honest.send("save", "click", "PNG", "whole", False).data is not None
-    honest.close()
-
-
-@pytest.mark.slow
-def test_a_visit_that_no_browser_holds_open_ends(hasty: Server, astronaut_file: Path) -> None:
-    tab = Tab(hasty.address)  # a program that never opens a heartbeat
-    path = Path(tab.first_picture(astronaut_file.read_bytes()))
-    assert path.is_file()
-    until(lambda: not path.exists())
+def test_what_no_page_holds_open_goes_after_a_while(
+    tmp_path_factory: pytest.TempPathFactory, astronaut_file: Path
+) -> None:
+    """Uploads, and the visit of a program that never opens a heartbeat."""
+    photo = astronaut_file.read_bytes()
+    # Not before a busy machine can open a photo.
+    with serving(tmp_path_factory.mktemp("hasty"), age=8) as hasty:
+        uploading, program, honest = Tab(hasty.address), Tab(hasty.address), Tab(hasty.address)
+        honest.open()
+        shown = honest.first_picture(photo)
+        of_program = Path(program.first_picture(photo))
+        assert of_program.is_file()
+        paths = [Path(uploading.upload(b"x" * 100, f"{number}.png")) for number in range(200)]
+        until(lambda: not any(path.exists() or path.parent.exists() for path in paths))
+        until(lambda: not of_program.exists())
+        # What a page holds open stays.
+        assert honest.http.get(f"/gradio_api/file={shown}").status_code == 200
+        assert honest.send("save", "click", "PNG", "whole", False).data is not None
+        honest.close()
 
 
 def test_a_flood_of_events_does_not_keep_others_waiting(server: Server, tab: Tab, astronaut_file: Path) -> None:

@@ -15,7 +15,6 @@ from PIL import Image, ImageSequence
 
 from glowface.cli import main
 from storage.assets import FACES_64
-from tests.app.ui.serving import Server, serving
 from tests.conftest import ROOT
 
 FIRST, *SECTIONS = re.split(r"^## ", (ROOT / "docs" / "api.md").read_text(), flags=re.M)
@@ -29,13 +28,7 @@ def blocks(section: str) -> list[tuple[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(tmp_path_factory.mktemp("server")) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def names(server: Server, astronaut: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+def names(address: str, astronaut: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """What the page's Python has defined so far, in a folder with the photos that it speaks of."""
     with pytest.MonkeyPatch.context() as patch:
         folder = tmp_path_factory.mktemp("work")
@@ -48,7 +41,7 @@ def names(server: Server, astronaut: np.ndarray, tmp_path_factory: pytest.TempPa
         defined: dict[str, Any] = {}
         for _, code in blocks(FIRST):
             here = code.replace("Editor.load()", f'Editor.load("{FACES_64}", device="cpu")')
-            exec(here.replace("http://127.0.0.1:7860", server.address), defined)
+            exec(here.replace("http://127.0.0.1:7860", address), defined)
         yield defined
         defined["client"].close()
 
