@@ -43,7 +43,9 @@ TABS_CSS = """
 .working progress::-webkit-progress-value { background: var(--color-accent); }
 .working progress::-moz-progress-bar { background: var(--color-accent); }
 
-[id^="file-type-"] input { font-size: .8rem; padding-left: 8px; }
+/* The chosen format stands beside the arrow, not under it. */
+[id^="file-type-"] input { font-size: .8rem; padding: 0 16px 0 0; }
+[id^="file-type-"] .wrap-inner { padding-left: 4px; padding-right: 4px; }
 #blend-photos { flex-direction: column; flex-wrap: nowrap; }
 #blend-photos > * { width: 100%; }
 #kept-scales .wrap { flex-direction: column; }
