@@ -239,7 +239,8 @@ def _packed(panel: BatchPanel, visit: Visit, done: Sequence[BatchResult], path: 
         yield {panel.bar: progress(number + 1, len(outputs), text)}
     if outputs:
         yield {panel.download: gr.DownloadButton(value=str(path), interactive=True)}
-    text = say(
-        visit.language, "{done} photos edited, {failed} not.", done=len(outputs), failed=len(done) - len(outputs)
-    )
-    gr.Info(text)
+    failed = len(done) - len(outputs)
+    if failed:
+        gr.Info(say(visit.language, "{done} photos edited, {failed} not.", done=len(outputs), failed=failed))
+    else:
+        gr.Info(say(visit.language, "Photos edited: {done}.", done=len(outputs)))

@@ -60,6 +60,10 @@ TABS_CSS = """
 @media (max-width: 900px) {
   #blend-photos { flex-direction: row; align-items: flex-start; }
   #blend-photos .photo-field { min-width: 0 !important; }
+  /* The photo's buttons stand on it and not on its label, beside which there is no room for them. */
+  #blend-photos .top-panel { top: 30px; }
+  /* A title of two lines makes its turned arrow no wider than it is. */
+  #blend-photos .label-wrap .icon { align-self: center; }
   #blend { height: min(60vh, 92vw) !important; }
 }
 /* All tabs side by side on a phone. */
