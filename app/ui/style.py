@@ -82,7 +82,7 @@ CSS = """
 /* Scroll bars too. */
 .dark { color-scheme: dark; }
 /* Gradio draws the frame of a picture's buttons where there are none, as a dot. */
-.icon-button-wrapper:empty { display: none; }
+.icon-button-wrapper:not(:has(*)) { display: none; }
 /* A gallery shows scroll bars where it scrolls. */
 .gradio-container .grid-wrap { overflow-y: auto; }
 #title h1 { margin: 0; font-size: 1.5rem; }

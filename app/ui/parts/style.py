@@ -62,6 +62,8 @@ TABS_CSS = """
   #blend-photos .photo-field { min-width: 0 !important; }
   /* The photo's buttons stand on it and not on its label, beside which there is no room for them. */
   #blend-photos .top-panel { top: 30px; }
+  /* To mark a face, its picture has to be large. */
+  #blend-photos:has(.label-wrap.open) { flex-direction: column; }
   /* A title of two lines makes its turned arrow no wider than it is. */
   #blend-photos .label-wrap .icon { align-self: center; }
   #blend { height: min(60vh, 92vw) !important; }
