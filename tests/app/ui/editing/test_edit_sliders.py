@@ -17,7 +17,7 @@ from app.ui.visits.handling import PREVIEW_SIDE
 from attributes import Recipe
 from tests.app.ui.browsing import picture, slide, status, upload
 
-DRAGS = int(os.environ.get("GLOWFACE_DRAGS", "4"))
+DRAGS = int(os.environ.get("GLOWFACE_DRAGS", "6"))
 """Of a slider, at random speed, each to another end; with 200 of them it takes some minutes."""
 
 
@@ -107,12 +107,12 @@ def test_the_last_value_of_a_drag_is_the_one_that_is_shown(page: Page, astronaut
     session = Session(editor)
     session.open(astronaut_file)
     for number in range(DRAGS):
-        last = round(0.05 * (number * 7 % 20 + 1), 2) * (-1) ** number
+        last = round(0.05 + 0.1 * (number * 7 % 10), 2) * (-1) ** number  # where no other move of the drag goes
         page.evaluate(
             """async (last) => {
                 const bar = document.querySelector('#slider-Smiling input[type=range]');
-                for (let i = 0; i < 40; i++) {
-                    bar.value = i === 39 ? last : Math.round(Math.random() * 40 - 20) / 20;
+                for (let i = 0; i < 20; i++) {
+                    bar.value = i === 19 ? last : Math.round(Math.random() * 20 - 10) / 10;
                     bar.dispatchEvent(new Event('input', {bubbles: true}));
                     await new Promise((done) => setTimeout(done, Math.random() * 15));
                 }
