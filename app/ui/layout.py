@@ -13,7 +13,7 @@ from app.ui.panels.edit_arrival import bind_arrival
 from app.ui.panels.edit_binding import bind_edit_panel
 from app.ui.panels.edit_panel import build_edit_panel
 from app.ui.panels.random_panel import bind_random_panel, build_random_panel
-from app.ui.parts.connection import build_connection_notes
+from app.ui.parts.connection import build_connection_notes, build_note_titles
 from app.ui.visits.visit import Visits
 from app.ui.words import t
 from glowface import __version__
@@ -45,6 +45,7 @@ def build_page(visits: Visits) -> gr.Blocks:
                 about = build_about_panel()
         gr.Markdown(f"Glowface {__version__}", elem_id="version")
         build_connection_notes()
+        build_note_titles()
         bind_edit_panel(edit, visits)
         bind_blend_panel(blend, visits, blend_tab)
         bind_random_panel(random, visits, edit, blend, tabs=tabs, tab=random_tab)

@@ -79,6 +79,12 @@ CSS = """
     --track: var(--neutral-700); --edge: var(--neutral-400); --ring: var(--primary-300);
     --color-accent: var(--primary-400);
 }
+/* Scroll bars too. */
+.dark { color-scheme: dark; }
+/* Gradio draws the frame of a picture's buttons where there are none, as a dot. */
+.icon-button-wrapper:not(:has(*)) { display: none; }
+/* A gallery shows scroll bars where it scrolls. */
+.gradio-container .grid-wrap { overflow-y: auto; }
 #title h1 { margin: 0; font-size: 1.5rem; }
 #title p { margin: .1rem 0 .4rem; color: var(--body-text-color-subdued); }
 #version p { margin: 0; font-size: .8rem; color: var(--body-text-color-subdued); }

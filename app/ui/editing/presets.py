@@ -48,6 +48,12 @@ def recipes(visit: Visit) -> dict[str, Recipe]:
     return {recipe.name: recipe for recipe in shipped_recipes().values()} | visit.recipes
 
 
+def titles(visit: Visit) -> dict[str, str]:
+    """What the visit's reader calls each of :func:`recipes`: those of Glowface have names in the reader's language."""
+    shipped = {recipe.name for recipe in shipped_recipes().values()} - set(visit.recipes)
+    return {name: say(visit.language, name) if name in shipped else name for name in recipes(visit)}
+
+
 def thumbnail(editor: Editor, portrait: Portrait, recipe: Recipe) -> np.ndarray:
     """What a recipe makes of a face, small."""
     moved = editor.moved(portrait, recipe.moves, recipe.keep)
@@ -69,7 +75,7 @@ def subject(panel: Presets, visit: Visit) -> Updates:
 def show_presets(panel: Presets, visit: Visit) -> Iterator[Any]:
     """Make the small pictures one by one, until all are there or the face is another one."""
     with visit.lock:
-        subject, editor, known = visit.subject, visit.session.editor, recipes(visit)
+        subject, editor, known, called = visit.subject, visit.session.editor, recipes(visit), titles(visit)
         portrait = visit.session.portrait if visit.session.ready else None
         visit.preset_names = []
         visit.show_all("presets", ())
@@ -77,7 +83,6 @@ def show_presets(panel: Presets, visit: Visit) -> Iterator[Any]:
         yield {panel.gallery: None}
         return
     shown: list[tuple[str, str]] = []
-    shipped = {recipe.name for recipe in shipped_recipes().values()} - set(visit.recipes)
     for recipe in known.values():
         try:
             picture = thumbnail(editor, portrait, recipe)
@@ -86,7 +91,6 @@ def show_presets(panel: Presets, visit: Visit) -> Iterator[Any]:
         with visit.lock:
             if visit.ended or visit.subject != subject:
                 return
-            title = say(visit.language, recipe.name) if recipe.name in shipped else recipe.name
-            shown.append((visit.show_more("presets", picture), title))
+            shown.append((visit.show_more("presets", picture), called[recipe.name]))
             visit.preset_names.append(recipe.name)
         yield {panel.gallery: gr.Gallery(value=shown, selected_index=None)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass
 from functools import partial
@@ -17,6 +18,9 @@ from app.ui.visits.text import as_text
 from app.ui.visits.visit import Visit, Visits
 from app.ui.words import say, t
 from glowface import __version__
+
+DATA_SETS = {"celebahq": "CelebA-HQ", "celeba-hq": "CelebA-HQ", "celeba": "CelebA"}
+"""What people call data sets whose folders are often called so."""
 
 LONGEST = 1.0
 """Seconds for which the speed is measured."""
@@ -113,7 +117,7 @@ def model_card(language: str, editor: Editor) -> str:
         (say(language, "Model"), as_text(editor.path.stem)),
         (say(language, "Pictures"), f"{config.image_size} × {config.image_size}"),
         (say(language, "Size"), say(language, "{millions} million parameters", millions=f"{millions:.1f}")),
-        (say(language, "Trained on"), as_text(record.data)),
+        (say(language, "Trained on"), data_name(language, record.data)),
         (say(language, "Pictures seen in training"), f"{record.images_seen:,}"),
     ]
     if "bits_per_dim" in record.metrics:
@@ -121,6 +125,15 @@ def model_card(language: str, editor: Editor) -> str:
     rows.append((say(language, "Glowface"), __version__))
     title = say(language, "### The model that is chosen")
     return f"{title}\n| | |\n|---|---|\n" + "\n".join(f"| {name} | {value} |" for name, value in rows)
+
+
+def data_name(language: str, data: str) -> str:
+    """What a model was trained on, as ``glowface train`` writes it down, for people."""
+    found = re.fullmatch(r"(\d+) pictures of (.+)", data)
+    if found is None:
+        return as_text(data)
+    name = DATA_SETS.get(found[2].lower(), found[2])
+    return say(language, "{count} pictures of {data}", count=f"{int(found[1]):,}", data=as_text(name))
 
 
 def where(language: str, editor: Editor) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,7 +13,7 @@ import gradio as gr
 
 from app.batch import PHOTOS, BatchResult, run_batch
 from app.portraits.view import View, on_screen
-from app.ui.editing.presets import recipes
+from app.ui.editing.presets import recipes, titles
 from app.ui.panels.edit_words import status
 from app.ui.panels.slider_panel import Updates
 from app.ui.parts.download import FORMATS
@@ -72,7 +72,7 @@ def build_batch_panel() -> BatchPanel:
             limits = gr.Markdown(elem_id="batch-limits", elem_classes="hint")
         with gr.Column(scale=3, min_width=280):
             what = gr.Dropdown(
-                _choices([recipe.name for recipe in shipped_recipes().values()]),
+                _choices({recipe.name: t(recipe.name) for recipe in shipped_recipes().values()}),
                 value=SLIDERS,
                 label=t("What is done to each photo"),
                 elem_id="batch-what",
@@ -107,8 +107,9 @@ def build_batch_panel() -> BatchPanel:
     )
 
 
-def _choices(names: Sequence[str]) -> list[tuple[str, str]]:
-    return [(t("What the sliders of the tab “Edit” do"), SLIDERS), *((name, RECIPE + name) for name in names)]
+def _choices(called: Mapping[str, str]) -> list[tuple[str, str]]:
+    own = (t("What the sliders of the tab “Edit” do"), SLIDERS)
+    return [own, *((title, RECIPE + name) for name, title in called.items())]
 
 
 def bind_batch_panel(panel: BatchPanel, visits: Visits, tab: gr.Tab) -> None:
@@ -124,10 +125,10 @@ def bind_batch_panel(panel: BatchPanel, visits: Visits, tab: gr.Tab) -> None:
 
 def refresh(panel: BatchPanel, visit: Visit, what: str) -> Updates:
     """The recipes that there are now, and what is done."""
-    names = list(recipes(visit))
-    known = what == SLIDERS or what.removeprefix(RECIPE) in names
+    called = titles(visit)
+    known = what == SLIDERS or what.removeprefix(RECIPE) in called
     # A value where none is needed would take back what is chosen meanwhile.
-    choice = gr.Dropdown(_choices(names)) if known else gr.Dropdown(_choices(names), value=SLIDERS)
+    choice = gr.Dropdown(_choices(called)) if known else gr.Dropdown(_choices(called), value=SLIDERS)
     limits = say(
         visit.language, "At most {count} photos and {size} MB are taken at a time.", count=MOST_AT_ONCE,
         size=UNOPENED // 10**6,
@@ -238,7 +239,8 @@ def _packed(panel: BatchPanel, visit: Visit, done: Sequence[BatchResult], path: 
         yield {panel.bar: progress(number + 1, len(outputs), text)}
     if outputs:
         yield {panel.download: gr.DownloadButton(value=str(path), interactive=True)}
-    text = say(
-        visit.language, "{done} photos edited, {failed} not.", done=len(outputs), failed=len(done) - len(outputs)
-    )
-    gr.Info(text)
+    failed = len(done) - len(outputs)
+    if failed:
+        gr.Info(say(visit.language, "{done} photos edited, {failed} not.", done=len(outputs), failed=failed))
+    else:
+        gr.Info(say(visit.language, "Photos edited: {done}.", done=len(outputs)))

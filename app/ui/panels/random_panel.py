@@ -134,13 +134,17 @@ def bind_random_panel(
     changes: list[Any] = [panel.temperature.change, panel.change.change, panel.keep.input]
     gr.on(changes, does(redraw), panel.settings, panel.drawn, trigger_mode="always_last", **drawing)
     panel.grid.select(on_select(visits, partial(choose, panel)), None, panel.actions, show_progress="hidden", **private)
-    panel.edit.click(
+    taken = [panel.edit.click(
         on_visit(visits, partial(take, edit_panel, tabs)), None, [tabs, edit_panel.photo, *edit_panel.everything],
         **private,
-    )  # fmt: skip
+    )]  # fmt: skip
     for place, button in enumerate(panel.blend):
         outputs = [tabs, *blend.fields[place].everything, *blend.shown]
-        button.click(on_visit(visits, partial(take_to_blend, blend, place, tabs)), None, outputs, **private)
+        taken.append(
+            button.click(on_visit(visits, partial(take_to_blend, blend, place, tabs)), None, outputs, **private)
+        )
+    for event in taken:  # on a phone these buttons are far down
+        event.then(None, None, None, js="() => { scrollTo(0, 0); }", **private)
     bind_download(panel.face, "face", visits, chosen_picture)
     bind_download(panel.sheet, "sheet", visits, sheet_picture)
     on_return(visits, tab, partial(restored, panel), panel.drawn)

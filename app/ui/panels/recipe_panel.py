@@ -55,7 +55,7 @@ def open_file(visit: Visit, path: str) -> None:
 def save(visit: Visit, name: str) -> Any:
     """Make a recipe of the present moves, and hand its file to the browser."""
     recipe = visit.session.recipe(name.strip() or "My recipe")
-    path = visit.new_file("recipe.json")
+    path = visit.new_file(f"{recipe.name}.json")
     recipe.save(path)
     visit.recipes[recipe.name] = recipe
     return gr.DownloadButton(value=str(path))

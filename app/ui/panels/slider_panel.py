@@ -12,7 +12,7 @@ import gradio as gr
 
 from app.editor import Editor
 from app.models import Models
-from app.ui.editing.slider_values import STEP, ends, kept_choices, shown
+from app.ui.editing.slider_values import HEROES, STEP, ends, kept_choices, shown
 from app.ui.editing.slider_values import Updates as Updates  # noqa: PLC0414 (other panels take it from here)
 from app.ui.visits.handling import number_slider, warn
 from app.ui.visits.visit import Visit
@@ -20,11 +20,6 @@ from app.ui.words import t
 from attributes import FOUND, GROUPS, YOUR_OWN, Slider, labels_in_group
 from storage.assets import DEFAULT_CHECKPOINT, called
 
-HEROES = (
-    "Smiling", "Young", "Eyeglasses", "No_Beard", "Blond_Hair", "Black_Hair", "Brown_Hair", "Gray_Hair", "Bangs",
-    "Male", "Mouth_Slightly_Open", "Pale_Skin",
-)  # fmt: skip
-"""What people come for, and what most faces come to show in a natural way: these stand first, always open."""
 CUSTOM_GROUPS = (YOUR_OWN, FOUND)
 ALL_HAIR = "all hair"
 ROOM = 12

@@ -1,4 +1,5 @@
-"""What the page says where its connection is lost, and where its work is gone: ``app/ui/scripts/connection.js``."""
+"""What the page says where its connection is lost, and where its work is gone: ``app/ui/scripts/connection.js``; and
+what it calls its notes: ``app/ui/scripts/access.js``."""
 
 from __future__ import annotations
 
@@ -30,3 +31,10 @@ def build_connection_notes() -> None:
         )
         reload = gr.Button(t("Load the page anew"), variant="primary", elem_id="load-anew")
     reload.click(None, None, None, js="() => { location.reload(); }", api_visibility="private")
+
+
+def build_note_titles() -> None:
+    """What stands over the page's notes, for the script that puts it there: Gradio has only English words for it."""
+    words = {"info": t("Note"), "warning": t("Warning"), "error": t("Error")}
+    data = " ".join(f'data-{kind}="{word}"' for kind, word in words.items())
+    gr.HTML(f'<i id="note-titles" hidden {data}></i>', visible="hidden", padding=False)

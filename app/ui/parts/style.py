@@ -43,7 +43,9 @@ TABS_CSS = """
 .working progress::-webkit-progress-value { background: var(--color-accent); }
 .working progress::-moz-progress-bar { background: var(--color-accent); }
 
-[id^="file-type-"] input { font-size: .8rem; padding-left: 8px; }
+/* The chosen format stands beside the arrow, not under it. */
+[id^="file-type-"] input { font-size: .8rem; padding: 0 16px 0 0; }
+[id^="file-type-"] .wrap-inner { padding-left: 4px; padding-right: 4px; }
 #blend-photos { flex-direction: column; flex-wrap: nowrap; }
 #blend-photos > * { width: 100%; }
 #kept-scales .wrap { flex-direction: column; }
@@ -58,6 +60,12 @@ TABS_CSS = """
 @media (max-width: 900px) {
   #blend-photos { flex-direction: row; align-items: flex-start; }
   #blend-photos .photo-field { min-width: 0 !important; }
+  /* The photo's buttons stand on it and not on its label, beside which there is no room for them. */
+  #blend-photos .top-panel { top: 30px; }
+  /* To mark a face, its picture has to be large. */
+  #blend-photos:has(.label-wrap.open) { flex-direction: column; }
+  /* A title of two lines makes its turned arrow no wider than it is. */
+  #blend-photos .label-wrap .icon { align-self: center; }
   #blend { height: min(60vh, 92vw) !important; }
 }
 /* All tabs side by side on a phone. */

@@ -10,6 +10,7 @@ SCRIPTS = (
     "returning.js",
     "connection.js",
     "sliders.js",
+    "accordions.js",
     "keys.js",
     "brush.js",
     "access.js",

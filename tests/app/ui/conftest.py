@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,9 @@ FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
+
+WIDTH, _, HEIGHT = os.environ.get("GLOWFACE_WINDOW", "1366x900").partition("x")
+"""Of the window in which :func:`page` opens, in pixels; the tests are also for a phone's 390x844."""
 
 
 @pytest.fixture(scope="session")
@@ -80,7 +84,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser, address: str) -> Iterator[Page]:
-    page = browser.new_page(viewport={"width": 1400, "height": 1000})
+    page = browser.new_page(viewport={"width": int(WIDTH), "height": int(HEIGHT)})
     page.set_default_timeout(WAIT)
     outside: list[str] = []
     page.on("request", lambda r: outside.append(r.url) if not r.url.startswith((address, "data:", "blob:")) else None)

@@ -103,6 +103,10 @@ def test_the_page_and_its_messages_speak_the_browser_s_language(
     (tmp_path / "notes.png").write_text("no picture")
     page.set_input_files("#photo input[type=file]", str(tmp_path / "notes.png"))
     page.wait_for_selector(f"text={refusal}")
+    page.wait_for_selector(f".toast-title:has-text('{say(preferred(locale), 'Warning')}')")
+    page.get_by_role("tab").nth(3).click()
+    page.click("#batch-what input")
+    page.get_by_role("option", name=say(preferred(locale), "Evening make-up")).wait_for()
 
 
 def test_the_app_can_be_installed_and_its_manifest_speaks_too(browser: Browser, address: str) -> None:

@@ -16,12 +16,14 @@ def test_about_tells_of_the_model_that_is_chosen_and_of_this_machine(page: Page)
     expect(card).to_contain_text("11.5 million parameters")
     expect(page.locator("#about")).to_contain_text("non-commercial research")
     expect(page.locator("#about-privacy")).to_contain_text("Nothing.")
+    expect(page.locator("#about")).to_contain_text("Ask people before you edit their faces")
     page.click("#measure")
     expect(page.locator("#about-machine")).to_contain_text("runs on: CPU")
     expect(page.locator("#about-machine")).to_contain_text("pictures a second")
     page.click("#model input")
     page.get_by_role("option", name="faces-128").click()
     expect(card).to_contain_text("128 × 128")
+    expect(card).to_contain_text("26,998 pictures of CelebA-HQ")
 
 
 def test_nothing_jumps_between_tabs_and_all_fit_a_phone(browser: Browser, address: str) -> None:

@@ -60,6 +60,10 @@ def test_two_photos_blend_in_every_way(page: Page, astronaut_file: Path, photos:
     choose(page, "second", photos["two"])
     half = changed(page, "#faces-second .thumbnail-item:nth-child(1) >> nth=1")
     expect(page.locator("#strip img")).to_have_count(5)
+    places = [page.locator(f"#first {part}").first.bounding_box() for part in ("[data-testid=block-label]", "img")]
+    assert places[0] is not None
+    assert places[1] is not None
+    assert places[0]["y"] + places[0]["height"] <= places[1]["y"] + 1, "the label covers the photo"
 
     # A number beyond the end is the end, where the second photo comes back bit for bit.
     end = changed(page, field="ratio", value="7")
