@@ -66,7 +66,7 @@ SIDES: dict[tuple[str, int], dict[str, Any]] = {
 """What one side (1 or -1) has of its own: where long hair goes, a patch of background comes, and a man may have it."""
 
 PLAIN_OBJECTS: dict[str, float] = {
-    "Eyeglasses": 11.0, "Bangs": 7.0, "No_Beard": PLAIN, "Goatee": PLAIN, "Mustache": PLAIN, "Wearing_Hat": PLAIN,
+    "Eyeglasses": 13.0, "Bangs": 7.0, "No_Beard": PLAIN, "Goatee": PLAIN, "Mustache": PLAIN, "Wearing_Hat": PLAIN,
 }  # fmt: skip
 """What looks wrong by half, with the log odds at which it is plain: a frame that ends at the nose, a fringe with a gap,
 a beard that is a smear. The classifier is sure of glasses by half of a frame."""
@@ -79,7 +79,7 @@ LENGTHS: dict[tuple[str, int], float] = {
     ("Male", 1): 0.7,
     ("Male", -1): 0.8,
     ("Blond_Hair", 1): 0.72,
-    ("Black_Hair", 1): 0.62,
+    ("Black_Hair", 1): 0.55,
     ("Eyeglasses", 1): 1.5,
     ("Bangs", 1): 1.0,
     ("No_Beard", -1): 0.65,
