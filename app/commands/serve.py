@@ -34,7 +34,7 @@ def run_serve(options: ServeOptions) -> None:
     if find_spec("ray") is None:
         raise GlowfaceError("`serve` needs Ray: python -m pip install 'glowface[serve]'")
     if "RAY_ADDRESS" not in os.environ:
-        # A Ray of one's own listens on this machine alone, all its parts, as it does by itself on Windows and macOS.
+        # A Ray of one's own listens on this machine alone, but for its replicas, as it does on Windows and macOS.
         os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"  # which Ray reads when it is imported
     from app.cluster.run import served
     from app.ui.launch import HOST, launch

@@ -146,7 +146,7 @@ def test_where_nothing_natural_comes_a_slider_stays_near_0_and_says_so(
 
 def test_a_face_is_fitted_alone_as_among_others(fine_editor: Editor, faces: Latent, before: Seen) -> None:
     together = reach_on(fine_editor, faces, before, "Smiling")
-    assert together.end.unique().numel() > 2
+    assert together.end.unique().numel() > 1
     for place, face in enumerate(faces[:3]):
         alone = reach_on(fine_editor, face, before[place : place + 1], "Smiling")
         torch.testing.assert_close(alone.one[0], together.one[place], atol=0.03, rtol=0.03)

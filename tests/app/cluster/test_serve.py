@@ -79,9 +79,12 @@ class Cluster:
         return [place for place in Path("/proc").glob("[0-9]*") if token in _read(place / "environ")]
 
     def listening(self) -> set[str]:
-        """The addresses of this machine at which its processes listen, as Linux writes them."""
+        """The addresses of this machine at which its processes listen, as Linux writes them; without those of its
+        replicas, whose calls to each other Ray takes at all addresses, and has no setting for it."""
         own = set()
-        for link in (link for place in self._processes() for link in (place / "fd").glob("*")):
+        replica = b"ray::ServeReplica"
+        others = [place for place in self._processes() if not _read(place / "cmdline").startswith(replica)]
+        for link in (link for place in others for link in (place / "fd").glob("*")):
             with suppress(OSError):  # what was closed meanwhile
                 own.add(os.readlink(link))
         tables = "\n".join(Path(f"/proc/net/{table}").read_text() for table in ("tcp", "tcp6"))
