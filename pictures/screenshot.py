@@ -62,7 +62,8 @@ def edit_astronaut(page: Page, photo: Path) -> None:
         field = page.locator(f"#slider-{name} input[type=number]")
         field.fill(str(value))
         field.press("Enter")
-        page.wait_for_selector(f"#status:has-text('{value:+g}')")
+        page.wait_for_selector(f"#status:has-text('{name.replace('_', ' ')} {value:+g}')")
+    page.wait_for_function("document.querySelectorAll('#presets img').length === 6")
     time.sleep(1)  # the picture fades in
     page.locator("#sliders").evaluate("element => element.scrollTo(0, 0)")
 
