@@ -115,9 +115,10 @@ def report(shallow: Trained, deep: Trained, args: argparse.Namespace) -> str:
     )
     return (
         f"Figure 9's question on `{args.data.name}` at {SIDE} pixels: {SHALLOW} levels against {DEEP}, K = {STEPS}, "
-        f"with as many parameters, trained alike on {args.pictures:,} pictures each, {args.seeds} seeds. The paper "
+        f"with as many parameters, trained alike on {args.pictures:,} pictures each, seeds: {args.seeds}. The paper "
         "shows samples alone: with few levels, parts of faces that are right and do not belong together.\n\n"
-        f"Command: `python -m benchmarks.paper.depth` ({minutes_of_training((shallow.curves, deep.curves), args)})\n\n"
+        f"Command: `python -m benchmarks.paper.depth --seeds {args.seeds}` "
+        f"({minutes_of_training((shallow.curves, deep.curves), args)})\n\n"
         f"![Faces drawn at a temperature of {TEMPERATURE}: {SHALLOW} levels above, {DEEP} below]({PICTURE.name})\n\n"
         f"| L | widths | parameters | bits/dim | Fréchet distance at {TEMPERATURE} (our own features) |\n"
         f"| ---: | --- | ---: | ---: | ---: |\n{rows}\n\n"
