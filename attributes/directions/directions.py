@@ -66,7 +66,7 @@ class Directions:
     @torch.inference_mode()
     def along(self, latent: Latent, name: str, side: int) -> torch.Tensor:
         """The vector of one side of a slider on some faces, ``(B, D)``, or ``(1, D)`` where it is the same on all;
-        with nothing where the slider does not act (:meth:`Slider.acts`).
+        with what comes with it (:attr:`Slider.companions`), and nothing where it does not act (:meth:`Slider.acts`).
 
         Args:
             latent: the faces, before all moves.
@@ -76,14 +76,22 @@ class Directions:
         Raises:
             DirectionsError: there is no such slider.
         """
-        vector, mask = self.vectors[self._index(name)].flatten(), self.slider(name).acts(side)
+        vector, slider = self._own(latent, name, side), self.slider(name)
+        for companion in slider.companions:
+            if companion.side == side:
+                towards = 1 if companion.share > 0 else -1
+                other = _where(self._own(latent, companion.name, towards), self.slider(companion.name), towards, latent)
+                vector = vector + side * companion.share * other
+        return _where(vector, slider, side, latent)
+
+    def _own(self, latent: Latent, name: str, side: int) -> torch.Tensor:
+        """A slider's vector everywhere, and without its companions'."""
+        vector = self.vectors[self._index(name)].flatten()
         if self.mapper is not None and name in LABEL_NAMES:
             added = mapped(self.mapper, latent, LABEL_NAMES.index(name), present=side > 0).flatten()
             # The numbers in a broken file may be finite and what they lead to not.
             vector = torch.where(added.isfinite().all(1, keepdim=True), vector + side * added, vector)
-        if mask == EVERYWHERE:
-            return vector
-        return vector * mask.of_latent([(s.shape[1], s.shape[2], s.shape[3]) for s in latent.scales]).to(vector)
+        return vector
 
     def acts_where(self, values: Mapping[str, float], side: int) -> torch.Tensor | None:
         """How much of these moves' change a picture of the moved face takes over at each of its places.
@@ -231,3 +239,11 @@ def _lengths(slider: Slider, value: float, reaches: Reaches) -> tuple[torch.Tens
     if reach is None:
         return torch.tensor([slider.amount(value)], dtype=torch.float64), torch.tensor([torch.nan], dtype=torch.float64)
     return slider.length(value, reach), reach.end
+
+
+def _where(vector: torch.Tensor, slider: Slider, side: int, latent: Latent) -> torch.Tensor:
+    """A vector where a slider acts on a side, and 0 elsewhere."""
+    mask = slider.acts(side)
+    if mask == EVERYWHERE:
+        return vector
+    return vector * mask.of_latent([(s.shape[1], s.shape[2], s.shape[3]) for s in latent.scales]).to(vector)

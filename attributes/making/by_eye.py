@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from attributes.sliders.oddness import NATURAL
-from attributes.sliders.slider import PLAIN
+from attributes.sliders.slider import Companion
 from attributes.sliders.slider_mask import SliderMask
 
 SCALES = (1.2, 1.0, 0.6, 0.6, 1.0)
@@ -65,18 +65,33 @@ SIDES: dict[tuple[str, int], dict[str, Any]] = {
 }
 """What one side (1 or -1) has of its own: where long hair goes, a patch of background comes, and a man may have it."""
 
-PLAIN_OBJECTS: dict[str, float] = {
-    "Eyeglasses": 13.0, "Bangs": 7.0, "No_Beard": PLAIN, "Goatee": PLAIN, "Mustache": PLAIN, "Wearing_Hat": PLAIN,
-}  # fmt: skip
-"""What looks wrong by half, with the log odds at which it is plain: a frame that ends at the nose, a fringe with a gap,
-a beard that is a smear. The classifier is sure of glasses by half of a frame."""
+COMPANIONS: tuple[tuple[str, Companion], ...] = (
+    ("Male", Companion(side=1, name="5_o_Clock_Shadow", share=0.8)),
+    ("Young", Companion(side=1, name="Bags_Under_Eyes", share=-0.5)),
+    ("Young", Companion(side=1, name="Double_Chin", share=-0.25)),
+    ("Young", Companion(side=-1, name="Gray_Hair", share=0.3)),
+)
+"""What is to come with which label's slider. A man who keeps long hair is one by his beard; hair turns grey before eyes
+turn pale."""
+
+HIDDEN_BY: dict[str, tuple[str, ...]] = dict.fromkeys(
+    ("Black_Hair", "Blond_Hair", "Brown_Hair", "Gray_Hair", "Bangs", "Bald", "Receding_Hairline"), ("Wearing_Hat",)
+)
+"""What hides that which a label's slider changes: hats would take the hair's colour, and give way to fringes."""
+
+OBJECTS = frozenset({"Eyeglasses", "Bangs", "No_Beard", "Goatee", "Mustache", "Wearing_Hat"})
+"""What looks wrong by half: a frame that ends at the nose, a fringe with a gap, a beard that is a smear."""
+
+PLAIN_AT: dict[str, float] = {"Eyeglasses": 13.0, "Bangs": 7.0, "Male": 7.0}
+"""Log odds at which a label is plain, where that is not :data:`PLAIN`. The classifier is sure of glasses by half of a
+frame, and of a man by his stubble."""
 
 LENGTHS: dict[tuple[str, int], float] = {
     ("Smiling", 1): 0.75,
     ("Smiling", -1): 0.9,
     ("Young", 1): 1.1,
-    ("Young", -1): 0.96,
-    ("Male", 1): 0.7,
+    ("Young", -1): 0.85,
+    ("Male", 1): 0.65,
     ("Male", -1): 0.8,
     ("Blond_Hair", 1): 0.72,
     ("Black_Hair", 1): 0.55,
@@ -118,6 +133,11 @@ def slider_mask(name: str, side: int, scales: int) -> SliderMask:
     if scales != len(SCALES):
         del fields["scales"]
     return SliderMask(**fields)
+
+
+def companions(name: str) -> tuple[Companion, ...]:
+    """What comes with a label's slider."""
+    return tuple(companion for slider, companion in COMPANIONS if slider == name)
 
 
 def natural_lengths(name: str, side: int) -> float:

@@ -9,7 +9,15 @@ import torch
 from torch import Tensor
 
 from attributes.directions.direction_basis import DirectionBasis
-from attributes.making.by_eye import PLAIN_OBJECTS, natural_lengths, natural_oddness, slider_mask
+from attributes.making.by_eye import (
+    HIDDEN_BY,
+    OBJECTS,
+    PLAIN_AT,
+    companions,
+    natural_lengths,
+    natural_oddness,
+    slider_mask,
+)
 from attributes.reach.crossing import between, crossing
 from attributes.reach.judge import Judge, Seen, progress
 from attributes.reach.reach import REACH
@@ -92,11 +100,17 @@ def calibrate(basis: DirectionBasis, judge: Judge, latents: Tensor) -> Direction
 
 
 def _acting(slider: Slider, scales: int) -> Slider:
-    """A label's slider with where it acts, and what counts as plain."""
+    """A label's slider with where it acts, what comes with it and hides it, and what counts as plain."""
     up, down = (slider_mask(slider.name, side, scales) for side in (1, -1))
-    slider = replace(slider, mask=up, mask_down=None if down == up else down)
-    plain = PLAIN_OBJECTS.get(slider.name)
-    return replace(slider, plain=PLAIN if plain is None else plain, all_or_nothing=plain is not None)
+    return replace(
+        slider,
+        mask=up,
+        mask_down=None if down == up else down,
+        companions=companions(slider.name),
+        hidden_by=HIDDEN_BY.get(slider.name, ()),
+        plain=PLAIN_AT.get(slider.name, PLAIN),
+        all_or_nothing=slider.name in OBJECTS,
+    )
 
 
 def label_mix(basis: DirectionBasis, label: int) -> Tensor:

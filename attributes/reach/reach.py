@@ -70,7 +70,8 @@ def find_reach(
     A value of 1 goes to where the classifier sees plainly what the slider is to bring (or that what it is to take away
     is gone), or to where the face begins to look odd (:meth:`Slider.natural`), whichever comes first;
     but at least half as far as usual, where that looks natural; and next to nowhere where half of what comes would look
-    wrong and no more does (:attr:`Slider.all_or_nothing`). The end of the range is half as far again, or a fifth
+    wrong and no more does (:attr:`Slider.all_or_nothing`), or where something hides what is to change
+    (:attr:`Slider.hidden_by`). The end of the range is half as far again, or a fifth
     further than what looks natural.
 
     Args:
@@ -91,7 +92,9 @@ def find_reach(
     lack = torch.full((len(at), len(latent)), torch.nan, dtype=torch.float64)
     spare = lack.clone()
     lack[0], spare[0] = slider.plain - side * before.logits[:, label], slider.natural(side)
-    plain, left = torch.full_like(lack[0], REACH.least_plain * usual), torch.arange(len(latent))
+    plain = torch.full_like(lack[0], REACH.least_plain * usual)
+    hidden = before.logits[:, [LABEL_NAMES.index(other) for other in slider.hidden_by]] > 0
+    left = torch.nonzero(~hidden.any(1)).flatten()
     for places in torch.arange(1, len(at)).split(FEW):
         if not len(left):
             break

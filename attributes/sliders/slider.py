@@ -10,7 +10,7 @@ from torch import Tensor
 
 from attributes.sliders.oddness import NATURAL
 from attributes.sliders.slider_mask import EVERYWHERE, SliderMask
-from data.labels import LABELS, Label
+from data.labels import LABEL_NAMES, LABELS, Label
 from glow.latent import Latent
 from storage.values import InvalidValueError, boolean, caption, number, table
 
@@ -38,6 +38,32 @@ class Reach:
     vector: Tensor | None = None
     """``(B, D)``: the slider's vector on each of these faces, so that it need not be found again; None for what
     :meth:`attributes.directions.directions.Directions.along` says."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Companion:
+    """What comes with a slider's change, as grey hair with age: some of another label's vector.
+
+    Raises:
+        InvalidValueError: there is no such label, or a number is out of its range.
+    """
+
+    name: str
+    """The other label's name."""
+
+    side: int
+    """The side of the slider that it comes with, 1 or -1."""
+
+    share: float
+    """How many lengths of the other label's vector come with each of the slider's own, from -2 to 2; below 0 the other
+    label goes."""
+
+    def __post_init__(self) -> None:
+        if self.name not in LABEL_NAMES:
+            raise InvalidValueError(f"a slider's companion is {self.name!r}; it must be a label.")
+        if self.side not in (1, -1):
+            raise InvalidValueError(f"the side of {self.name} as a companion is {self.side!r}; it must be 1 or -1.")
+        number(f"the share of {self.name} as a companion", self.share, -2, 2)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +117,12 @@ class Slider:
     mask_down: SliderMask | None = None
     """and where for values below 0; None: there too."""
 
+    companions: tuple[Companion, ...] = ()
+    """What comes with its change; it acts where both this slider and the companion's own do."""
+
+    hidden_by: tuple[str, ...] = ()
+    """Labels of what hides that which it changes, as a hat hides hair: a face that shows one is left as it is."""
+
     rough: bool = False
     """Whether few faces come to show the attribute in a natural way: a slider to be offered last, and as such."""
 
@@ -103,6 +135,9 @@ class Slider:
             number(f"{name} of {self.name}", getattr(self, name), 1e-6, 1e6)
         boolean(f"rough of {self.name}", self.rough)
         boolean(f"all_or_nothing of {self.name}", self.all_or_nothing)
+        object.__setattr__(self, "hidden_by", tuple(self.hidden_by))  # JSON has lists
+        if unknown := {*self.hidden_by} - {*LABEL_NAMES}:
+            raise InvalidValueError(f"{self.name} is hidden by {sorted(map(str, unknown))}; these must be labels.")
         number(f"plain of {self.name}", self.plain, -100, 100)
         number(f"low of {self.name}", self.low, -FURTHEST, -1e-6)
         number(f"high of {self.name}", self.high, 1e-6, FURTHEST)
@@ -142,7 +177,7 @@ class Slider:
 
     def measures(self) -> dict[str, Any]:
         """What was measured of a label's slider, for JSON; :meth:`of_measures` reads it."""
-        return {name: value for name, value in asdict(self).items() if name in _MEASURES and value is not None}
+        return {name: value for name, value in asdict(self).items() if name in _MEASURES and value not in (None, ())}
 
     @staticmethod
     def of_measures(label: Label, given: Any) -> Slider:
@@ -152,16 +187,26 @@ class Slider:
             InvalidValueError: it is not what that gives.
         """
         fields = dict(table("a slider", given))
+        companions = [table("a slider's companion", entry) for entry in fields.pop("companions", ())]
         masks = {name: table("a slider's mask", fields.pop(name)) for name in ("mask", "mask_down") if name in fields}
         of_masks = {name for mask in masks.values() for name in mask}
-        unknown = sorted({*fields} - _MEASURES | of_masks - {*asdict(EVERYWHERE)})
+        of_companions = {name for companion in companions for name in companion}
+        unknown = sorted(
+            {*fields} - _MEASURES | of_masks - {*asdict(EVERYWHERE)} | of_companions - {"name", "side", "share"}
+        )
         if unknown:
             raise InvalidValueError(f"its sliders have unknown fields {unknown}.")
-        return Slider.of_label(label, **fields, **{name: SliderMask(**mask) for name, mask in masks.items()})
+        return Slider.of_label(
+            label,
+            companions=tuple(Companion(**entry) for entry in companions),
+            **fields,
+            **{name: SliderMask(**mask) for name, mask in masks.items()},
+        )
 
 
 _MEASURES = {
-    "low", "high", "up", "down", "natural_up", "natural_down", "plain", "all_or_nothing", "mask", "mask_down", "rough",
+    "low", "high", "up", "down", "natural_up", "natural_down", "plain", "all_or_nothing", "mask", "mask_down",
+    "companions", "hidden_by", "rough",
 }  # fmt: skip
 """Fields of a label's slider that a file of directions holds."""
 
