@@ -48,7 +48,7 @@ NO_WINDOW = (
 Shown: TypeAlias = Literal["nowhere", "browser", "window"]
 """Where the page is opened when the server has started."""
 
-GRACE = 2
+SHUTDOWN_SECONDS = 2
 """Seconds that open streams have when the server ends."""
 
 
@@ -139,7 +139,7 @@ def serve(visits: Visits, listening: socket.socket, admission: Admission, shown:
     """Answer on a bound socket until the process is told to end, or its window is closed."""
     gate, page = application(visits, admission)
     options: dict[str, Any] = {"log_level": "warning", "proxy_headers": False, "server_header": False, "ws": "none"}
-    config = uvicorn.Config(gate, timeout_graceful_shutdown=GRACE, **options)
+    config = uvicorn.Config(gate, timeout_graceful_shutdown=SHUTDOWN_SECONDS, **options)
     ended = threading.Event()
     threading.Thread(target=_sweep, args=(visits, ended), daemon=True).start()
     try:
@@ -149,7 +149,7 @@ def serve(visits: Visits, listening: socket.socket, admission: Admission, shown:
 
 
 def _sweep(visits: Visits, ended: threading.Event) -> None:
-    while not ended.wait(min(60.0, visits.age / 4)):
+    while not ended.wait(min(60.0, visits.idle_seconds / 4)):
         try:
             visits.sweep()
         except (GlowfaceError, OSError) as error:  # tried again the next time

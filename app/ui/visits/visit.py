@@ -18,12 +18,10 @@ from app.session import Session
 from app.ui.server.folder import FolderError, ServerFolder
 from app.ui.server.uploads import Uploads
 from app.ui.visits.blending import Blending
+from app.ui.visits.lifetimes import IDLE_SECONDS, RECONNECT_SECONDS
 from app.ui.visits.sheet import Sheet
 from app.ui.visits.visit_files import VisitFiles
 from attributes import Recipe
-
-GRACE = 30.0
-"""Seconds for which the visit of a page that has gone waits for it to come back: loaded again, or connected again."""
 
 MOST_VISITS = 500
 """Visits at once, those of pages that have gone and may come back among them."""
@@ -89,15 +87,22 @@ class Visits:
     Args:
         models: the models that visits can choose from.
         folder: the server's temporary folder.
-        age: seconds after which a visit ends that no browser holds open, and an upload that no page has opened.
+        idle_seconds: after which a visit ends that no page holds open, and an upload that no page has opened.
         most: visits at once.
+        reconnect_seconds: for which the visit of a page that has gone waits for it to come back.
     """
 
     def __init__(
-        self, models: Models, folder: ServerFolder, age: float, most: int = MOST_VISITS, grace: float = GRACE
+        self,
+        models: Models,
+        folder: ServerFolder,
+        idle_seconds: float = IDLE_SECONDS,
+        most: int = MOST_VISITS,
+        reconnect_seconds: float = RECONNECT_SECONDS,
     ) -> None:
-        self.models, self.age, self.most, self.grace = models, age, most, grace
-        self.uploads = Uploads(folder, age)
+        self.models, self.most = models, most
+        self.idle_seconds, self.reconnect_seconds = idle_seconds, reconnect_seconds
+        self.uploads = Uploads(folder, idle_seconds)
         self._visits: dict[str, Visit] = {}
         self._clients: OrderedDict[str, str] = OrderedDict()
         self._lock = threading.Lock()
@@ -181,7 +186,7 @@ class Visits:
         """End a tab's visit a little later: a page that is loaded again, or had no connection, comes back for it."""
         with self._lock:
             visit = self._visits.get(str(tab))
-        ending = threading.Timer(self.grace, self.end_unless_back, (tab, visit))
+        ending = threading.Timer(self.reconnect_seconds, self.end_unless_back, (tab, visit))
         ending.daemon = True
         ending.start()
 
@@ -207,5 +212,5 @@ class Visits:
         with self._lock:
             open_to_none = self._visits.keys() - self.held()
         for tab in open_to_none:
-            self.end(tab, idle=self.age)
+            self.end(tab, idle=self.idle_seconds)
         self.uploads.sweep()

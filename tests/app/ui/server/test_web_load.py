@@ -43,7 +43,7 @@ def test_what_no_page_holds_open_goes_after_a_while(
     """Uploads, and the visit of a program that never opens a heartbeat."""
     photo = astronaut_file.read_bytes()
     # Not before a busy machine can open a photo.
-    with serving(tmp_path_factory.mktemp("hasty"), age=8) as hasty:
+    with serving(tmp_path_factory.mktemp("hasty"), idle_seconds=8) as hasty:
         uploading, program, honest = Tab(hasty.address), Tab(hasty.address), Tab(hasty.address)
         honest.open()
         shown = honest.first_picture(photo)
