@@ -54,7 +54,7 @@ class TokenError(GlowfaceError):
     """The API would be open to everybody."""
 
 
-class Admitted:
+class BearerTokenMiddleware:
     """An ASGI application that asks for the token and the length of what comes, before anything of it is read."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -89,7 +89,7 @@ def http_api() -> FastAPI:
     """The routes, made anew in each replica. What is no picture is JSON; what went wrong has ``detail``."""
     editing = serve.get_deployment_handle(EDITING, MODEL)
     api = FastAPI(title="Glowface", docs_url=None, redoc_url=None, openapi_url=None)
-    api.add_middleware(Admitted)
+    api.add_middleware(BearerTokenMiddleware)
 
     @api.get("/health")
     async def health() -> Response:

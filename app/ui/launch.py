@@ -88,14 +88,14 @@ def launch(
         # torch makes an empty folder for a compiler that is never used here; it shall go with the rest.
         os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(folder.root / "torch"))
         from app.ui.serve import serve
-        from app.ui.server.admission import Admission
+        from app.ui.server.access import Access
         from app.ui.visits.visit import Visits
 
         warming.start()
         with suppress(KeyboardInterrupt):  # Ctrl+C is how a person ends it
-            admission = Admission(listening.getsockname()[1], host)
+            access = Access(listening.getsockname()[1], host)
             visits = Visits(models, folder, idle_seconds, reconnect_seconds=reconnect_seconds)
-            serve(visits, listening, admission, _shown(browser, desktop))
+            serve(visits, listening, access, _shown(browser, desktop))
     finally:
         listening.close()
         if warming.is_alive():

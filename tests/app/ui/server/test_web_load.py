@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.ui.server.gate import MOST_EVENTS, MOST_REQUESTS
+from app.ui.server.request_guard import MOST_EVENTS, MOST_REQUESTS
 from app.ui.server.uploads import LARGEST
 from tests.app.ui.serving import Server, Tab, file_value, serving, until
 

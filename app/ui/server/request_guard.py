@@ -21,8 +21,8 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.inference.batching import BUSY
-from app.ui.languages import preferred
-from app.ui.server.admission import Admission
+from app.ui.languages.preferred_language import preferred_language
+from app.ui.server.access import Access
 from app.ui.server.events import PATIENCE, Refused, named_paths, parsed_event, read_event
 from app.ui.server.folder import FolderError
 from app.ui.server.streams import Streams, with_header
@@ -77,7 +77,7 @@ _HEADERS = {
 _FROM_PROXIES = (b"forwarded", b"x-forwarded-")
 
 
-class Gate:
+class RequestGuard:
     """An ASGI application in front of Gradio's.
 
     Args:
@@ -85,7 +85,7 @@ class Gate:
         uploads: takes the files that clients send, and knows whose they are.
         belongs: whether a session is a client's; one that nobody has is the asking client's from then on.
         waiting: how many events of a client wait, given the session that sends another one.
-        admission: which requests come in.
+        access: which requests come in.
         visit: the name of a session's visit, by which a page sees that it is still there; empty where there is none.
         busy: whether so many events of all clients wait that no more are taken.
     """
@@ -96,13 +96,13 @@ class Gate:
         uploads: Uploads,
         belongs: Callable[[str, str], bool],
         waiting: Callable[[str, str], int],
-        admission: Admission,
+        access: Access,
         *,
         visit: Callable[[str], str],
         busy: Callable[[], bool],
     ) -> None:
         self.app, self.uploads, self.belongs, self.waiting = app, uploads, belongs, waiting
-        self.admission, self.visit, self.busy = admission, visit, busy
+        self.access, self.visit, self.busy = access, visit, busy
         self._requests: Counter[str] = Counter()
         self._held: Counter[str] = Counter()
         self._streams = Streams()
@@ -125,8 +125,8 @@ class Gate:
         counted = client if known else ANONYMOUS  # those who come for the first time count together
         self._requests[counted] += 1
         try:
-            self.admission.check(scope, headers)
-            entered = self.admission.entry(scope, headers)
+            self.access.check(scope, headers)
+            entered = self.access.entry(scope, headers)
             if self._requests[counted] > MOST_REQUESTS:
                 raise Refused(429, "Too many requests are open at once; close some tabs.")
             if entered is not None:
@@ -135,7 +135,7 @@ class Gate:
             new = None if known or client == ANONYMOUS else client
             await self._let_in(scope, receive, self._with_headers(send, scope["path"], new), client)
         except Refused as refusal:
-            text = explain(preferred(headers.get("accept-language")), refusal)
+            text = explain(preferred_language(headers.get("accept-language")), refusal)
             await _answer(scope["path"], refusal.status, text)(scope, receive, plain)
         except ClientDisconnect:
             pass
@@ -144,7 +144,7 @@ class Gate:
 
     def _client(self, headers: Headers) -> str | None:
         """The client that a request's cookie names."""
-        name = self.admission.value(headers, self.admission.cookie)
+        name = self.access.value(headers, self.access.cookie)
         return name if name is not None and _CLIENT.fullmatch(name) else None
 
     async def _let_in(self, scope: Scope, receive: Receive, send: Send, client: str) -> None:
@@ -266,7 +266,7 @@ class Gate:
         if path.startswith(f"{API}/file=") or path == "/":
             extra["Cache-Control"] = "no-store"  # no picture may stay in the browser's cache
         if new_client is not None:
-            extra["Set-Cookie"] = f"{self.admission.cookie}={new_client}; Path=/; HttpOnly; SameSite=Lax"
+            extra["Set-Cookie"] = f"{self.access.cookie}={new_client}; Path=/; HttpOnly; SameSite=Lax"
         names = {name.lower().encode() for name in extra}
         added = [(name.lower().encode(), value.encode()) for name, value in extra.items()]
 
