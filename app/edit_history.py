@@ -14,7 +14,7 @@ MAX_UNDO = 200
 PAUSE = 2.0
 """Seconds after which the same slider's next move is another step for undo."""
 
-MOST_PHOTOS = 4
+MAX_PHOTOS = 4
 """Photos to which undo leads back, the one that is open among them: each may take hundreds of megabytes."""
 
 
@@ -125,6 +125,6 @@ def _last(steps: list[Edits], now: Edits) -> list[Edits]:
     for place in range(len(steps), -1, -1):
         opened = now.opened if place == len(steps) else steps[place].opened
         photos |= set() if opened is None else {id(opened.photo)}
-        if len(photos) > MOST_PHOTOS:
+        if len(photos) > MAX_PHOTOS:
             return steps[place + 1 :]
     return steps

@@ -21,8 +21,8 @@ from faces import Photo, save_photo
 from glow import Latent
 from storage.values import InvalidValueError, boolean, integer, number
 
-FARTHEST_SEED = 2**63 - 1
-HOTTEST = 10.0
+MAX_SEED = 2**63 - 1
+MAX_TEMPERATURE = 10.0
 
 
 @dataclass(frozen=True)
@@ -109,8 +109,8 @@ class Editing:
         return _png(self.editor.blend(first, second, ratio, lock_background=lock))
 
     def _sample(self, asked: Asked) -> Answer:
-        temperature = number("temperature", _json(asked.settings, "temperature", 0.7), 0, HOTTEST)
-        seed = integer("seed", _json(asked.settings, "seed", 0), -FARTHEST_SEED - 1, FARTHEST_SEED)
+        temperature = number("temperature", _json(asked.settings, "temperature", 0.7), 0, MAX_TEMPERATURE)
+        seed = integer("seed", _json(asked.settings, "seed", 0), -MAX_SEED - 1, MAX_SEED)
         return _png(self.editor.sample(1, temperature, seed)[0].photo)
 
     def _read(self, asked: Asked) -> Answer:

@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.cluster.editing import Answer, Asked, refusal
 from app.cluster.inference import PAUSES
+from app.request_checks import MULTIPART_OVERHEAD_BYTES
 from errors import GlowfaceError
 from faces import MAX_FILE_BYTES
 
@@ -42,9 +43,6 @@ PHOTOS: dict[str, tuple[str, ...]] = {
 
 OPEN = ("/health", "/ready")
 """What needs no token: what a load balancer or Kubernetes asks."""
-
-FRAMING = 1024**2
-"""Bytes that names, boundaries and settings may take in a request."""
 
 BUSY = "The server is busy; try again in a few seconds."
 ENDED = "The machines that edit photos do not answer; try again in a minute."
@@ -79,7 +77,7 @@ class BearerTokenMiddleware:
             return JSONResponse({"detail": "Send the length of the request (Content-Length)."}, 411)
         length = headers.get(b"content-length", b"0")
         photos = max(1, len(PHOTOS.get(scope["path"].strip("/"), ())))
-        if not length.isdigit() or int(length[:20]) > photos * MAX_FILE_BYTES + FRAMING:
+        if not length.isdigit() or int(length[:20]) > photos * MAX_FILE_BYTES + MULTIPART_OVERHEAD_BYTES:
             told = f"A photo may have {MAX_FILE_BYTES // 10**6} MB; make it smaller and send it again."
             return JSONResponse({"detail": told}, 413)
         return None

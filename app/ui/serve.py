@@ -26,11 +26,11 @@ from app.ui.style import CSS, THEME
 from app.ui.visits.visit import Visits
 from errors import GlowfaceError
 
-MOST_WAITING = 256
+MAX_WAITING = 256
 """Events of all clients that may wait: these take in the order of half a minute, as long as a person would wait. Of one
-client far fewer may (:data:`app.ui.server.request_guard.MOST_EVENTS`)."""
+client far fewer may (:data:`app.ui.server.request_guard.MAX_EVENTS`)."""
 
-MOST_PAGES = 200
+MAX_PAGES = 200
 """Pages whose components Gradio remembers; each takes some hundred kilobytes."""
 
 NETWORK = (
@@ -63,8 +63,8 @@ def application(visits: Visits, access: Access) -> tuple[RequestGuard, gr.Blocks
         access: which requests come in.
     """
     page = build_page(visits)
-    page.queue(max_size=2 * MOST_WAITING, api_open=False)
-    page.state_session_capacity = MOST_PAGES
+    page.queue(max_size=2 * MAX_WAITING, api_open=False)
+    page.state_session_capacity = MAX_PAGES
     # Or Gradio would not check which files events may name; the guard does, but twice is safer.
     page.has_launched = True
     app = gr.mount_gradio_app(
@@ -86,7 +86,7 @@ def application(visits: Visits, access: Access) -> tuple[RequestGuard, gr.Blocks
         return alive + (unread.qsize() // 10 if unread else 0)
 
     def busy() -> bool:
-        return len(queue) >= MOST_WAITING
+        return len(queue) >= MAX_WAITING
 
     guard = RequestGuard(
         ResponseTranslator(app), visits.uploads, visits.belongs, waiting, access, visit=visits.name, busy=busy

@@ -11,7 +11,7 @@ from PIL import Image, PngImagePlugin, TiffImagePlugin
 from faces.files import deep_png, deep_tiff
 from faces.files.metadata import orientation
 from faces.files.modes import Colours, as_stored, to_8bit
-from faces.headers.limits import DEEP_PIXELS, MEMORY_BYTES, STRIPS_BYTES
+from faces.headers.limits import DEEP_PIXELS, MAX_MEMORY_BYTES, STRIPS_BYTES
 
 __all__ = ["has_16_bits", "read_deep"]
 
@@ -40,7 +40,7 @@ def read_deep(image: Image.Image, data: bytes, decoder_bytes: int) -> tuple[Colo
     # The file and its samples; and beside them what decoding holds, or the result.
     stored = 2 * len(image.getbands()) * image.width * image.height
     need = len(data) + stored + max(2 * decoder_bytes + stored, _RESULT_BYTES * image.width * image.height)
-    if need + STRIPS_BYTES > MEMORY_BYTES:
+    if need + STRIPS_BYTES > MAX_MEMORY_BYTES:
         return None
     try:
         if isinstance(image, TiffImagePlugin.TiffImageFile):

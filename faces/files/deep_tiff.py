@@ -31,7 +31,7 @@ _PACKINGS = (_PLAIN, _LZW, _DEFLATE, 32946, 32773, 50000)
 _INVERTED, _GREY, _RGB = 0, 1, 2
 _DIFFERENCES = 2
 _PREMULTIPLIED = 1
-_MOST_SEGMENTS = 70_000
+_MAX_SEGMENTS = 70_000
 """Strips or tiles, of which about 30,000 a second are read: more than a strip for each row, or tiles of 64 x 64."""
 _GROUP_BYTES = 1 << 22
 """Bytes of strips or tiles that are unpacked at a time; at least one is."""
@@ -135,7 +135,7 @@ def _segments(tags: TiffImagePlugin.ImageFileDirectory_v2, planes: int) -> tuple
     tiled = _ACROSS in tags
     across, down = (tags[_ACROSS], tags[_DOWN]) if tiled else (width, min(tags.get(_ROWS, height), height))
     offsets, counts = (tags[_TILE_OFFSETS], tags[_TILE_COUNTS]) if tiled else (tags[_OFFSETS], tags[_COUNTS])
-    if planes * -(-width // across) * -(-height // down) > min(len(offsets), len(counts), _MOST_SEGMENTS):
+    if planes * -(-width // across) * -(-height // down) > min(len(offsets), len(counts), _MAX_SEGMENTS):
         raise ValueError("strips or tiles are missing, or far too many")
     places = [(top, left) for top in range(0, height, down) for left in range(0, width, across)]
     stored = zip(offsets, counts, strict=False)

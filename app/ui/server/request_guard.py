@@ -26,20 +26,20 @@ from app.ui.server.access import Access
 from app.ui.server.events import PATIENCE, Refused, named_paths, parsed_event, read_event
 from app.ui.server.folder import FolderError
 from app.ui.server.streams import Streams, with_header
-from app.ui.server.uploads import MOST_AT_ONCE, UploadError, Uploads
+from app.ui.server.uploads import MAX_UPLOAD_FILES, UploadError, Uploads
 from app.ui.words import explain
 
 ANONYMOUS = "anonymous"
 """The client of all requests without a cookie: programs that keep none, which know their own files and sessions by
 unguessable names."""
 
-MOST_EVENTS = 40
+MAX_EVENTS = 40
 """Events of one client that may wait for their turn."""
 
-MOST_FILES = 2 * MOST_AT_ONCE
+MAX_EVENT_FILES = 2 * MAX_UPLOAD_FILES
 """Files that one event may name: the page's own name one, or those of a batch and of a folder."""
 
-MOST_REQUESTS = 100
+MAX_REQUESTS = 100
 """Requests of one client, streams counted, that may be open at once."""
 
 API = "/gradio_api"
@@ -127,7 +127,7 @@ class RequestGuard:
         try:
             self.access.check(scope, headers)
             entered = self.access.entry(scope, headers)
-            if self._requests[counted] > MOST_REQUESTS:
+            if self._requests[counted] > MAX_REQUESTS:
                 raise Refused(429, "Too many requests are open at once; close some tabs.")
             if entered is not None:
                 await entered(scope, receive, plain)
@@ -210,14 +210,14 @@ class RequestGuard:
         event, session = parsed_event(body), ""
         if "session_hash" in event or path.startswith(f"{API}/queue/join"):
             session = self._checked_session(event.get("session_hash"), client)
-        if path.startswith(f"{API}/queue/join") and self.waiting(client, session) >= MOST_EVENTS:
+        if path.startswith(f"{API}/queue/join") and self.waiting(client, session) >= MAX_EVENTS:
             raise Refused(429, "Too much at once; wait a moment.")
         if path.startswith(f"{API}/queue/join") and self.busy():
             raise Refused(429, BUSY)  # with 503, Gradio's page would say it in its own words, in English
         # What an event tells of itself names files too, but nobody looks at these: only at values.
-        named = list(islice(named_paths(event.get("data")), MOST_FILES + 1))
-        if len(named) > MOST_FILES:
-            raise Refused(413, f"The event names more than {MOST_FILES} files; choose fewer.")
+        named = list(islice(named_paths(event.get("data")), MAX_EVENT_FILES + 1))
+        if len(named) > MAX_EVENT_FILES:
+            raise Refused(413, f"The event names more than {MAX_EVENT_FILES} files; choose fewer.")
         for file in named:
             try:
                 self.uploads.folder.readable(file, client)

@@ -10,7 +10,7 @@ from starlette.types import Send
 
 HEADER = b"glowface-streams-ended"
 
-MOST_SESSIONS = 10_000
+MAX_TABS = 10_000
 """Sessions whose streams are counted; those of the others begin at 0 again, and are not waited for."""
 
 _LAST = b'"close_stream"'
@@ -32,7 +32,7 @@ class Streams:
                 over = _LAST in message.get("body", b"") or not message.get("more_body", False)
                 if over:
                     self._ended[session] = self._ended.pop(session, 0) + 1
-                    if len(self._ended) > MOST_SESSIONS:
+                    if len(self._ended) > MAX_TABS:
                         self._ended.popitem(last=False)
             await send(message)
 

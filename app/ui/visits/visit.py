@@ -23,10 +23,10 @@ from app.ui.visits.sheet import Sheet
 from app.ui.visits.visit_files import VisitFiles
 from attributes import Recipe
 
-MOST_VISITS = 500
+MAX_VISITS = 500
 """Visits at once, those of pages that have gone and may come back among them."""
 
-MOST_SESSIONS = 10_000
+MAX_TABS = 10_000
 """Sessions whose clients are remembered; more than that are not open at once."""
 
 
@@ -97,7 +97,7 @@ class Visits:
         models: Models,
         folder: ServerFolder,
         idle_seconds: float = IDLE_SECONDS,
-        most: int = MOST_VISITS,
+        most: int = MAX_VISITS,
         reconnect_seconds: float = RECONNECT_SECONDS,
     ) -> None:
         self.models, self.most = models, most
@@ -124,7 +124,7 @@ class Visits:
             owner = self._clients.setdefault(tab, client) if visit is None else visit.client
             self._clients[tab] = owner
             self._clients.move_to_end(tab)
-            if len(self._clients) > MOST_SESSIONS:
+            if len(self._clients) > MAX_TABS:
                 self._clients.popitem(last=False)
             if visit is not None and owner == client:
                 visit.used = time.monotonic()
