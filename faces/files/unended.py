@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image, JpegImagePlugin
 
 from faces.headers.jpeg import breaks_off_in_scan
-from faces.headers.limits import MAX_MEMORY_BYTES
+from faces.limits import MAX_MEMORY_BYTES
 
 __all__ = ["ended"]
 

@@ -15,7 +15,7 @@ from PIL import Image
 
 from faces.headers import avif, jpeg, jpeg2000
 from faces.headers.directory import ExcessError, Tag, check_directory, read_directory
-from faces.headers.limits import MAX_PIXELS
+from faces.limits import MAX_PIXELS
 
 __all__ = ["inspect"]
 

@@ -14,8 +14,8 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 from PIL import Image, TiffImagePlugin, TiffTags
 
-from faces.files.deep import Deep
 from faces.files.modes import row_strips
+from faces.files.picture_16bit import Picture16Bit
 
 __all__ = ["read", "write"]
 
@@ -90,10 +90,10 @@ def read(image: TiffImagePlugin.TiffImageFile, data: bytes) -> Array | None:
     return values
 
 
-def write(file: BinaryIO, deep: Deep, icc: bytes | None, exif: bytes | None) -> None:
+def write(file: BinaryIO, picture: Picture16Bit, icc: bytes | None, exif: bytes | None) -> None:
     """Write a TIFF of 16 bits a channel, packed with deflate."""
-    height, width, samples = deep.colour.shape
-    samples += deep.alpha is not None
+    height, width, samples = picture.colour.shape
+    samples += picture.alpha is not None
     tags = TiffImagePlugin.ImageFileDirectory_v2(prefix=b"II")
     if exif:
         block = Image.Exif()
@@ -105,13 +105,13 @@ def write(file: BinaryIO, deep: Deep, icc: bytes | None, exif: bytes | None) -> 
     tags[_WIDTH], tags[_HEIGHT], tags[_BITS], tags[_COMPRESSION] = width, height, (16,) * samples, _DEFLATE
     tags[_PHOTOMETRIC], tags[_SAMPLES] = _GREY if samples == 1 else _RGB, samples
     tags[_PREDICTOR], tags[_PLANAR] = _DIFFERENCES, 1
-    if deep.alpha is not None:
+    if picture.alpha is not None:
         tags[_EXTRA] = 2  # not premultiplied
     strips = list(row_strips(height, width))
     tags[_ROWS] = strips[0].stop
     _place(file, tags, [0] * len(strips))  # holds the room
     lengths = []
-    for rows in deep.strips():
+    for rows in picture.strips():
         differences = rows.copy()
         differences[:, 1:] -= rows[:, :-1]
         packed = zlib.compress(differences.astype("<u2").tobytes())

@@ -7,7 +7,7 @@ from PIL import Image
 from faces.errors import PhotoError
 
 __all__ = [
-    "DEEP_PIXELS",
+    "MAX_16BIT_PIXELS",
     "MAX_FILE_BYTES",
     "MAX_MEMORY_BYTES",
     "MAX_PIXELS",
@@ -23,7 +23,7 @@ MAX_PIXELS = 100_000_000
 MAX_SIDE = 65_535
 """Longest side in pixels: JPEG's own limit. Thinner and longer than that is no photo."""
 
-DEEP_PIXELS = 60_000_000
+MAX_16BIT_PIXELS = 60_000_000
 """Most pixels whose 16 bits a channel are kept. Of larger photos, and of those that would not fit into
 :data:`MAX_MEMORY_BYTES` together with their file and their alpha (from about 40 megapixels on), 8 are read."""
 
@@ -73,7 +73,7 @@ def check_cost(image: Image.Image, file_bytes: int, decoder_bytes: int, name: st
     canvas = pixels * _canvas_bytes(image.mode)
     # The result: RGB, and one more for alpha, or RGB in 8 and in 16 bits. Decoders are done when it is made.
     with_alpha = image.mode in ("LA", "PA", "RGBA") or image.has_transparency_data
-    result = pixels * (9 if image.mode.startswith("I;16") and pixels <= DEEP_PIXELS else 4 if with_alpha else 3)
+    result = pixels * (9 if image.mode.startswith("I;16") and pixels <= MAX_16BIT_PIXELS else 4 if with_alpha else 3)
     decoder = decoder_bytes + pixels * _DECODER_BYTES.get(image.format or "", 0)
     need = file_bytes + canvas + max(result, decoder) + STRIPS_BYTES
     if pixels > _MAX_PROFILED_PIXELS and (
