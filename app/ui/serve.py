@@ -78,10 +78,10 @@ def application(visits: Visits, access: Access) -> tuple[RequestGuard, gr.Blocks
 
     queue = page._queue
 
-    def waiting(client: str, session: str) -> int:
-        events, unread = queue.pending_event_ids_session, queue.pending_messages_per_session.get(session)
+    def waiting(client: str, tab: str) -> int:
+        events, unread = queue.pending_event_ids_session, queue.pending_messages_per_session.get(tab)
         # An event that ran while its page went away stays in the first for ever, but not in the second.
-        numbers = (number for tab in visits.tabs(client) for number in list(events.get(tab, ())))
+        numbers = (number for own in visits.tabs(client) for number in list(events.get(own, ())))
         alive = sum(number in queue.event_ids_to_events for number in numbers)
         return alive + (unread.qsize() // 10 if unread else 0)
 
@@ -91,7 +91,7 @@ def application(visits: Visits, access: Access) -> tuple[RequestGuard, gr.Blocks
     guard = RequestGuard(
         ResponseTranslator(app), visits.uploads, visits.belongs, waiting, access, visit=visits.name, busy=busy
     )
-    visits.held = lambda: guard.held
+    visits.connected = lambda: guard.connected
     states = page.server_app.state_holder
 
     def forget(tab: str) -> None:

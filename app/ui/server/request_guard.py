@@ -1,7 +1,8 @@
 """What may come in: every request passes here before Gradio sees it.
 
 Gradio serves far more than this page needs, and to whom it serves a file it does not ask. So only the routes that the
-page uses are open; each browser is known by a cookie, and gets nothing of another's: no file, no session, no events.
+page uses are open; each browser is known by a cookie, and gets nothing of another's: no file, no tab, no events.
+A tab is what Gradio calls a session, by the name that it sends as ``session_hash``.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from app.ui.server.uploads import MAX_UPLOAD_FILES, UploadError, Uploads
 from app.ui.words import explain
 
 ANONYMOUS = "anonymous"
-"""The client of all requests without a cookie: programs that keep none, which know their own files and sessions by
+"""The client of all requests without a cookie: programs that keep none, which know their own files and tabs by
 unguessable names."""
 
 MAX_EVENTS = 40
@@ -54,9 +55,9 @@ _OPEN["HEAD"] = _OPEN["GET"]
 _FIRST = ("/", "/config", "/config/")
 """What clients ask for first, and get a cookie with: a browser the page, Gradio's client its settings."""
 VISIT = b"glowface-visit"
-"""The header that names a session's visit, and says whether its page holds it open (``scripts/connection.js``)."""
+"""The header that names a tab's visit, and says whether its page holds it open (``scripts/connection.js``)."""
 
-_SESSION = re.compile(r"[\w-]{1,64}", re.ASCII)
+_NAME = re.compile(r"[\w-]{1,64}", re.ASCII)
 _CLIENT = re.compile(r"[\w-]{43}", re.ASCII)
 
 # A page may be shown in no frame, may load nothing from elsewhere and send nothing there, whatever is put into it.
@@ -83,10 +84,10 @@ class RequestGuard:
     Args:
         app: Gradio's application.
         uploads: takes the files that clients send, and knows whose they are.
-        belongs: whether a session is a client's; one that nobody has is the asking client's from then on.
-        waiting: how many events of a client wait, given the session that sends another one.
+        belongs: whether a tab, by its name, is a client's; one that nobody has is the asking client's from then on.
+        waiting: how many events of a client wait, given the tab that sends another one.
         access: which requests come in.
-        visit: the name of a session's visit, by which a page sees that it is still there; empty where there is none.
+        visit: the name of a tab's visit, by which a page sees that it is still there; empty where there is none.
         busy: whether so many events of all clients wait that no more are taken.
     """
 
@@ -104,13 +105,13 @@ class RequestGuard:
         self.app, self.uploads, self.belongs, self.waiting = app, uploads, belongs, waiting
         self.access, self.visit, self.busy = access, visit, busy
         self._requests: Counter[str] = Counter()
-        self._held: Counter[str] = Counter()
+        self._connected: Counter[str] = Counter()
         self._streams = Streams()
 
     @property
-    def held(self) -> set[str]:
-        """The sessions whose pages are open: each page holds a stream open for as long as it is there."""
-        return set(list(self._held))
+    def connected(self) -> set[str]:
+        """The tabs whose pages are open: each page holds a stream open for as long as it is there."""
+        return set(list(self._connected))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -167,16 +168,16 @@ class RequestGuard:
             scope["query_string"] = f"__theme={theme}".encode() if theme in ("light", "dark") else b""
         send = self._telling(path, query, send, client)
         for name in query.get("upload_id", []):
-            if not _SESSION.fullmatch(name):
+            if not _NAME.fullmatch(name):
                 raise Refused(400, "The upload's name is none; load the page again.")
         if path.startswith(f"{API}/heartbeat/"):
-            session = path.removeprefix(f"{API}/heartbeat/")
-            self._checked_session(session, client)
-            self._held[session] += 1
+            tab = path.removeprefix(f"{API}/heartbeat/")
+            self._checked_tab(tab, client)
+            self._connected[tab] += 1
             try:
                 await self.app(scope, receive, send)
             finally:
-                _less(self._held, session)
+                _less(self._connected, tab)
             return
         if path.startswith(f"{API}/file="):
             try:
@@ -184,33 +185,33 @@ class RequestGuard:
             except FolderError as error:
                 raise Refused(403, str(error)) from error
         elif method == "POST":
-            receive, session = await self._checked_event(path, receive, client)
-            send = self._streams.told(send, session)
+            receive, tab = await self._checked_event(path, receive, client)
+            send = self._streams.told(send, tab)
         await self.app(scope, receive, send)
 
     def _telling(self, path: str, query: dict[str, list[str]], send: Send, client: str) -> Send:
         """Send with what scripts of the page ask: how many streams have ended, and whether the visit is as it was."""
         if path.startswith(f"{API}/queue/data"):
-            return self._streams.watched(send, self._checked_session(query.get("session_hash", [""])[-1], client))
+            return self._streams.watched(send, self._checked_tab(query.get("session_hash", [""])[-1], client))
         if path == f"{API}/app_id" and "session_hash" in query:
-            session = self._checked_session(query["session_hash"][-1], client)
-            return with_header(send, VISIT, lambda: self.visit(session) + (" held" if session in self._held else ""))
+            tab = self._checked_tab(query["session_hash"][-1], client)
+            return with_header(send, VISIT, lambda: self.visit(tab) + (" held" if tab in self._connected else ""))
         return send
 
-    def _checked_session(self, session: object, client: str) -> str:
-        if not isinstance(session, str) or not _SESSION.fullmatch(session):
+    def _checked_tab(self, tab: object, client: str) -> str:
+        if not isinstance(tab, str) or not _NAME.fullmatch(tab):
             raise Refused(400, "The session's name is none; load the page again.")
-        if not self.belongs(session, client):
+        if not self.belongs(tab, client):
             raise Refused(403, "This session is another browser's; load the page again.")
-        return session
+        return tab
 
     async def _checked_event(self, path: str, receive: Receive, client: str) -> tuple[Receive, str]:
-        """Read an event whole, see to it that it names nothing of others, and hand it on, with its session."""
+        """Read an event whole, see to it that it names nothing of others, and hand it on, with its tab."""
         body = await read_event(receive)
-        event, session = parsed_event(body), ""
+        event, tab = parsed_event(body), ""
         if "session_hash" in event or path.startswith(f"{API}/queue/join"):
-            session = self._checked_session(event.get("session_hash"), client)
-        if path.startswith(f"{API}/queue/join") and self.waiting(client, session) >= MAX_EVENTS:
+            tab = self._checked_tab(event.get("session_hash"), client)
+        if path.startswith(f"{API}/queue/join") and self.waiting(client, tab) >= MAX_EVENTS:
             raise Refused(429, "Too much at once; wait a moment.")
         if path.startswith(f"{API}/queue/join") and self.busy():
             raise Refused(429, BUSY)  # with 503, Gradio's page would say it in its own words, in English
@@ -230,7 +231,7 @@ class RequestGuard:
             message = next(messages, None)
             return await receive() if message is None else message
 
-        return again, session
+        return again, tab
 
     async def _upload(self, scope: Scope, receive: Receive, send: Send, client: str) -> None:
         async def impatient() -> Message:
@@ -241,7 +242,7 @@ class RequestGuard:
 
         request = Request(scope, impatient)
         upload_id = request.query_params.get("upload_id")
-        if upload_id is not None and not _SESSION.fullmatch(upload_id):
+        if upload_id is not None and not _NAME.fullmatch(upload_id):
             raise Refused(400, "The upload's name is none; load the page again.")
         if not request.headers.get("content-type", "").startswith("multipart/form-data"):
             raise Refused(400, "An upload is multipart/form-data.")

@@ -27,7 +27,7 @@ MAX_VISITS = 500
 """Visits at once, those of pages that have gone and may come back among them."""
 
 MAX_TABS = 10_000
-"""Sessions whose clients are remembered; more than that are not open at once."""
+"""Tabs whose clients are remembered; more than that are not open at once."""
 
 
 class Visit(VisitFiles):
@@ -106,8 +106,8 @@ class Visits:
         self._visits: dict[str, Visit] = {}
         self._clients: OrderedDict[str, str] = OrderedDict()
         self._lock = threading.Lock()
-        self.held: Callable[[], set[str]] = set
-        """Tells which tabs are open, by their names."""
+        self.connected: Callable[[], set[str]] = set
+        """Tells which tabs' pages are open, by the tabs' names."""
 
         self.forget: Callable[[str], object] = str
         """Told which tab's visit has ended, so that the server drops what it has of that page."""
@@ -160,12 +160,12 @@ class Visits:
 
     def _least_used(self) -> str:
         """The tab that was used longest ago, of those that no page holds open."""
-        open_to_none = self._visits.keys() - self.held()
-        if not open_to_none:
+        disconnected = self._visits.keys() - self.connected()
+        if not disconnected:
             raise BusyError("Too many people use Glowface at once; try again in a few minutes.")
-        return min(open_to_none, key=lambda tab: self._visits[tab].used)
+        return min(disconnected, key=lambda tab: self._visits[tab].used)
 
-    def come_back(self, tab: str | None, key: object) -> Visit:
+    def resume(self, tab: str | None, key: object) -> Visit:
         """The visit of a page that was loaded again: the one with the page's ``key``, if it is the same browser's and
         still there, else the tab's own.
 
@@ -182,7 +182,7 @@ class Visits:
         own.end()
         return found
 
-    def leave(self, tab: str | None) -> None:
+    def schedule_end(self, tab: str | None) -> None:
         """End a tab's visit a little later: a page that is loaded again, or had no connection, comes back for it."""
         with self._lock:
             visit = self._visits.get(str(tab))
@@ -193,7 +193,7 @@ class Visits:
     def end_unless_back(self, tab: str | None, visit: Visit | None) -> None:
         """End a visit of a page that went, but for one that came back: by another tab, or held open by the same."""
         with self._lock:
-            if visit is None or self._visits.get(str(tab)) is not visit or tab in self.held():
+            if visit is None or self._visits.get(str(tab)) is not visit or tab in self.connected():
                 return
         self.end(tab)
 
@@ -210,7 +210,7 @@ class Visits:
     def sweep(self) -> None:
         """End what nobody uses any more: old visits but for those that a page holds open, and old uploads."""
         with self._lock:
-            open_to_none = self._visits.keys() - self.held()
-        for tab in open_to_none:
+            disconnected = self._visits.keys() - self.connected()
+        for tab in disconnected:
             self.end(tab, idle=self.idle_seconds)
         self.uploads.sweep()
