@@ -17,7 +17,7 @@ from attributes.sliders.errors import DirectionsError
 from attributes.sliders.moved_latent import Reaches
 from attributes.sliders.moves import Moves, check_names, full_name, no_slider
 from attributes.sliders.recipe import Recipe, RecipeError, find_recipe, shipped_recipes
-from attributes.sliders.slider import Direction, Reach, Slider
+from attributes.sliders.slider import Companion, Direction, Reach, Slider
 from data.face_set import DatasetError, FaceSet
 from data.labels import GROUPS, LABEL_NAMES, LABELS, Label, labels_in_group
 
@@ -28,6 +28,7 @@ __all__ = [
     "LABEL_NAMES",
     "YOUR_OWN",
     "AttributeClassifier",
+    "Companion",
     "DatasetError",
     "Direction",
     "DirectionBasis",

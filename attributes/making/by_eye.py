@@ -82,13 +82,13 @@ HIDDEN_BY: dict[str, tuple[str, ...]] = dict.fromkeys(
 OBJECTS = frozenset({"Eyeglasses", "Bangs", "No_Beard", "Goatee", "Mustache", "Wearing_Hat"})
 """What looks wrong by half: a frame that ends at the nose, a fringe with a gap, a beard that is a smear."""
 
-PLAIN_AT: dict[str, float] = {"Eyeglasses": 13.0, "Bangs": 7.0, "Male": 7.0}
+PLAIN_AT: dict[str, float] = {"Eyeglasses": 13.0, "Bangs": 8.0, "Male": 7.0}
 """Log odds at which a label is plain, where that is not :data:`PLAIN`. The classifier is sure of glasses by half of a
 frame, and of a man by his stubble."""
 
 LENGTHS: dict[tuple[str, int], float] = {
     ("Smiling", 1): 0.75,
-    ("Smiling", -1): 0.9,
+    ("Smiling", -1): 0.82,
     ("Young", 1): 1.1,
     ("Young", -1): 0.85,
     ("Male", 1): 0.65,
@@ -99,8 +99,8 @@ LENGTHS: dict[tuple[str, int], float] = {
     ("Bangs", 1): 1.0,
     ("No_Beard", -1): 0.65,
     ("Pale_Skin", 1): 0.65,
-    ("Narrow_Eyes", 1): 1.25,
-    ("Mouth_Slightly_Open", 1): 1.05,
+    ("Narrow_Eyes", 1): 1.1,
+    ("Mouth_Slightly_Open", 1): 1.0,
     ("Mouth_Slightly_Open", -1): 1.0,
 }
 """Lengths of a mapper's vectors up to which most faces look natural, for each label and side that was looked at."""

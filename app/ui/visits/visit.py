@@ -19,6 +19,7 @@ from app.ui.server.folder import FolderError, ServerFolder
 from app.ui.server.uploads import Uploads
 from app.ui.visits.blending import Blending
 from app.ui.visits.lifetimes import IDLE_SECONDS, RECONNECT_SECONDS
+from app.ui.visits.memory import trim_memory
 from app.ui.visits.sheet import Sheet
 from app.ui.visits.visit_files import VisitFiles
 from attributes import Recipe
@@ -206,6 +207,7 @@ class Visits:
             del self._visits[str(tab)]
         visit.end()
         self.forget(str(tab))
+        trim_memory()
 
     def sweep(self) -> None:
         """End what nobody uses any more: old visits but for those that a page holds open, and old uploads."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import av
 import numpy as np
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from app.editor import Editor
 from app.session import Session
@@ -151,6 +151,22 @@ def test_sliders_are_found_and_kept_for_a_photo(page: Page, astronaut_file: Path
     status(page, "bit for bit")
 
 
+def test_rough_sliders_are_named_and_come_last_in_sight(page: Page, editor: Editor) -> None:
+    page.wait_for_selector("#examples img")
+    named: list[str] = []
+    for group in [page.locator("#heroes"), *page.locator(".slider-group:visible").all()]:
+        if (opener := group.locator("button.label-wrap")).count() and "open" not in str(opener.get_attribute("class")):
+            opener.click()
+        sliders = group.locator("[id^=slider-]:visible")
+        sliders.first.or_(group.locator("#custom-note")).wait_for()
+        seen = sorted(sliders.all(), key=lambda one: (one.bounding_box() or {"y": 0})["y"])
+        rough = ["(rough)" in one.inner_text() for one in seen]
+        assert rough == sorted(rough)
+        named += [str(one.get_attribute("id")).removeprefix("slider-") for one in seen if "(rough)" in one.inner_text()]
+    assert sorted(named) == sorted(slider.name for slider in editor.directions.sliders if slider.rough)
+    assert named
+
+
 def test_surprises_variations_and_films(page: Page, astronaut_file: Path) -> None:
     upload(page, astronaut_file)
     status(page, "bit for bit")
@@ -207,3 +223,10 @@ def test_a_painted_area_limits_what_changes(page: Page, astronaut_file: Path) ->
     page.click("#undo")
     page.wait_for_function("src => document.querySelectorAll('#compare img')[1].src !== src", arg="")
     status(page, "Blond hair +1")
+
+
+def _place(shown: Locator) -> tuple[int, int]:
+    """Where a person who reads meets it: row by row, from left to right."""
+    box = shown.bounding_box()
+    assert box is not None
+    return round(box["y"]), round(box["x"])

@@ -1,0 +1,91 @@
+"""What comes with a slider's change, and what hides that which it changes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from app.editor import Editor
+from attributes import LABEL_NAMES, Companion, DirectionBasis, Directions, Reach, directions_path, find_reach
+from attributes.making.by_eye import COMPANIONS
+from glow import Latent
+from storage.assets import FACES_128
+from storage.values import InvalidValueError
+
+
+@pytest.fixture(scope="module")
+def faces(fine_editor: Editor, fine_validation_faces: torch.Tensor) -> Latent:
+    with torch.inference_mode():
+        return fine_editor.checkpoint.model.encode(fine_validation_faces[:24].float() / 255)
+
+
+def alone(directions: Directions) -> Directions:
+    return replace(directions, sliders=tuple(replace(slider, companions=()) for slider in directions.sliders))
+
+
+@pytest.mark.parametrize(
+    ("name", "companion"),
+    COMPANIONS,
+)
+def test_what_is_to_come_with_a_change_comes(
+    fine_editor: Editor, faces: Latent, name: str, companion: Companion
+) -> None:
+    """As far along its way, a face shows more of the companion than it does without it."""
+    some, side = faces[:8], companion.side
+    lengths = torch.full((len(some),), 0.6, dtype=torch.float64)
+    reach = {(name, side): Reach(lengths, lengths)}
+    with_it, without = (
+        fine_editor.judge.look(directions.move(some, {name: float(side)}, (), reach).flatten())
+        for directions in (fine_editor.label_directions, alone(fine_editor.label_directions))
+    )
+    more = (with_it.logits - without.logits)[:, LABEL_NAMES.index(companion.name)]
+    more = more if companion.share > 0 else -more
+    assert more.mean() > 0.15
+    assert (more > 0).double().mean() > 0.8
+
+
+def test_a_companion_comes_on_its_own_side_alone(fine_editor: Editor, faces: Latent) -> None:
+    directions = fine_editor.label_directions
+    woman = directions.along(faces[:2], "Male", -1)
+    assert torch.equal(woman, alone(directions).along(faces[:2], "Male", -1))
+
+
+def test_hair_below_a_hat_is_left_as_it_is(fine_editor: Editor, faces: Latent) -> None:
+    judge, directions = fine_editor.judge, fine_editor.label_directions
+    lengths = torch.full((len(faces),), 2.0, dtype=torch.float64)
+    faces = directions.move(faces, {"Wearing_Hat": 1.0}, (), {("Wearing_Hat", 1): Reach(lengths, lengths)})
+    before = judge.look(faces.flatten())
+    hat = before.logits[:, LABEL_NAMES.index("Wearing_Hat")] > 0
+    assert hat.any()
+    found = find_reach(directions, judge, faces, before=before, name="Blond_Hair", side=1)
+    assert found.little is not None
+    assert found.little[hat].all()
+    moved = directions.move(faces, {"Blond_Hair": 1.0}, (), {("Blond_Hair", 1): found})
+    assert ((moved.flatten() - faces.flatten()).norm(dim=1)[hat] < 0.1).all()
+
+
+def test_hair_in_sight_changes(fine_editor: Editor, faces: Latent) -> None:
+    before = fine_editor.judge.look(faces.flatten())
+    bare = before.logits[:, LABEL_NAMES.index("Wearing_Hat")] < 0
+    found = find_reach(fine_editor.label_directions, fine_editor.judge, faces, before=before, name="Blond_Hair", side=1)
+    assert found.little is not None
+    assert (~found.little[bare]).double().mean() > 0.8
+
+
+def test_a_file_of_directions_keeps_companions(fine_editor: Editor, tmp_path: Path) -> None:
+    basis = DirectionBasis.load(directions_path(FACES_128), fine_editor.checkpoint)
+    basis.save(tmp_path / "again.safetensors")
+    again = DirectionBasis.load(tmp_path / "again.safetensors", fine_editor.checkpoint)
+    man = again.sliders[LABEL_NAMES.index("Male")]
+    assert [companion.name for companion in man.companions] == ["5_o_Clock_Shadow"]
+    assert man.companions == basis.sliders[LABEL_NAMES.index("Male")].companions
+    assert again.sliders[LABEL_NAMES.index("Bangs")].hidden_by == ("Wearing_Hat",)
+
+
+@pytest.mark.parametrize("given", [{"name": "Scarf"}, {"side": 0}, {"share": 3.0}, {"share": float("nan")}])
+def test_an_impossible_companion_is_refused(given: dict[str, object]) -> None:
+    with pytest.raises(InvalidValueError, match="companion"):
+        Companion(**{"name": "Gray_Hair", "side": 1, "share": 0.5} | given)  # type: ignore[arg-type]
