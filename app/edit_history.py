@@ -11,15 +11,15 @@ from app.portraits.area import Stroke
 
 MAX_UNDO = 200
 
-PAUSE = 2.0
+UNDO_MERGE_SECONDS = 2.0
 """Seconds after which the same slider's next move is another step for undo."""
 
-MOST_PHOTOS = 4
+MAX_PHOTOS = 4
 """Photos to which undo leads back, the one that is open among them: each may take hundreds of megabytes."""
 
 
 @dataclass(frozen=True)
-class Edits:
+class EditState:
     """A moment of the work, as undo keeps it."""
 
     opened: OpenPhoto | None = None
@@ -40,16 +40,16 @@ class Edits:
     area: tuple[Stroke, ...] = ()
     """Where the photo may change; without any, everywhere."""
 
-    def with_values(self, values: Mapping[str, float]) -> Edits:
+    def with_values(self, values: Mapping[str, float]) -> EditState:
         """The same with these values of the chosen face's sliders, the others at 0."""
         moved = {name: value for name, value in values.items() if value}
         return replace(self, values={**self.values, self.chosen: moved})
 
-    def with_keep(self, names: tuple[str, ...]) -> Edits:
+    def with_keep(self, names: tuple[str, ...]) -> EditState:
         """The same with these kept fixed in the chosen face, and no others."""
         return replace(self, keep={**self.keep, self.chosen: names})
 
-    def without_chosen(self) -> Edits:
+    def without_chosen(self) -> EditState:
         """The same without the chosen face; the one behind it is chosen, or the last."""
         if self.opened is None:
             return self
@@ -67,14 +67,14 @@ class History:
         edits: to begin with.
     """
 
-    def __init__(self, edits: Edits) -> None:
+    def __init__(self, edits: EditState) -> None:
         self.now = edits
-        self._undo: list[Edits] = []
-        self._redo: list[Edits] = []
+        self._undo: list[EditState] = []
+        self._redo: list[EditState] = []
         self._dragged: str | None = None
         self._moved = 0.0
 
-    def push(self, edits: Edits, slider: str | None = None) -> None:
+    def push(self, edits: EditState, slider: str | None = None) -> None:
         """Go on to other edits.
 
         Args:
@@ -83,8 +83,8 @@ class History:
                 for undo, as one drag sends many of them.
         """
         now = time.monotonic()
-        if slider is None or slider != self._dragged or now - self._moved > PAUSE:
-            self._undo = _last([*self._undo, self.now], edits)
+        if slider is None or slider != self._dragged or now - self._moved > UNDO_MERGE_SECONDS:
+            self._undo = _trimmed([*self._undo, self.now], edits)
             self._redo = []
         self.now, self._dragged, self._moved = edits, slider, now
 
@@ -119,12 +119,12 @@ class History:
         return True
 
 
-def _last(steps: list[Edits], now: Edits) -> list[Edits]:
+def _trimmed(steps: list[EditState], now: EditState) -> list[EditState]:
     """The last steps that undo keeps."""
     steps, photos = steps[-MAX_UNDO:], set()
     for place in range(len(steps), -1, -1):
         opened = now.opened if place == len(steps) else steps[place].opened
         photos |= set() if opened is None else {id(opened.photo)}
-        if len(photos) > MOST_PHOTOS:
+        if len(photos) > MAX_PHOTOS:
             return steps[place + 1 :]
     return steps

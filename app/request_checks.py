@@ -9,7 +9,10 @@ from attributes import check_names, full_name
 from attributes.sliders.slider import FURTHEST
 from storage.values import InvalidValueError, caption, number, table
 
-MOST_NAMES = 200
+MULTIPART_OVERHEAD_BYTES = 1024**2
+"""Bytes that names, boundaries and settings may take in a request, beside its files."""
+
+MAX_NAMES = 200
 """Sliders that a call may move, and keep as they are."""
 
 
@@ -20,9 +23,9 @@ def asked_moves(editor: Editor, values: Any, keep: Any) -> tuple[dict[str, float
         InvalidValueError: they are something else.
         DirectionsError: a name is no slider's.
     """
-    given = {} if values is None else table("values", values, MOST_NAMES)
+    given = {} if values is None else table("values", values, MAX_NAMES)
     kept = [] if keep is None else keep
-    if not isinstance(kept, list) or len(kept) > MOST_NAMES:
+    if not isinstance(kept, list) or len(kept) > MAX_NAMES:
         raise InvalidValueError(f'keep is {kept!r}; it must be a list of names, such as ["Male"].')
     moves = {
         asked_slider(editor, name): number(f"the value of {name}", value, -FURTHEST, FURTHEST)

@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import Tensor
 
-from app.edit_history import Edits, History
+from app.edit_history import EditState, History
 from app.editor import Editor
 from app.open_photo import OpenPhoto
 from app.portraits.area import Stroke, limited
@@ -28,11 +28,11 @@ class Session:
 
     def __init__(self, editor: Editor) -> None:
         self.editor = editor
-        self.history = History(Edits())
+        self.history = History(EditState())
         self._moved: dict[int, tuple[Any, Tensor]] = {}
 
     @property
-    def edits(self) -> Edits:
+    def edits(self) -> EditState:
         """What is open, and what is done to the photo's faces."""
         return self.history.now
 
@@ -81,7 +81,7 @@ class Session:
     def clear(self) -> None:
         """Close the photo; undo opens it again, with all its edits."""
         if self._opened is not None:
-            self.history.push(Edits(lock_background=self.edits.lock_background))
+            self.history.push(EditState(lock_background=self.edits.lock_background))
 
     def use(self, editor: Editor) -> None:
         """Go on with another model, or with other sliders of the same: photo, faces, edits and all steps of undo stay,
@@ -104,10 +104,10 @@ class Session:
 
     def _start(self, opened: OpenPhoto) -> None:
         # Who has let the background go wants it so for the next photo too.
-        now, edits = self.edits, Edits(opened, lock_background=self.edits.lock_background)
+        now, edits = self.edits, EditState(opened, lock_background=self.edits.lock_background)
         if not self.ready:
             edits = replace(edits, chosen=now.chosen, values=now.values, keep=now.keep)
-        if now == Edits(lock_background=now.lock_background) and not self.history.can_undo:
+        if now == EditState(lock_background=now.lock_background) and not self.history.can_undo:
             self.history = History(edits)  # there is nothing to go back to
         else:
             self.history.push(edits)

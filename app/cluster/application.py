@@ -11,7 +11,7 @@ from ray.serve import Application
 
 from app.cluster.editing import Editing
 from app.cluster.flow import Flow
-from app.cluster.front import EDITING, http_api
+from app.cluster.http_api import EDITING, http_api
 from storage.assets import DEFAULT_CHECKPOINT
 
 ENCODER, DECODER, FITTER, FRONT = "Encoder", "Decoder", "Fitter", "Front"

@@ -21,15 +21,15 @@ from faces import Photo, save_photo
 from glow import Latent
 from storage.values import InvalidValueError, boolean, integer, number
 
-FARTHEST_SEED = 2**63 - 1
-HOTTEST = 10.0
+MAX_SEED = 2**63 - 1
+MAX_TEMPERATURE = 10.0
 
 
 @dataclass(frozen=True)
-class Asked:
+class ApiRequest:
     """One request."""
 
-    act: str
+    operation: str
     """"edit", "blend", "sample", "read" or "labels"."""
 
     settings: dict[str, Any] = field(default_factory=dict)
@@ -39,13 +39,13 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Answer:
+class ApiResponse:
     """What came of a request."""
 
     status: int
     """HTTP's number for it."""
 
-    kind: str
+    media_type: str
     """The content's type."""
 
     content: bytes
@@ -65,12 +65,12 @@ class Editing:
         cluster = ClusterInference(encoder, decoder, fitter)
         self.editor = Editor.load(checkpoint, device="cpu").run_by(cluster.served(Path(checkpoint)))
         self.drawn: Latent | None = None  # a face, once the model has answered
-        acts = self._edit, self._blend, self._sample, self._read, self._labels
-        self.acts = {act.__name__.strip("_"): act for act in acts}
+        operations = self._edit, self._blend, self._sample, self._read, self._labels
+        self.operations = {operation.__name__.strip("_"): operation for operation in operations}
 
-    async def answer(self, asked: Asked) -> Answer:
+    async def answer(self, request: ApiRequest) -> ApiResponse:
         """What comes of a request; what a person can mend is an answer too."""
-        return await asyncio.to_thread(self._answer, asked)
+        return await asyncio.to_thread(self._answer, request)
 
     async def ready(self) -> None:
         """Return once a face is encoded, decoded and its reach measured; from then on a decode tells."""
@@ -82,9 +82,9 @@ class Editing:
             self.drawn = self.editor.sample(1)[0].latent
         self.editor.decode(self.drawn)
 
-    def _answer(self, asked: Asked) -> Answer:
+    def _answer(self, request: ApiRequest) -> ApiResponse:
         try:
-            return self.acts[asked.act](asked)
+            return self.operations[request.operation](request)
         except ClusterError as error:
             return refusal(503, str(error))
         except GlowfaceError as error:
@@ -93,49 +93,49 @@ class Editing:
             logging.getLogger("ray.serve").error("a request failed", exc_info=error)
             return refusal(500, "That did not work; the server's log tells more.")
 
-    def _edit(self, asked: Asked) -> Answer:
-        lock = _flag(asked.settings, "lock_background")
-        moves, keep = asked_moves(self.editor, _json(asked.settings, "values"), _json(asked.settings, "keep"))
-        portrait = self.editor.open(asked.photos[0], asked_face(asked.settings.get("face", "1")))
+    def _edit(self, request: ApiRequest) -> ApiResponse:
+        lock = _flag(request.settings, "lock_background")
+        moves, keep = asked_moves(self.editor, _json(request.settings, "values"), _json(request.settings, "keep"))
+        portrait = self.editor.open(request.photos[0], asked_face(request.settings.get("face", "1")))
         return _png(self.editor.edit(portrait, moves, keep, lock_background=lock))
 
-    def _blend(self, asked: Asked) -> Answer:
-        lock = _flag(asked.settings, "lock_background")
-        ratio = number("the ratio", _json(asked.settings, "ratio", 0.5), 0, 1)
+    def _blend(self, request: ApiRequest) -> ApiResponse:
+        lock = _flag(request.settings, "lock_background")
+        ratio = number("the ratio", _json(request.settings, "ratio", 0.5), 0, 1)
         first, second = (
-            self.editor.open(photo, asked_face(asked.settings.get(name, "1")))
-            for photo, name in zip(asked.photos, ("face", "second_face"), strict=True)
+            self.editor.open(photo, asked_face(request.settings.get(name, "1")))
+            for photo, name in zip(request.photos, ("face", "second_face"), strict=True)
         )
         return _png(self.editor.blend(first, second, ratio, lock_background=lock))
 
-    def _sample(self, asked: Asked) -> Answer:
-        temperature = number("temperature", _json(asked.settings, "temperature", 0.7), 0, HOTTEST)
-        seed = integer("seed", _json(asked.settings, "seed", 0), -FARTHEST_SEED - 1, FARTHEST_SEED)
+    def _sample(self, request: ApiRequest) -> ApiResponse:
+        temperature = number("temperature", _json(request.settings, "temperature", 0.7), 0, MAX_TEMPERATURE)
+        seed = integer("seed", _json(request.settings, "seed", 0), -MAX_SEED - 1, MAX_SEED)
         return _png(self.editor.sample(1, temperature, seed)[0].photo)
 
-    def _read(self, asked: Asked) -> Answer:
-        portrait = self.editor.open(asked.photos[0], asked_face(asked.settings.get("face", "1")))
+    def _read(self, request: ApiRequest) -> ApiResponse:
+        portrait = self.editor.open(request.photos[0], asked_face(request.settings.get("face", "1")))
         return document(200, self.editor.read(portrait.decoded))
 
-    def _labels(self, _: Asked) -> Answer:
+    def _labels(self, _: ApiRequest) -> ApiResponse:
         return document(200, [slider_facts(slider) for slider in arranged(self.editor.directions.sliders)])
 
 
-def document(status: int, value: Any) -> Answer:
+def document(status: int, value: Any) -> ApiResponse:
     """An answer in JSON."""
-    return Answer(status, "application/json", json.dumps(value, ensure_ascii=False).encode())
+    return ApiResponse(status, "application/json", json.dumps(value, ensure_ascii=False).encode())
 
 
-def refusal(status: int, message: str) -> Answer:
+def refusal(status: int, message: str) -> ApiResponse:
     """An answer that says what was wrong and what to do."""
     return document(status, {"detail": message})
 
 
-def _png(photo: Photo) -> Answer:
+def _png(photo: Photo) -> ApiResponse:
     with tempfile.TemporaryDirectory(prefix="glowface-answer-") as folder:
         path = Path(folder) / "photo.png"
         save_photo(photo, path)
-        return Answer(200, "image/png", path.read_bytes())
+        return ApiResponse(200, "image/png", path.read_bytes())
 
 
 def _json(settings: dict[str, Any], name: str, default: Any = None) -> Any:

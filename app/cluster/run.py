@@ -15,7 +15,7 @@ from ray import serve
 from ray.serve.schema import ServeDeploySchema
 
 from app.cluster.application import DECODER, ENCODER, FITTER, Changes, ModelSettings, changed_front, changed_model
-from app.cluster.front import MODEL, NAME, TOKEN
+from app.cluster.http_api import MODEL, NAME, TOKEN
 from app.cluster.inference import ClusterInference
 from errors import GlowfaceError
 

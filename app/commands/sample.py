@@ -13,7 +13,7 @@ from app.commands.options import CommandOptions, Output
 from app.commands.telling import progress, tell, tell_json
 from errors.command_line import Seed
 
-HOTTEST = 100.0
+MAX_TEMPERATURE = 100.0
 """The highest temperature that is taken; from about 1 on, faces fall apart."""
 
 
@@ -38,7 +38,7 @@ def run_sample(options: SampleOptions) -> None:
     from storage.values import number
 
     check_target(options.output)
-    number("the temperature", options.temperature, 0, HOTTEST)
+    number("the temperature", options.temperature, 0, MAX_TEMPERATURE)
     editor = load_editor(options)
     watch = partial(progress, total=options.count, what="faces")
     faces = editor.sample(options.count, options.temperature, options.seed, watch)

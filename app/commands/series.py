@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 GRID_PICTURES = 5
 """Pictures for each of a grid's two sliders; for a single one, :data:`app.series.frames.STRIP_PICTURES`."""
 
-MOST_GRID_PICTURES = 15
+MAX_GRID_PICTURES = 15
 """As many at the most."""
 
 
@@ -117,8 +117,8 @@ def run_grid(options: GridOptions) -> None:
 
     check_target(options.output)
     count = options.steps or (STRIP_PICTURES if options.down is None else GRID_PICTURES)
-    if options.down is not None and count > MOST_GRID_PICTURES:
-        raise typer.BadParameter(f"two sliders take at most {MOST_GRID_PICTURES} steps each")
+    if options.down is not None and count > MAX_GRID_PICTURES:
+        raise typer.BadParameter(f"two sliders take at most {MAX_GRID_PICTURES} steps each")
     wanted = asked(options)
     across = slider_asked(options, options.across)
     down = None if options.down is None else slider_asked(options, options.down)

@@ -17,7 +17,7 @@ from attributes.reach.judge import BATCH, FEW
 from errors import GlowfaceError
 from glow import Latent
 
-MOST_WAITING = 64
+MAX_WAITING = 64
 """Calls that may wait at once."""
 
 BUSY = "The server is busy; try again in a moment. What you have done is kept."
@@ -45,7 +45,7 @@ class BatchingInference:
         most_waiting: calls that may wait at once; the next one is a :class:`BusyError`.
     """
 
-    def __init__(self, inner: LocalInference, most_waiting: int = MOST_WAITING) -> None:
+    def __init__(self, inner: LocalInference, most_waiting: int = MAX_WAITING) -> None:
         self._inner, self._most = inner, most_waiting
         self._turns = Turns()
         self._changed = threading.Condition()

@@ -9,7 +9,7 @@ from weakref import ref
 from app.portraits.portrait import Portrait
 from faces import Alignment
 
-MOST_PORTRAITS = 128
+MAX_PORTRAITS = 128
 """Encoded faces that stay in memory. With the model of 128 pixels each takes about a megabyte, and up to half as much
 more for each slider that has moved it."""
 
@@ -21,7 +21,7 @@ class PortraitCache:
         most: how many.
     """
 
-    def __init__(self, most: int = MOST_PORTRAITS) -> None:
+    def __init__(self, most: int = MAX_PORTRAITS) -> None:
         self.most = most
         self._portraits: OrderedDict[int, Portrait] = OrderedDict()
         self._lock = threading.RLock()  # what is collected as garbage while it is held may ask for it

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Literal
 
 from app.ui.server.environment import close_environment
 from app.ui.server.folder import ServerFolder, remove_leftovers
+from app.ui.visits.lifetimes import IDLE_SECONDS, RECONNECT_SECONDS
 from errors import GlowfaceError
 
 if TYPE_CHECKING:
@@ -26,10 +27,6 @@ if TYPE_CHECKING:
 HOST = "127.0.0.1"
 WARMING = 10.0
 """Seconds for which a server that ends at once waits for its first warm-up."""
-
-AGE = 3600.0
-"""Seconds after which what a broken-off visit or an unused upload has left is deleted."""
-
 
 AS_ROOT = "note: Glowface runs as root, and need not; start it as a user without rights."
 """Said on the terminal where it may do all, though less would do."""
@@ -47,8 +44,8 @@ def launch(
     browser: bool = True,
     desktop: bool = False,
     host: str | None = None,
-    age: float = AGE,
-    grace: float = 30.0,
+    idle_seconds: float = IDLE_SECONDS,
+    reconnect_seconds: float = RECONNECT_SECONDS,
     inference: InferenceMaker | None = None,
 ) -> None:
     """Serve the app until it is interrupted, on 127.0.0.1 or at an address in a network.
@@ -60,8 +57,8 @@ def launch(
         browser: open the page in the user's browser.
         desktop: open it in a window of its own instead; the server ends when that is closed.
         host: this machine's address in a network from which the page shall be reached too, by a link with a token.
-        age: seconds after which what nobody uses any more is deleted,
-        grace: and for which a page that has gone may come back to its work.
+        idle_seconds: after which what nobody uses any more is deleted,
+        reconnect_seconds: for which a page that has gone may come back to its work.
         inference: makes what runs each model; by default this process does, for many users at once.
 
     Raises:
@@ -91,13 +88,14 @@ def launch(
         # torch makes an empty folder for a compiler that is never used here; it shall go with the rest.
         os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(folder.root / "torch"))
         from app.ui.serve import serve
-        from app.ui.server.admission import Admission
+        from app.ui.server.access import Access
         from app.ui.visits.visit import Visits
 
         warming.start()
         with suppress(KeyboardInterrupt):  # Ctrl+C is how a person ends it
-            admission = Admission(listening.getsockname()[1], host)
-            serve(Visits(models, folder, age, grace=grace), listening, admission, _shown(browser, desktop))
+            access = Access(listening.getsockname()[1], host)
+            visits = Visits(models, folder, idle_seconds, reconnect_seconds=reconnect_seconds)
+            serve(visits, listening, access, _shown(browser, desktop))
     finally:
         listening.close()
         if warming.is_alive():

@@ -56,7 +56,7 @@ def build_page(visits: Visits) -> gr.Blocks:
         bind_arrival(page, visits, edit, choice)
 
         def leave(request: gr.Request) -> None:
-            visits.leave(request.session_hash)
+            visits.schedule_end(request.session_hash)
 
         page.unload(leave)
         build_api(visits)

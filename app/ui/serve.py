@@ -1,4 +1,4 @@
-"""The server itself: Gradio's application behind the gate, run by uvicorn."""
+"""The server itself: Gradio's application behind the guard, run by uvicorn."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from app.ui import icons
 from app.ui.desktop import Window
 from app.ui.layout import build_page
 from app.ui.scripts import head
-from app.ui.server.admission import Admission
-from app.ui.server.gate import Gate
-from app.ui.server.translation import Translated
+from app.ui.server.access import Access
+from app.ui.server.request_guard import RequestGuard
+from app.ui.server.response_translator import ResponseTranslator
 from app.ui.style import CSS, THEME
 from app.ui.visits.visit import Visits
 from errors import GlowfaceError
 
-MOST_WAITING = 256
+MAX_WAITING = 256
 """Events of all clients that may wait: these take in the order of half a minute, as long as a person would wait. Of one
-client far fewer may (:data:`app.ui.server.gate.MOST_EVENTS`)."""
+client far fewer may (:data:`app.ui.server.request_guard.MAX_EVENTS`)."""
 
-MOST_PAGES = 200
+MAX_PAGES = 200
 """Pages whose components Gradio remembers; each takes some hundred kilobytes."""
 
 NETWORK = (
@@ -48,11 +48,11 @@ NO_WINDOW = (
 Shown: TypeAlias = Literal["nowhere", "browser", "window"]
 """Where the page is opened when the server has started."""
 
-GRACE = 2
+SHUTDOWN_SECONDS = 2
 """Seconds that open streams have when the server ends."""
 
 
-def application(visits: Visits, admission: Admission) -> tuple[Gate, gr.Blocks]:
+def application(visits: Visits, access: Access) -> tuple[RequestGuard, gr.Blocks]:
     """The page, and the ASGI application that serves it, with all that guards it.
 
     Mounted rather than launched by Gradio: what its ``launch`` can do besides, from public links to processes on
@@ -60,15 +60,16 @@ def application(visits: Visits, admission: Admission) -> tuple[Gate, gr.Blocks]:
 
     Args:
         visits: the visits that the page works on.
-        admission: which requests come in.
+        access: which requests come in.
     """
     page = build_page(visits)
-    page.queue(max_size=2 * MOST_WAITING, api_open=False)
-    page.state_session_capacity = MOST_PAGES
-    page.has_launched = True  # or Gradio would not check which files events may name; the gate does, but twice is safer
+    page.queue(max_size=2 * MAX_WAITING, api_open=False)
+    page.state_session_capacity = MAX_PAGES
+    # Or Gradio would not check which files events may name; the guard does, but twice is safer.
+    page.has_launched = True
     app = gr.mount_gradio_app(
         FastAPI(docs_url=None, redoc_url=None, openapi_url=None, routes=icons.routes()), page, path="/",
-        server_name="127.0.0.1", server_port=admission.port, root_path="", footer_links=[], run_history=False,
+        server_name="127.0.0.1", server_port=access.port, root_path="", footer_links=[], run_history=False,
         show_error=False, ssr_mode=False, enable_monitoring=False, mcp_server=False, pwa=False, theme=THEME, css=CSS,
         head=icons.HEAD + head(),
     )  # fmt: skip
@@ -77,18 +78,20 @@ def application(visits: Visits, admission: Admission) -> tuple[Gate, gr.Blocks]:
 
     queue = page._queue
 
-    def waiting(client: str, session: str) -> int:
-        events, unread = queue.pending_event_ids_session, queue.pending_messages_per_session.get(session)
+    def waiting(client: str, tab: str) -> int:
+        events, unread = queue.pending_event_ids_session, queue.pending_messages_per_session.get(tab)
         # An event that ran while its page went away stays in the first for ever, but not in the second.
-        numbers = (number for tab in visits.tabs(client) for number in list(events.get(tab, ())))
+        numbers = (number for own in visits.tabs(client) for number in list(events.get(own, ())))
         alive = sum(number in queue.event_ids_to_events for number in numbers)
         return alive + (unread.qsize() // 10 if unread else 0)
 
     def busy() -> bool:
-        return len(queue) >= MOST_WAITING
+        return len(queue) >= MAX_WAITING
 
-    gate = Gate(Translated(app), visits.uploads, visits.belongs, waiting, admission, visit=visits.name, busy=busy)
-    visits.held = lambda: gate.held
+    guard = RequestGuard(
+        ResponseTranslator(app), visits.uploads, visits.belongs, waiting, access, visit=visits.name, busy=busy
+    )
+    visits.connected = lambda: guard.connected
     states = page.server_app.state_holder
 
     def forget(tab: str) -> None:
@@ -97,22 +100,22 @@ def application(visits: Visits, admission: Admission) -> tuple[Gate, gr.Blocks]:
             states.time_last_used.pop(tab, None)
 
     visits.forget = forget
-    return gate, page
+    return guard, page
 
 
 class _Server(uvicorn.Server):
     """A server that says where it is once it answers, and ends without waiting for pages that are open."""
 
-    def __init__(self, config: uvicorn.Config, page: gr.Blocks, admission: Admission, shown: Shown) -> None:
+    def __init__(self, config: uvicorn.Config, page: gr.Blocks, access: Access, shown: Shown) -> None:
         super().__init__(config)
-        self.page, self.admission, self.shown = page, admission, shown
+        self.page, self.access, self.shown = page, access, shown
         self.window: Window | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        link = self.admission.link
+        link = self.access.link
         print(f"Glowface is at {link} (Ctrl+C ends it)", flush=True)
-        if self.admission.token is not None:
+        if self.access.token is not None:
             print(NETWORK, flush=True)
         if self.shown == "window":
             self.window = Window(link, closed=self._end, failed=self._no_window)
@@ -124,7 +127,7 @@ class _Server(uvicorn.Server):
 
     def _no_window(self) -> None:
         print(NO_WINDOW, flush=True)
-        webbrowser.open(self.admission.link)
+        webbrowser.open(self.access.link)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         if self.window is not None:
@@ -135,21 +138,21 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def serve(visits: Visits, listening: socket.socket, admission: Admission, shown: Shown) -> None:
+def serve(visits: Visits, listening: socket.socket, access: Access, shown: Shown) -> None:
     """Answer on a bound socket until the process is told to end, or its window is closed."""
-    gate, page = application(visits, admission)
+    guard, page = application(visits, access)
     options: dict[str, Any] = {"log_level": "warning", "proxy_headers": False, "server_header": False, "ws": "none"}
-    config = uvicorn.Config(gate, timeout_graceful_shutdown=GRACE, **options)
+    config = uvicorn.Config(guard, timeout_graceful_shutdown=SHUTDOWN_SECONDS, **options)
     ended = threading.Event()
     threading.Thread(target=_sweep, args=(visits, ended), daemon=True).start()
     try:
-        asyncio.run(_Server(config, page, admission, shown).serve([listening]))
+        asyncio.run(_Server(config, page, access, shown).serve([listening]))
     finally:
         ended.set()
 
 
 def _sweep(visits: Visits, ended: threading.Event) -> None:
-    while not ended.wait(min(60.0, visits.age / 4)):
+    while not ended.wait(min(60.0, visits.idle_seconds / 4)):
         try:
             visits.sweep()
         except (GlowfaceError, OSError) as error:  # tried again the next time

@@ -1,8 +1,9 @@
 """The page's texts in the reader's language. English texts are the keys; ``app/ui/languages/`` has the others.
 
 The page is built once, for readers of all languages: where a text stands in it, :func:`t` puts a mark, and the text in
-the reader's language takes its place on the way to the browser (``app/ui/server/translation.py``). Gradio's own I18n
-would leave out choices, captions and what a message is made of, and the server would not know what the reader sees.
+the reader's language takes its place on the way to the browser (``app/ui/server/response_translator.py``). Gradio's own
+I18n would leave out choices, captions and what a message is made of, and the server would not know what the reader
+sees.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from typing import Any
 
 from gradio.context import LocalContext
 
-from app.ui.languages import ENGLISH, LANGUAGES, catalogue, preferred
+from app.ui.languages import ENGLISH, LANGUAGES, catalogue
+from app.ui.languages.preferred_language import preferred_language
 
 _BEGIN, _END = "\ue000", "\ue001"  # for private use: no text has them, and nothing escapes them
 _MARK = re.compile(f"{_BEGIN}([0-9a-f]{{16}}){_END}")
@@ -46,7 +48,7 @@ def explain(language: str, error: Exception | str) -> str:
 def asking_language() -> str:
     """The language of whoever's event is being answered."""
     request = LocalContext.request.get(None)
-    return preferred(request.headers.get("accept-language")) if request is not None else ENGLISH
+    return preferred_language(request.headers.get("accept-language")) if request is not None else ENGLISH
 
 
 def marked(text: str) -> bool:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from faces.compositing.paste import LUMA
 
-MOST = 0.35
+MAX_CHANGE = 0.35
 """Most that an edit changes of a colour's difference to its grey, in all but the strongest hundredth of a square."""
 
 STRONGEST = 0.01
@@ -26,4 +26,4 @@ def colour_limited(change: Tensor) -> Tensor:
     luma = (change * torch.from_numpy(LUMA).view(1, 3, 1, 1)).sum(dim=1, keepdim=True)
     colour = change - luma
     strong = float(torch.quantile(colour.abs().amax(dim=1), 1.0 - STRONGEST))
-    return change if strong <= MOST else luma + colour * (MOST / strong)
+    return change if strong <= MAX_CHANGE else luma + colour * (MAX_CHANGE / strong)

@@ -21,7 +21,7 @@ _CAMERA = (
     *(33434, 33437, 34850, 34855, 36864, 36867, 36868, 36880, 36881, 36882, 37377, 37378, 37379, 37380, 37381),
     *(37383, 37384, 37385, 37386, 37520, 37521, 37522, 41986, 41987, 41989, 42034, 42035, 42036),
 )
-_LONGEST_BLOCK = 65_000
+_MAX_BLOCK_BYTES = 65_000
 """The most bytes of EXIF that are kept, as a JPEG can hold no more."""
 
 
@@ -47,7 +47,7 @@ def kept_exif(image: Image.Image) -> bytes | None:
     if camera:
         kept[_CAMERA_DIRECTORY] = camera
     block = bytes(kept.tobytes()) if len(kept) else b""
-    return block if 0 < len(block) <= _LONGEST_BLOCK else None
+    return block if 0 < len(block) <= _MAX_BLOCK_BYTES else None
 
 
 def _as_stored(value: Any) -> Any:

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, ImageCms
 
 from faces.errors import PhotoError
-from faces.headers.limits import DEEP_PIXELS
+from faces.limits import MAX_16BIT_PIXELS
 
 __all__ = ["Colours", "array_to_rgb", "as_stored", "image_to_rgb", "row_strips", "to_8bit"]
 
@@ -31,7 +31,7 @@ class Colours(NamedTuple):
     """``(H, W, 3)`` uint8 RGB."""
     alpha: Array | None
     """``(H, W)`` uint8 or uint16 opacity, or None."""
-    deep: Array | None = None
+    pixels_16bit: Array | None = None
     """``(H, W, 3)`` uint16 RGB, or None where there are no 16 bits."""
     grey: bool = False
     """Whether the picture had one channel for its colour."""
@@ -52,12 +52,12 @@ def image_to_rgb(image: Image.Image, orientation: int = 1) -> Colours:
     stored = as_stored(pixels, orientation)
     grey = image.mode in _GREY
     if image.mode in _WIDE_GREY:
-        deep = np.empty((*shape, 3), np.uint16) if width * height <= DEEP_PIXELS else None
+        pixels_16bit = np.empty((*shape, 3), np.uint16) if width * height <= MAX_16BIT_PIXELS else None
         for rows, strip in _strips(image):
-            if deep is not None:
-                as_stored(deep, orientation)[rows] = np.asarray(strip)[:, :, None]
+            if pixels_16bit is not None:
+                as_stored(pixels_16bit, orientation)[rows] = np.asarray(strip)[:, :, None]
             stored[rows] = _divide(np.asarray(strip), 257.0)[:, :, None]
-        return Colours(pixels, None, deep, grey)
+        return Colours(pixels, None, pixels_16bit, grey)
     if image.mode in ("I", "F"):
         step = _grey_step(image)
         for rows, strip in _strips(image):
@@ -105,11 +105,11 @@ def array_to_rgb(array: Array) -> Colours:
     return Colours(to_8bit(colour), alpha, colour, grey=channels <= 2)
 
 
-def to_8bit(deep: Array) -> Array:
+def to_8bit(values: Array) -> Array:
     """``(H, W, ...)`` uint16 as the nearest uint8: 65535 = 255 x 257."""
-    result = np.empty(deep.shape, np.uint8)
-    for rows in row_strips(*deep.shape[:2]):
-        result[rows] = _divide(deep[rows], 257.0)
+    result = np.empty(values.shape, np.uint8)
+    for rows in row_strips(*values.shape[:2]):
+        result[rows] = _divide(values[rows], 257.0)
     return result
 
 

@@ -12,16 +12,16 @@ import numpy as np
 from PIL import Image, JpegImagePlugin, TiffImagePlugin
 
 from faces.errors import PhotoError
-from faces.files.deep import Deep
-from faces.files.deep_read import has_16_bits, read_deep
 from faces.files.metadata import kept_exif, kept_icc, orientation
 from faces.files.modes import array_to_rgb, image_to_rgb, to_8bit
+from faces.files.picture_16bit import Picture16Bit
 from faces.files.quiet import quiet
+from faces.files.read_16bit import has_16_bits, read_16bit
 from faces.files.source import READABLE, read_path, read_stream, reason, told_as_photo_errors
 from faces.files.unended import ended
-from faces.files.write import DEEP, check_target, write_image
-from faces.headers.limits import MAX_FILE_BYTES, MAX_PIXELS, check_cost, check_sides
+from faces.files.write import WRITERS_16BIT, check_target, write_image
 from faces.headers.structure import inspect
+from faces.limits import MAX_FILE_BYTES, MAX_PIXELS, check_cost, check_sides
 
 __all__ = ["MAX_FILE_BYTES", "MAX_PIXELS", "Photo", "PhotoSource", "open_photo", "save_photo"]
 
@@ -46,7 +46,7 @@ class Photo:
     """EXIF block to save: camera and date, but no orientation, place, maker notes or thumbnail."""
     name: str = "photo"
     """File name without its folder."""
-    deep: Array | None = None
+    pixels_16bit: Array | None = None
     """``(H, W, 3)`` uint16 where there are 16 bits a channel, of which :attr:`pixels` are the nearest 8; or None."""
     grey: bool = False
     """Whether the file has one channel for its colour. Saved as such as long as the three channels are the same."""
@@ -59,13 +59,14 @@ class Photo:
             raise PhotoError(f"Pixels are {shape} {self.pixels.dtype}. Give (H, W, 3) uint8, not empty.")
         if self.alpha is not None and (self.alpha.shape != shape[:2] or self.alpha.dtype not in (np.uint8, np.uint16)):
             raise PhotoError(f"Alpha is {self.alpha.shape} {self.alpha.dtype}. Give {shape[:2]} uint8 or uint16.")
-        if self.deep is not None and (self.deep.shape != shape or self.deep.dtype != np.uint16):
-            raise PhotoError(f"Deep pixels are {self.deep.shape} {self.deep.dtype}. Give {shape} uint16.")
+        fine = self.pixels_16bit
+        if fine is not None and (fine.shape != shape or fine.dtype != np.uint16):
+            raise PhotoError(f"Pixels of 16 bits are {fine.shape} {fine.dtype}. Give {shape} uint16.")
 
     @property
     def finest(self) -> Array:
-        """The pixels as finely as the photo has them: :attr:`deep` where there are 16 bits, else :attr:`pixels`."""
-        return self.pixels if self.deep is None else self.deep
+        """The pixels as finely as the photo has them: :attr:`pixels_16bit` where it has any, else :attr:`pixels`."""
+        return self.pixels if self.pixels_16bit is None else self.pixels_16bit
 
     @property
     def image(self) -> Image.Image:
@@ -82,21 +83,21 @@ class Photo:
     def with_pixels(self, pixels: Array) -> Photo:
         """The same photo (alpha, profile, EXIF, name) with other ``(H, W, 3)`` pixels of its size.
 
-        uint16 are kept as :attr:`deep`, with the nearest uint8; with uint8, the new photo has 8 bits.
+        uint16 are kept as :attr:`pixels_16bit`, with the nearest uint8; with uint8, the new photo has 8 bits.
         """
         if pixels.shape != self.pixels.shape:
             raise PhotoError(f"New pixels of shape {pixels.shape} do not fit a photo of {self.pixels.shape}.")
         if pixels.dtype == np.uint16:
-            return replace(self, pixels=to_8bit(pixels), deep=pixels)
-        return replace(self, pixels=pixels, deep=None)
+            return replace(self, pixels=to_8bit(pixels), pixels_16bit=pixels)
+        return replace(self, pixels=pixels, pixels_16bit=None)
 
 
 def open_photo(source: PhotoSource) -> Photo:
     """Open a file, its bytes, an open binary file, a Pillow image or a numpy array.
 
     Any mode becomes RGB with alpha kept apart; EXIF orientation is applied; of an animation the first frame is taken.
-    PNG and TIFF of 16 bits a channel keep them as :attr:`Photo.deep`, and so do 16-bit grey and uint16 arrays; of other
-    files, and of 16 bits that would not fit into the gigabyte below, 8 are read. Arrays are ``(H, W)`` or
+    PNG and TIFF of 16 bits a channel keep them as :attr:`Photo.pixels_16bit`, and so do 16-bit grey and uint16 arrays;
+    of other files, and of 16 bits that would not fit into the gigabyte below, 8 are read. Arrays are ``(H, W)`` or
     ``(H, W, C)``, of 1 channel (grey), 2 (and alpha), 3 (RGB) or 4, uint8, uint16 or float in [0, 1].
 
     Raises:
@@ -106,7 +107,7 @@ def open_photo(source: PhotoSource) -> Photo:
     if isinstance(source, np.ndarray):
         check_sides(source.shape[1] if source.ndim > 1 else 0, source.shape[0] if source.ndim else 0, "array")
         colours = array_to_rgb(source)
-        return Photo(colours.pixels, colours.alpha, name="array", deep=colours.deep, grey=colours.grey)
+        return Photo(colours.pixels, colours.alpha, name="array", pixels_16bit=colours.pixels_16bit, grey=colours.grey)
     if isinstance(source, Image.Image):
         name = Path(str(getattr(source, "filename", "") or "image")).name
         with told_as_photo_errors(name), quiet(source.format == "TIFF"):
@@ -136,16 +137,16 @@ def save_photo(photo: Photo, path: str | os.PathLike[str]) -> None:
     suffixes and failed writes.
     """
     name = check_target(path)
-    deep = photo.deep if name in DEEP else None
-    greyless = name == "WEBP" or (name == "TIFF" and deep is not None and photo.alpha is not None)
+    pixels_16bit = photo.pixels_16bit if name in WRITERS_16BIT else None
+    greyless = name == "WEBP" or (name == "TIFF" and pixels_16bit is not None and photo.alpha is not None)
     grey = photo.grey and not greyless and _colourless(photo.finest)
     # A profile describes values of its own kind only: its header's bytes 16 to 19 tell which.
     icc = photo.icc_profile
     if icc is not None and (icc[16:20] == b"GRAY") != grey:
         icc = None
-    picture: Deep | Image.Image
-    if deep is not None:
-        picture = Deep(deep[:, :, :1] if grey else deep, photo.alpha)
+    picture: Picture16Bit | Image.Image
+    if pixels_16bit is not None:
+        picture = Picture16Bit(pixels_16bit[:, :, :1] if grey else pixels_16bit, photo.alpha)
     else:
         picture = photo._image(photo.pixels[:, :, 0] if grey else photo.pixels)
     write_image(picture, path, icc, photo.exif)
@@ -202,15 +203,15 @@ def _decode(image: Image.Image, name: str, data: bytes = b"", decoder_bytes: int
     check_sides(image.width, image.height, name)
     check_cost(image, len(data), decoder_bytes, name)
     image.seek(0)
-    found = read_deep(image, data, decoder_bytes) if data else None
+    found = read_16bit(image, data, decoder_bytes) if data else None
     reduced = found is None and has_16_bits(image, data)
     if found is None:
         image = _loaded(image, data, decoder_bytes)
         found = image_to_rgb(image, orientation(image)), image
     colours, told = found
     icc = None if colours.converted else kept_icc(told, colours.grey)
-    alike = colours.pixels, colours.alpha, icc, kept_exif(told), name, colours.deep, colours.grey
-    return Photo(*alike, reduced=reduced and colours.deep is None)
+    alike = colours.pixels, colours.alpha, icc, kept_exif(told), name, colours.pixels_16bit, colours.grey
+    return Photo(*alike, reduced=reduced and colours.pixels_16bit is None)
 
 
 def _loaded(image: Image.Image, data: bytes, decoder_bytes: int) -> Image.Image:

@@ -12,7 +12,7 @@ from PIL import Image
 
 from faces.errors import PhotoError
 from faces.headers.directory import ExcessError
-from faces.headers.limits import MAX_FILE_BYTES, MAX_PIXELS
+from faces.limits import MAX_FILE_BYTES, MAX_PIXELS
 
 __all__ = ["READABLE", "read_path", "read_stream", "reason", "told_as_photo_errors"]
 

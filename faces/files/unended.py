@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image, JpegImagePlugin
 
 from faces.headers.jpeg import breaks_off_in_scan
-from faces.headers.limits import MEMORY_BYTES
+from faces.limits import MAX_MEMORY_BYTES
 
 __all__ = ["ended"]
 
@@ -33,7 +33,7 @@ def ended(data: bytes, decoder_bytes: int) -> Image.Image | None:
     if not breaks_off_in_scan(data):
         return None
     first, second = (JpegImagePlugin.JpegImageFile(io.BytesIO(data + filling + _END)) for filling in _FILLINGS)
-    if 9 * first.width * first.height + 2 * len(data) + decoder_bytes > MEMORY_BYTES:
+    if 9 * first.width * first.height + 2 * len(data) + decoder_bytes > MAX_MEMORY_BYTES:
         return None
     try:
         first.load()

@@ -9,11 +9,11 @@ from typing import Any, BinaryIO
 from PIL import Image
 
 from faces.errors import PhotoError
-from faces.files import deep_png, deep_tiff
-from faces.files.deep import Deep
+from faces.files import png_16bit, tiff_16bit
+from faces.files.picture_16bit import Picture16Bit
 from storage.files import atomic_write
 
-__all__ = ["DEEP", "check_target", "write_image"]
+__all__ = ["WRITERS_16BIT", "check_target", "write_image"]
 
 _FORMATS: dict[str, str] = {
     ".png": "PNG",
@@ -31,7 +31,7 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "TIFF": {"compression": "tiff_lzw"},
     "BMP": {},
 }
-DEEP = {"PNG": deep_png.write, "TIFF": deep_tiff.write}
+WRITERS_16BIT = {"PNG": png_16bit.write, "TIFF": tiff_16bit.write}
 """What writes 16 bits a channel, of the formats that are given them."""
 _OPAQUE = ("JPEG", "BMP")
 _WITHOUT_METADATA = ("BMP",)
@@ -55,7 +55,7 @@ def check_target(path: str | os.PathLike[str]) -> str:
 
 
 def write_image(
-    picture: Image.Image | Deep, path: str | os.PathLike[str], icc: bytes | None, exif: bytes | None
+    picture: Image.Image | Picture16Bit, path: str | os.PathLike[str], icc: bytes | None, exif: bytes | None
 ) -> None:
     """Write a picture of 8 bits (L, LA, RGB or RGBA), or of 16 as PNG or TIFF, in the format that the suffix names.
 
@@ -65,8 +65,8 @@ def write_image(
     target, name = Path(path), check_target(path)
     try:
         with atomic_write(target) as aside, aside.open("wb") as file:
-            if isinstance(picture, Deep):
-                DEEP[name](file, picture, icc, exif)
+            if isinstance(picture, Picture16Bit):
+                WRITERS_16BIT[name](file, picture, icc, exif)
             else:
                 _write(picture, file, name, icc, exif)
     except Exception as error:

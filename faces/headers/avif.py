@@ -13,13 +13,13 @@ from faces.headers.directory import ExcessError, check_directory
 
 __all__ = ["check"]
 
-_MOST_PIXELS = 120_000_000
+_MAX_PIXELS = 120_000_000
 """Coded pixels over all items: 50 megapixels, as much for alpha, and thumbnails."""
-_MOST_PIECES = 4096
+_MAX_PIECES = 4096
 """Pieces of items."""
-_MOST_UNITS = 500
+_MAX_UNITS = 500
 """Units of AV1 in one item, which has one picture."""
-_MOST_BOXES = 16
+_MAX_BOXES = 16
 """Boxes of a kind that a file has once, or once a track; and EXIF blocks."""
 
 
@@ -40,22 +40,22 @@ def check(data: bytes) -> int:
     pixels = 0
     for item in items:
         most, units = _coded_pixels(b"".join(data[at : at + length] for at, length in item))
-        if units > _MOST_UNITS:
-            raise ExcessError(f"over {_MOST_UNITS} units of AV1 in a picture")
+        if units > _MAX_UNITS:
+            raise ExcessError(f"over {_MAX_UNITS} units of AV1 in a picture")
         pixels += most
     # Of a sequence only the first picture is decoded, with which its track's first chunk begins.
     for at in _found(data, b"stco|co64"):
         place = _Bits(data, at + 12).read(32 if data[at : at + 1] == b"s" else 64)
         pixels += _coded_pixels(data[place:])[0]
-    if pixels > _MOST_PIXELS:
-        raise ExcessError(f"{pixels} coded pixels (up to {_MOST_PIXELS // 10**6} million are)")
+    if pixels > _MAX_PIXELS:
+        raise ExcessError(f"{pixels} coded pixels (up to {_MAX_PIXELS // 10**6} million are)")
     return 0
 
 
 def _found(data: bytes, pattern: bytes) -> list[int]:
-    places = [found.start() for found in itertools.islice(re.finditer(pattern, data), _MOST_BOXES + 1)]
-    if len(places) > _MOST_BOXES:
-        raise ExcessError(f"over {_MOST_BOXES} boxes or blocks of {pattern!r}")
+    places = [found.start() for found in itertools.islice(re.finditer(pattern, data), _MAX_BOXES + 1)]
+    if len(places) > _MAX_BOXES:
+        raise ExcessError(f"over {_MAX_BOXES} boxes or blocks of {pattern!r}")
     return places
 
 
@@ -66,7 +66,7 @@ def _items(data: bytes, at: int) -> list[list[tuple[int, int]]]:
     offset_size, length_size, base_size, index_size = (8 * box.read(4) for _ in range(4))
     stored = len(data) if (idat := data.find(b"idat")) < 0 else idat + 4
     items: list[list[tuple[int, int]]] = []
-    left = _MOST_PIECES
+    left = _MAX_PIECES
     for _ in range(box.read(16 if version < 2 else 32)):
         box.read(16 if version < 2 else 32)
         in_idat = version > 0 and box.read(16) & 15 == 1
@@ -82,7 +82,7 @@ def _items(data: bytes, at: int) -> list[list[tuple[int, int]]]:
         items.append(pieces)
         left -= 1
         if left < 0:
-            raise ExcessError(f"items in over {_MOST_PIECES} pieces")
+            raise ExcessError(f"items in over {_MAX_PIECES} pieces")
         if box.ended:
             break
     return items
@@ -91,7 +91,7 @@ def _items(data: bytes, at: int) -> list[list[tuple[int, int]]]:
 def _coded_pixels(stream: bytes) -> tuple[int, int]:
     """The most pixels that a sequence header in a stream of AV1 states (0: there is none), and the units walked."""
     at, most, units = 0, 0, 0
-    while at < len(stream) and units <= _MOST_UNITS:
+    while at < len(stream) and units <= _MAX_UNITS:
         units += 1
         head = stream[at]
         at += 2 if head & 4 else 1

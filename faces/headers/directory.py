@@ -14,7 +14,7 @@ __all__ = ["ExcessError", "Tag", "check_directory", "read_directory"]
 _UNIT_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8}
 _FORMATS = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q"}
 _CAMERA_DIRECTORY = 34665
-_MOST_TAGS = 4096
+_MAX_TAGS = 4096
 """Tags of one directory: the largest real ones have a few hundred."""
 _SLACK = 65_536
 """Bytes by which the values may exceed their block; broken but honest tags may name a value twice."""
@@ -76,10 +76,10 @@ def read_directory(block: bytes, offset: int | None = None) -> dict[int, Tag]:
         (count,) = struct.unpack_from(order + number, block, offset)
     except (struct.error, OverflowError):
         return {}
-    if count > _MOST_TAGS:
+    if count > _MAX_TAGS:
         # A stated number beyond the block's end is damage; only what is there can be read.
         count = min(count, (len(block) - offset) // (head + struct.calcsize("<" + entry)))
-        if count > _MOST_TAGS:
+        if count > _MAX_TAGS:
             raise ExcessError(f"a directory of {count} tags")
     tags: dict[int, Tag] = {}
     at = offset + struct.calcsize("<" + number)

@@ -8,11 +8,11 @@ from faces.headers.directory import ExcessError, check_directory
 
 __all__ = ["breaks_off_in_scan", "check"]
 
-_MOST_SEGMENTS = 10_000
-_LONGEST_TABLES = 262_144
+_MAX_SEGMENTS = 10_000
+_MAX_TABLE_BYTES = 262_144
 """Bytes of a header outside of application segments and comments; real ones have 5 kB."""
-_LONGEST_EXIF = 16_000_000
-_SCAN_PIXELS = 1_500_000_000
+_MAX_EXIF_BYTES = 16_000_000
+_MAX_SCAN_PIXELS = 1_500_000_000
 """Most pixels over all scans: enough for 100 megapixels in the 10 scans or so that progressive files have."""
 
 _FRAMES = (*range(0xC0, 0xC4), *range(0xC5, 0xC8), *range(0xC9, 0xCC), *range(0xCD, 0xD0))
@@ -59,7 +59,7 @@ def check(data: bytes) -> int:
             tables += length
         _check_counts(segments, tables, scans, area)
     block = b"".join(exif)
-    if len(block) > _LONGEST_EXIF:
+    if len(block) > _MAX_EXIF_BYTES:
         raise ExcessError(f"EXIF of {len(block)} bytes")
     check_directory(block)
     return coefficients if kept_whole else 0
@@ -75,11 +75,11 @@ def breaks_off_in_scan(data: bytes) -> bool:
 
 
 def _check_counts(segments: int, tables: int, scans: int, area: int) -> None:
-    if segments > _MOST_SEGMENTS:
-        raise ExcessError(f"over {_MOST_SEGMENTS} segments")
-    if tables > _LONGEST_TABLES:
-        raise ExcessError(f"over {_LONGEST_TABLES} bytes of tables or of nothing in its header")
-    if scans > 1 and scans * area > _SCAN_PIXELS:
+    if segments > _MAX_SEGMENTS:
+        raise ExcessError(f"over {_MAX_SEGMENTS} segments")
+    if tables > _MAX_TABLE_BYTES:
+        raise ExcessError(f"over {_MAX_TABLE_BYTES} bytes of tables or of nothing in its header")
+    if scans > 1 and scans * area > _MAX_SCAN_PIXELS:
         raise ExcessError(f"over {scans - 1} scans of {area} pixels")
 
 

@@ -10,14 +10,14 @@ from faces.headers.directory import ExcessError
 
 __all__ = ["check"]
 
-_MOST_PIXELS = 25_000_000
-_LONGEST = 8_000_000
+_MAX_PIXELS = 25_000_000
+_MAX_BYTES = 8_000_000
 """Bytes of a file: its coefficients are decoded bit by bit, at 2 MB a second."""
-_MOST_BOXES = 1000
-_MOST_MARKERS = 100_000
-_MOST_TILES = 4096
-_MOST_PACKETS = 1_000_000
-_MOST_BLOCKS = 400_000
+_MAX_BOXES = 1000
+_MAX_MARKERS = 100_000
+_MAX_TILES = 4096
+_MAX_PACKETS = 1_000_000
+_MAX_BLOCKS = 400_000
 """Code blocks: 25 megapixels of three colours have 18,000 of the usual 64 x 64."""
 _SAMPLE_BYTES = 8
 """What OpenJPEG holds for each sample of a tile: a whole number, its share of a row buffer, and of a code block."""
@@ -47,8 +47,8 @@ def check(data: bytes) -> int:
     Raises:
         ExcessError: the file's boxes, markers, tiles, quality layers or code blocks are far too many.
     """
-    if len(data) > _LONGEST:
-        raise ExcessError(f"{len(data)} bytes of JPEG 2000, which is slow to read (up to {_LONGEST} are)")
+    if len(data) > _MAX_BYTES:
+        raise ExcessError(f"{len(data)} bytes of JPEG 2000, which is slow to read (up to {_MAX_BYTES} are)")
     _check_boxes(data)
     # Wherever a stream begins, it may be the one that the decoder picks.
     return max((_check_stream(data, found.start()) for found in re.finditer(rb"\xff\x4f\xff\x51", data)), default=0)
@@ -56,7 +56,7 @@ def check(data: bytes) -> int:
 
 def _check_boxes(data: bytes) -> None:
     at = 0
-    for _ in range(_MOST_BOXES if data[:2] == b"\x00\x00" else 0):
+    for _ in range(_MAX_BOXES if data[:2] == b"\x00\x00" else 0):
         length, kind = int.from_bytes(data[at : at + 4], "big"), data[at + 4 : at + 8]
         if kind == b"jp2h":
             length = 8  # Its own boxes count as well.
@@ -66,7 +66,7 @@ def _check_boxes(data: bytes) -> None:
         if kind == b"jp2c" or at >= len(data) or length == 0:
             return
     if data[:2] == b"\x00\x00":
-        raise ExcessError(f"over {_MOST_BOXES} boxes")
+        raise ExcessError(f"over {_MAX_BOXES} boxes")
 
 
 def _check_stream(data: bytes, start: int) -> int:
@@ -75,15 +75,15 @@ def _check_stream(data: bytes, start: int) -> int:
     except struct.error:
         return 0
     cut = _Cut(width - left, height - top, min(across, width) or 1, min(down, height) or 1, colours)
-    if cut.width * cut.height > _MOST_PIXELS or cut.colours > 4:
+    if cut.width * cut.height > _MAX_PIXELS or cut.colours > 4:
         raise ExcessError(
             f"{cut.width} x {cut.height} pixels of {cut.colours} colours in JPEG 2000, of which up to "
-            f"{_MOST_PIXELS // 10**6} megapixels of 4 are read"
+            f"{_MAX_PIXELS // 10**6} megapixels of 4 are read"
         )
-    if cut.tiles > _MOST_TILES:
+    if cut.tiles > _MAX_TILES:
         raise ExcessError(f"{cut.tiles} tiles")
     blocks, at, tile = 0, start + 2, start
-    for _ in range(_MOST_MARKERS):
+    for _ in range(_MAX_MARKERS):
         if at + 4 > len(data) or data[at] != 0xFF:
             break
         marker, length = data[at + 1], int.from_bytes(data[at + 2 : at + 4], "big")
@@ -97,7 +97,7 @@ def _check_stream(data: bytes, start: int) -> int:
         else:
             at += 2 + length
     else:
-        raise ExcessError(f"over {_MOST_MARKERS} markers")
+        raise ExcessError(f"over {_MAX_MARKERS} markers")
     return cut.across * cut.down * cut.colours * _SAMPLE_BYTES + blocks * _BLOCK_BYTES
 
 
@@ -116,10 +116,10 @@ def _check_coding(body: bytes, cut: _Cut) -> int:
         size = precincts[level] if level < len(precincts) else 0xFF
         packets += -(-cut.across // scale >> (size & 15)) * -(-cut.down // scale >> (size >> 4))
     packets *= layers * cut.colours
-    if packets * cut.tiles > _MOST_PACKETS:
+    if packets * cut.tiles > _MAX_PACKETS:
         raise ExcessError(f"{packets * cut.tiles} packets ({layers} layers in {cut.tiles} tiles)")
     block = 1 << min(12, body[at + 1] + body[at + 2] + 4)
     blocks = cut.colours * (cut.across * cut.down // block + 1)
-    if blocks > _MOST_BLOCKS:
+    if blocks > _MAX_BLOCKS:
         raise ExcessError(f"{blocks} code blocks in a tile")
     return blocks

@@ -15,26 +15,26 @@ from PIL import Image
 
 from faces.headers import avif, jpeg, jpeg2000
 from faces.headers.directory import ExcessError, Tag, check_directory, read_directory
-from faces.headers.limits import MAX_PIXELS
+from faces.limits import MAX_PIXELS
 
 __all__ = ["inspect"]
 
-_MOST_CHUNKS = 100_000
+_MAX_CHUNKS = 100_000
 """PNG's and WebP's chunks: files of 200 MB have 25,000 of the usual 8 kB."""
-_GIF_HEAD = 2_000_000
+_MAX_GIF_HEAD_BYTES = 2_000_000
 """Bytes of a GIF before its first frame: palette, comments and XMP."""
-_SLOW_PIXELS = 4_000_000
+_MAX_SLOW_PIXELS = 4_000_000
 """Most pixels of what Pillow decodes in Python, about a microsecond each."""
-_SLOW_BYTES = 16_000_000
+_MAX_SLOW_BYTES = 16_000_000
 """Longest file of that kind."""
-_ICON_SIDE = 2048
+_MAX_ICON_SIDE = 2048
 """Longest side of a picture inside of an icon, eight times what the format foresees."""
-_MOST_STRIPS = 400_000
+_MAX_STRIPS = 400_000
 """Strips or tiles of a TIFF: 100 megapixels in the smallest tiles (16 x 16)."""
-_TILE_PIXELS = 1 << 24
+_MAX_TILE_PIXELS = 1 << 24
 """Pixels of a TIFF's tile, which is held at once, however small the picture is."""
 
-_JPEG_PIXELS = 40_000_000
+_MAX_JPEG_PIXELS = 40_000_000
 """Pixels of a TIFF of JPEGs, each of which may have 100 scans: libtiff's own limit."""
 
 
@@ -58,24 +58,24 @@ def _png(data: bytes, at: int = 0) -> int:
         raise Image.DecompressionBombError
     held = 0
     at += 8
-    for _ in range(_MOST_CHUNKS):
+    for _ in range(_MAX_CHUNKS):
         kind = data[at + 4 : at + 8]
         if kind == b"acTL":
             held = 7 * width * height  # the background, beside the result
         if at + 8 > len(data) or kind == b"IEND":
             return held
         at += 12 + int.from_bytes(data[at : at + 4], "big")
-    raise ExcessError(f"over {_MOST_CHUNKS} chunks")
+    raise ExcessError(f"over {_MAX_CHUNKS} chunks")
 
 
 def _webp(data: bytes) -> int:
     at = 12
-    for _ in range(_MOST_CHUNKS):
+    for _ in range(_MAX_CHUNKS):
         if at + 8 > len(data):
             return 0
         length = int.from_bytes(data[at + 4 : at + 8], "little")
         at += 8 + length + length % 2
-    raise ExcessError(f"over {_MOST_CHUNKS} chunks")
+    raise ExcessError(f"over {_MAX_CHUNKS} chunks")
 
 
 def _gif(data: bytes) -> int:
@@ -85,11 +85,11 @@ def _gif(data: bytes) -> int:
             at += 2
             while at < len(data) and data[at]:
                 at += 1 + data[at]
-                if at > _GIF_HEAD:
+                if at > _MAX_GIF_HEAD_BYTES:
                     break
         at += 1
-        if at > _GIF_HEAD:
-            raise ExcessError(f"over {_GIF_HEAD} bytes before its first frame")
+        if at > _MAX_GIF_HEAD_BYTES:
+            raise ExcessError(f"over {_MAX_GIF_HEAD_BYTES} bytes before its first frame")
     return 0
 
 
@@ -97,18 +97,18 @@ def _tiff(data: bytes) -> int:
     tags = read_directory(data)
     width, height = _value(tags, 256), _value(tags, 257)
     for name in (273, 279, 324, 325):
-        if name in tags and tags[name].count > _MOST_STRIPS:
+        if name in tags and tags[name].count > _MAX_STRIPS:
             raise ExcessError(f"{tags[name].count} strips or tiles")
     for name, tag in tags.items():
         # Pillow reads all values of the tags that describe the picture, each as an object.
-        if name < 1000 and tag.kind not in (1, 2, 6, 7) and tag.count > (16 if tag.kind in (5, 10) else _MOST_STRIPS):
+        if name < 1000 and tag.kind not in (1, 2, 6, 7) and tag.count > (16 if tag.kind in (5, 10) else _MAX_STRIPS):
             raise ExcessError(f"{tag.count} values of the tag {name}")
-    if _value(tags, 259) in (6, 7) and width * height > _JPEG_PIXELS:
+    if _value(tags, 259) in (6, 7) and width * height > _MAX_JPEG_PIXELS:
         raise ExcessError(
-            f"{width} x {height} pixels as JPEG inside of a TIFF (up to {_JPEG_PIXELS // 10**6} megapixels are)"
+            f"{width} x {height} pixels as JPEG inside of a TIFF (up to {_MAX_JPEG_PIXELS // 10**6} megapixels are)"
         )
     across, down = _value(tags, 322), _value(tags, 323)
-    if across * down > max(_TILE_PIXELS, 2 * width * height):
+    if across * down > max(_MAX_TILE_PIXELS, 2 * width * height):
         raise ExcessError(f"tiles of {across} x {down} pixels")
     rows = min(_value(tags, 278) or height, height)
     depth = max(1, _value(tags, 258) // 8) * (_value(tags, 277) or 1)
@@ -151,10 +151,10 @@ def _ppm(data: bytes) -> int:
 
 
 def _check_slow(data: bytes, pixels: int, kind: str) -> None:
-    if pixels > _SLOW_PIXELS or len(data) > _SLOW_BYTES:
+    if pixels > _MAX_SLOW_PIXELS or len(data) > _MAX_SLOW_BYTES:
         raise ExcessError(
-            f"{pixels} pixels in {len(data)} bytes of {kind}, which is slow to read (up to {_SLOW_PIXELS} pixels "
-            f"and {_SLOW_BYTES} bytes are)"
+            f"{pixels} pixels in {len(data)} bytes of {kind}, which is slow to read (up to {_MAX_SLOW_PIXELS} pixels "
+            f"and {_MAX_SLOW_BYTES} bytes are)"
         )
 
 
@@ -166,7 +166,7 @@ def _ico(data: bytes) -> int:
             continue
         is_png = data[at : at + 8] == b"\x89PNG\r\n\x1a\n"
         width, height = struct.unpack_from(">II", data, at + 16) if is_png else struct.unpack_from("<ii", data, at + 4)
-        if max(abs(width), abs(height) // 2) > _ICON_SIDE:
+        if max(abs(width), abs(height) // 2) > _MAX_ICON_SIDE:
             raise ExcessError(f"a picture of {width} x {height} pixels inside of an icon")
         (_png if is_png else _dib)(data, at)
     return 0

@@ -23,12 +23,12 @@ from app.ui.visits.visit import Visit
 from faces import NoFaceError, open_photo, save_photo
 from faces.profiles import converted
 from storage.assets import FACES_64
-from tests.faces.files.crafted import deep_png, deep_samples
+from tests.faces.files.crafted import png_16bit, samples_16bit
 from tests.profiles import display_p3
 
 
 @pytest.fixture
-def deep(astronaut: np.ndarray) -> np.ndarray:
+def photo_16bit(astronaut: np.ndarray) -> np.ndarray:
     """A face of 16 bits a channel, with alpha: ``(96, 80, 4)``."""
     part = astronaut[60:156, 180:260].astype(np.uint16) * 257
     noise = np.random.default_rng(0).integers(0, 200, part.shape, dtype=np.uint16)
@@ -39,49 +39,53 @@ def unmoved(source: Path, target: Path) -> int:
     return main(["edit", str(source), "--face", "whole", "--checkpoint", str(FACES_64), "-o", str(target)])
 
 
-def test_the_command_line_gives_sixteen_bits_back(deep: np.ndarray, tmp_path: Path) -> None:
-    (tmp_path / "in.png").write_bytes(deep_png(deep))
-    tifffile.imwrite(tmp_path / "in.tif", deep, photometric="rgb", extrasamples=["unassalpha"])
+def test_the_command_line_gives_sixteen_bits_back(photo_16bit: np.ndarray, tmp_path: Path) -> None:
+    (tmp_path / "in.png").write_bytes(png_16bit(photo_16bit))
+    tifffile.imwrite(tmp_path / "in.tif", photo_16bit, photometric="rgb", extrasamples=["unassalpha"])
     assert unmoved(tmp_path / "in.png", tmp_path / "out.png") == 0
-    assert np.array_equal(deep_samples((tmp_path / "out.png").read_bytes()), deep)
+    assert np.array_equal(samples_16bit((tmp_path / "out.png").read_bytes()), photo_16bit)
     assert unmoved(tmp_path / "in.tif", tmp_path / "out.tif") == 0
-    assert np.array_equal(tifffile.imread(tmp_path / "out.tif"), deep)
+    assert np.array_equal(tifffile.imread(tmp_path / "out.tif"), photo_16bit)
 
 
-def test_depth_that_is_lost_is_told(deep: np.ndarray, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    animated = deep_png(deep, (b"acTL", struct.pack(">II", 1, 0)))  # of which 16 bits are not read
+def test_depth_that_is_lost_is_told(
+    photo_16bit: np.ndarray, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    animated = png_16bit(photo_16bit, (b"acTL", struct.pack(">II", 1, 0)))  # of which 16 bits are not read
     (tmp_path / "in.png").write_bytes(animated)
     assert unmoved(tmp_path / "in.png", tmp_path / "out.png") == 0
     assert "note: in.png: of its 16 bits a channel, 8 are kept" in capsys.readouterr().err
-    (tmp_path / "in.png").write_bytes(deep_png(deep))
+    (tmp_path / "in.png").write_bytes(png_16bit(photo_16bit))
     assert unmoved(tmp_path / "in.png", tmp_path / "out.png") == 0
     assert "16 bits" not in capsys.readouterr().err
 
 
-def test_the_session_exports_sixteen_bits_and_shows_eight(editor: Editor, deep: np.ndarray, tmp_path: Path) -> None:
-    (tmp_path / "in.png").write_bytes(deep_png(deep))
+def test_the_session_exports_sixteen_bits_and_shows_eight(
+    editor: Editor, photo_16bit: np.ndarray, tmp_path: Path
+) -> None:
+    (tmp_path / "in.png").write_bytes(png_16bit(photo_16bit))
     session = Session(editor)
     with suppress(NoFaceError):
         session.open(tmp_path / "in.png")
     session.use_whole()
     session.export(tmp_path / "out.png")
-    assert np.array_equal(deep_samples((tmp_path / "out.png").read_bytes()), deep)
+    assert np.array_equal(samples_16bit((tmp_path / "out.png").read_bytes()), photo_16bit)
     seen = session.picture(session.view(1000, face=False))
-    assert seen.deep is None
+    assert seen.pixels_16bit is None
     assert np.array_equal(seen.pixels, session.before().pixels)
 
 
-def test_the_download_has_sixteen_bits(editor: Editor, deep: np.ndarray, tmp_path: Path) -> None:
+def test_the_download_has_sixteen_bits(editor: Editor, photo_16bit: np.ndarray, tmp_path: Path) -> None:
     folder = ServerFolder(tmp_path / "server")
     folder.ensure()
     visit = Visit(editor, "me", Uploads(folder, 3600))
-    (tmp_path / "face.png").write_bytes(deep_png(deep))
+    (tmp_path / "face.png").write_bytes(png_16bit(photo_16bit))
     with suppress(NoFaceError):
         visit.session.open(tmp_path / "face.png")
     visit.session.use_whole()
     save(visit, "PNG", "whole", False)
     (written,) = visit.folder.rglob("face-edited.png")
-    assert np.array_equal(deep_samples(written.read_bytes()), deep)
+    assert np.array_equal(samples_16bit(written.read_bytes()), photo_16bit)
     visit.end()
 
 

@@ -20,19 +20,19 @@ from attributes.sliders.slider import FURTHEST
 from faces import save_photo
 from storage.values import InvalidValueError, boolean, choice, integer, number
 
-MOST_FACES = 16
+MAX_FACES = 16
 """Faces that one call may draw."""
 
-MOST_FRAMES = 120
+MAX_FRAMES = 120
 """Frames one way of one call's animation."""
 
-LARGEST = 1024
+MAX_FRAME_SIDE = 1024
 """Longest side of an animation, in pixels."""
 
-HOTTEST = 10.0
+MAX_TEMPERATURE = 10.0
 """The highest temperature."""
 
-FARTHEST_SEED = 2**63 - 1
+MAX_SEED = 2**63 - 1
 
 
 class Endpoints:
@@ -97,9 +97,9 @@ class Endpoints:
     def sample(self, request: gr.Request, count: int = 1, temperature: float = 0.7, seed: int = 0) -> list[FileData]:
         """Draw random faces, each a PNG. The same seed draws the same faces."""
         with calling(self.visits, request) as call:
-            integer("count", count, 1, MOST_FACES)
-            number("temperature", temperature, 0, HOTTEST)
-            integer("seed", seed, -FARTHEST_SEED - 1, FARTHEST_SEED)
+            integer("count", count, 1, MAX_FACES)
+            number("temperature", temperature, 0, MAX_TEMPERATURE)
+            integer("seed", seed, -MAX_SEED - 1, MAX_SEED)
             faces = call.editor.sample(count, temperature, seed)
             names = [f"face-{place}.png" for place in range(1, count + 1)]
             return call.files(names, lambda place, path: save_photo(faces[place].photo, path))
@@ -128,8 +128,8 @@ class Endpoints:
             boolean("lock_background", lock_background)
             boolean("close_up", close_up)
             choice("format", format, ("mp4", "gif"))
-            integer("frames", frames, 2, MOST_FRAMES)
-            integer("size", size, 16, LARGEST)
+            integer("frames", frames, 2, MAX_FRAMES)
+            integer("size", size, 16, MAX_FRAME_SIDE)
             moves, kept = call.moves(values, keep)
             if bool(slider) == (second is not None) or (moves and second is not None):
                 raise InvalidValueError("give either a slider, with values of others if you like, or a second photo.")

@@ -19,8 +19,8 @@ from app.ui.words import t
 SIZES = {"small": 0.03, "medium": 0.08, "large": 0.18}
 """Radii of the brush, in sides of the face's square."""
 
-MOST_POINTS = 5000
-MOST_STROKES = 200
+MAX_POINTS = 5000
+MAX_STROKES = 200
 DIMMED = 0.35
 """How bright what edits leave alone is shown while painting."""
 
@@ -86,7 +86,7 @@ def paint(visit: Visit, text: str, size: str) -> bool:
     """Add a stroke: places in shares of the picture's width and height, as JSON; whether it is one."""
     session = visit.session
     places = _places(text)
-    if not places or not visit.brushing or not session.ready or len(session.edits.area) >= MOST_STROKES:
+    if not places or not visit.brushing or not session.ready or len(session.edits.area) >= MAX_STROKES:
         return False
     left, top, right, bottom = session.view(PREVIEW_SIDE, face=visit.close_up).box
     points = tuple((left + x * (right - left), top + y * (bottom - top)) for x, y in places)
@@ -99,7 +99,7 @@ def _places(text: str) -> list[tuple[float, float]]:
     """What the page has written, if it is what the page writes."""
     try:
         places = json.loads(text)
-        found = [(float(x), float(y)) for x, y in places[:MOST_POINTS]]
+        found = [(float(x), float(y)) for x, y in places[:MAX_POINTS]]
     except (ValueError, TypeError, RecursionError, OverflowError):
         return []
     return found if all(-1 <= number <= 2 and math.isfinite(number) for place in found for number in place) else []

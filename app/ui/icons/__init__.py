@@ -9,7 +9,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from app.ui.languages import LANGUAGES, preferred
+from app.ui.languages import LANGUAGES
+from app.ui.languages.preferred_language import preferred_language
 from app.ui.words import say
 
 SIDES = (192, 512)
@@ -43,7 +44,7 @@ def _icon(side: int) -> Callable[[Request], Response]:
 
 
 def _manifest(request: Request) -> Response:
-    language = preferred(request.headers.get("accept-language"))
+    language = preferred_language(request.headers.get("accept-language"))
     manifest = {
         "id": "/",
         "name": "Glowface",

@@ -1,4 +1,5 @@
-"""The page's languages: which there are, which a browser asks for, and each one's catalogue of texts.
+"""The page's languages: which there are, and each one's catalogue of texts. Which one a browser is given,
+``preferred_language.py`` says.
 
 A catalogue is a JSON file with two tables by the English text. ``texts`` has what the page shows and says; where a text
 has ``{names}``, so has its translation. ``errors`` has messages of errors: there ``{}`` stands for whatever the error
@@ -50,13 +51,3 @@ def _patterns(errors: tuple[tuple[str, str], ...]) -> list[tuple[re.Pattern[str]
 def catalogue(language: str) -> Catalogue:
     """The catalogue of one of :data:`LANGUAGES`. That of English has only errors which would speak of the terminal."""
     return Catalogue(**json.loads(files(__name__).joinpath(f"{language}.json").read_text("utf-8")))
-
-
-def preferred(accepted: str | None) -> str:
-    """The one of :data:`LANGUAGES` that a browser's ``Accept-Language`` likes best; English where it likes none."""
-    liked = []
-    for place, part in enumerate((accepted or "").split(",")[:20]):
-        name, _, weight = part.strip().partition(";q=")
-        with_weight = re.fullmatch(r"[01](\.\d{0,3})?", weight.strip())
-        liked.append((-float(weight) if with_weight else -1.0, place, name.strip().lower().partition("-")[0]))
-    return next((name for weight, _, name in sorted(liked) if name in LANGUAGES and weight < 0), ENGLISH)

@@ -22,7 +22,7 @@ from glowface import __version__
 DATA_SETS = {"celebahq": "CelebA-HQ", "celeba-hq": "CelebA-HQ", "celeba": "CelebA"}
 """What people call data sets whose folders are often called so."""
 
-LONGEST = 1.0
+MAX_SECONDS = 1.0
 """Seconds for which the speed is measured."""
 
 WHAT = (
@@ -162,7 +162,7 @@ def measure(panel: AboutPanel, visit: Visit) -> Updates:
     return {panel.machine: f"{where(language, editor)} {text}"}
 
 
-def decode_seconds(editor: Editor, longest: float = LONGEST) -> float:
+def decode_seconds(editor: Editor, longest: float = MAX_SECONDS) -> float:
     """The median time in which the model makes a picture of a latent, as it does with every move of a slider."""
     latent, end = editor.sample(1)[0].latent, time.perf_counter() + longest
     times: list[float] = []

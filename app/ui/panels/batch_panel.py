@@ -17,7 +17,7 @@ from app.ui.editing.presets import recipes, titles
 from app.ui.panels.edit_words import status
 from app.ui.panels.slider_panel import Updates
 from app.ui.parts.download import FORMATS
-from app.ui.server.uploads import MOST_AT_ONCE, UNOPENED
+from app.ui.server.uploads import MAX_UNOPENED_BYTES, MAX_UPLOAD_FILES
 from app.ui.visits.handling import files_input, on_visit, over_time, progress
 from app.ui.visits.text import as_text
 from app.ui.visits.visit import Visit, Visits
@@ -130,8 +130,8 @@ def refresh(panel: BatchPanel, visit: Visit, what: str) -> Updates:
     # A value where none is needed would take back what is chosen meanwhile.
     choice = gr.Dropdown(_choices(called)) if known else gr.Dropdown(_choices(called), value=SLIDERS)
     limits = say(
-        visit.language, "At most {count} photos and {size} MB are taken at a time.", count=MOST_AT_ONCE,
-        size=UNOPENED // 10**6,
+        visit.language, "At most {count} photos and {size} MB are taken at a time.", count=MAX_UPLOAD_FILES,
+        size=MAX_UNOPENED_BYTES // 10**6,
     )  # fmt: skip
     return {panel.what: choice, panel.about: about(visit, what if known else SLIDERS), panel.limits: limits}
 

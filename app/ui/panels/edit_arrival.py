@@ -30,7 +30,7 @@ def bind_arrival(page: gr.Blocks, visits: Visits, edit: EditPanel, choice: gr.Dr
 
     def arrive(request: gr.Request, former: str | None) -> Any:
         try:
-            visit = visits.come_back(request.session_hash, former)
+            visit = visits.resume(request.session_hash, former)
             if former and visit.key != former:
                 gr.Info(say(asking_language(), GONE))
             with visit.lock:

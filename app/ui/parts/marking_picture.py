@@ -17,7 +17,7 @@ from app.ui.words import say
 SHORT_SIDE = 400
 """Least shorter side, in pixels: of a panorama that fits the screen as a whole, faces are too small to be marked."""
 
-LONGEST_SIDE = 16_000
+MAX_SIDE = 16_000
 """What browsers show of a picture, in pixels; they end at 2¹⁴."""
 
 COLOURS = ((255, 255, 255), (20, 20, 20))
@@ -44,7 +44,7 @@ def scale(session: Session) -> float:
     Gradio tells the wrong place of a click in a picture that the page enlarges.
     """
     short, long = sorted(session.before().pixels.shape[:2])
-    return max(PREVIEW_SIDE / long, min(SHORT_SIDE / short, LONGEST_SIDE / long))
+    return max(PREVIEW_SIDE / long, min(SHORT_SIDE / short, MAX_SIDE / long))
 
 
 def is_long(session: Session) -> bool:

@@ -9,7 +9,7 @@
   const API = "/gradio_api";
   const EVERY = 3000; // milliseconds between two questions
   const plain = window.fetch.bind(window);
-  let session = null; // as Gradio calls this page
+  let tab = null; // as Gradio calls this page
   let mine = null; // the visit's name, once the page has been told its key
   let streaming = false;
 
@@ -18,16 +18,16 @@
   const openStream = async () => {
     streaming = true;
     try {
-      const reader = (await plain(`${API}/heartbeat/${session}`, { cache: "no-store" })).body.getReader();
+      const reader = (await plain(`${API}/heartbeat/${tab}`, { cache: "no-store" })).body.getReader();
       while (!(await reader.read()).done);
     } catch { /* opened again after the next question */ }
     streaming = false;
   };
 
   const ask = async () => {
-    if (session === null || mine === null) return;
+    if (tab === null || mine === null) return;
     try {
-      const response = await plain(`${API}/app_id?session_hash=${session}`, { cache: "no-store" });
+      const response = await plain(`${API}/app_id?session_hash=${tab}`, { cache: "no-store" });
       const [name, held] = (response.headers.get(HEADER) ?? "").split(" ");
       show("connection-lost", false);
       if (name !== mine) {
@@ -43,7 +43,7 @@
 
   window.fetch = (resource, options) => {
     const address = new URL(resource.url ?? resource, location.href);
-    if (address.pathname.endsWith("/queue/data")) session = address.searchParams.get("session_hash");
+    if (address.pathname.endsWith("/queue/data")) tab = address.searchParams.get("session_hash");
     return plain(resource, options);
   };
 

@@ -10,7 +10,7 @@ from typing import Any
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive
 
-LARGEST_EVENT = 1024**2
+MAX_EVENT_BYTES = 1024**2
 """Bytes of the largest event that a page may send; pictures come as uploads."""
 
 PATIENCE = 60.0
@@ -41,8 +41,8 @@ async def read_event(receive: Receive) -> bytes:
         if message["type"] != "http.request":
             raise ClientDisconnect
         body += message.get("body", b"")
-        if len(body) > LARGEST_EVENT:
-            raise Refused(413, f"The event is larger than {LARGEST_EVENT // 1024**2} MB; upload pictures instead.")
+        if len(body) > MAX_EVENT_BYTES:
+            raise Refused(413, f"The event is larger than {MAX_EVENT_BYTES // 1024**2} MB; upload pictures instead.")
         if not message.get("more_body", False):
             return bytes(body)
 

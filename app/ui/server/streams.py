@@ -1,4 +1,4 @@
-"""How many streams of events have ended, session by session: see ``app/ui/scripts/streams.js`` for why."""
+"""How many streams of events have ended, tab by tab: see ``app/ui/scripts/streams.js`` for why."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from starlette.types import Send
 
 HEADER = b"glowface-streams-ended"
 
-MOST_SESSIONS = 10_000
-"""Sessions whose streams are counted; those of the others begin at 0 again, and are not waited for."""
+MAX_TABS = 10_000
+"""Tabs whose streams are counted; those of the others begin at 0 again, and are not waited for."""
 
 _LAST = b'"close_stream"'
 
@@ -22,8 +22,8 @@ class Streams:
     def __init__(self) -> None:
         self._ended: OrderedDict[str, int] = OrderedDict()
 
-    def watched(self, send: Send, session: str) -> Send:
-        """Send a stream of a session, and count its end: where Gradio has decided on it, nothing more comes."""
+    def watched(self, send: Send, tab: str) -> Send:
+        """Send a stream of a tab, and count its end: where Gradio has decided on it, nothing more comes."""
         over = False
 
         async def sending(message: MutableMapping[str, Any]) -> None:
@@ -31,16 +31,16 @@ class Streams:
             if message["type"] == "http.response.body" and not over:
                 over = _LAST in message.get("body", b"") or not message.get("more_body", False)
                 if over:
-                    self._ended[session] = self._ended.pop(session, 0) + 1
-                    if len(self._ended) > MOST_SESSIONS:
+                    self._ended[tab] = self._ended.pop(tab, 0) + 1
+                    if len(self._ended) > MAX_TABS:
                         self._ended.popitem(last=False)
             await send(message)
 
         return sending
 
-    def told(self, send: Send, session: str) -> Send:
-        """Send the answer to an event with the number of the session's streams that have ended by then."""
-        return with_header(send, HEADER, lambda: str(self._ended.get(session, 0)))
+    def told(self, send: Send, tab: str) -> Send:
+        """Send the answer to an event with the number of the tab's streams that have ended by then."""
+        return with_header(send, HEADER, lambda: str(self._ended.get(tab, 0)))
 
 
 def with_header(send: Send, name: bytes, value: Callable[[], str]) -> Send:

@@ -16,21 +16,18 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 
+from app.request_checks import MULTIPART_OVERHEAD_BYTES
 from app.ui.server.folder import FolderError, ServerFolder, older_than
 from errors import GlowfaceError
 from faces import MAX_FILE_BYTES
 
-LARGEST = MAX_FILE_BYTES
-"""Bytes of the largest file that is taken: of the largest photo that is opened."""
-
-UNOPENED = 2 * LARGEST
+MAX_UNOPENED_BYTES = 2 * MAX_FILE_BYTES
 """Bytes that the files which one client has sent, and no page of it has opened yet, may take together."""
 
-MOST_AT_ONCE = 200
+MAX_UPLOAD_FILES = 200
 """Files in one upload: those of a batch."""
 
-_LONGEST_NAME = 100
-_FRAMING = 1024**2  # what names and boundaries may take in a request
+_MAX_NAME_BYTES = 100
 _PROGRESS = 10.0  # seconds after its end for which a page may ask how far an upload is
 
 
@@ -76,7 +73,7 @@ class Uploads:
             UploadError: a file is too large, or there are too many.
             FolderError: the temporary folder cannot be used.
         """
-        if self._taken(client) >= UNOPENED:
+        if self._taken(client) >= MAX_UNOPENED_BYTES:
             raise UploadError("too many files wait to be opened; open them, or wait until they are gone.", 429)
         staging = self.folder.new_box(client)
         if upload_id:
@@ -84,10 +81,10 @@ class Uploads:
         parser = GradioMultiPartParser(
             request.headers,
             self._counted(client, request.stream()),
-            max_files=MOST_AT_ONCE,
-            max_fields=MOST_AT_ONCE,
+            max_files=MAX_UPLOAD_FILES,
+            max_fields=MAX_UPLOAD_FILES,
             upload_dir=staging,
-            max_file_size=LARGEST,
+            max_file_size=MAX_FILE_BYTES,
             upload_id=upload_id,
             upload_progress=file_upload_statuses if upload_id else None,
         )
@@ -98,7 +95,7 @@ class Uploads:
             if "exceeded maximum allowed size of" in error.message:
                 raise _too_large() from error
             if "Too many files" in error.message:
-                raise UploadError(f"at most {MOST_AT_ONCE} files are taken at once; choose fewer.", 413) from error
+                raise UploadError(f"at most {MAX_UPLOAD_FILES} files are taken at once; choose fewer.", 413) from error
             raise UploadError(f"the upload cannot be read ({error.message}); send it again.", 400) from error
         finally:
             for file in parser._files_to_close_on_error:
@@ -122,7 +119,7 @@ class Uploads:
             async for part in stream:
                 size += len(part)
                 self._incoming[client] += len(part)
-                if taken + self._incoming[client] > UNOPENED + _FRAMING:
+                if taken + self._incoming[client] > MAX_UNOPENED_BYTES + MULTIPART_OVERHEAD_BYTES:
                     raise _too_large()
                 yield part
         finally:
@@ -196,9 +193,9 @@ def file_name(text: str | None) -> str:
     if not dot or len(suffix) > 10:
         stem, dot, suffix = name, "", ""
     # Counted in bytes, as disks do.
-    short = stem.encode()[:_LONGEST_NAME].decode(errors="ignore")
+    short = stem.encode()[:_MAX_NAME_BYTES].decode(errors="ignore")
     return f"{short or 'file'}{dot}{suffix}"
 
 
 def _too_large() -> UploadError:
-    return UploadError(f"a file is larger than {LARGEST // 10**6} MB; make it smaller and choose it again.", 413)
+    return UploadError(f"a file is larger than {MAX_FILE_BYTES // 10**6} MB; make it smaller and choose it again.", 413)

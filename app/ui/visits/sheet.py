@@ -11,7 +11,7 @@ from app.series.drawing import Drawing
 COUNT = 16
 """Faces on a sheet."""
 
-MOST_EARLIER = 50
+MAX_EARLIER = 50
 """Earlier sheets that are remembered; only how they were drawn is kept."""
 
 
@@ -37,7 +37,7 @@ class Sheet:
         faces = drawing.faces(editor, COUNT)
         before = self.drawing
         if before is not None and (before.seed, before.like) != (drawing.seed, drawing.like):  # not by a drag
-            self.earlier = [*self.earlier, before][-MOST_EARLIER:]
+            self.earlier = [*self.earlier, before][-MAX_EARLIER:]
         self._show(drawing, faces)
 
     def back(self, editor: Editor) -> None:

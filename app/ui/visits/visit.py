@@ -18,19 +18,17 @@ from app.session import Session
 from app.ui.server.folder import FolderError, ServerFolder
 from app.ui.server.uploads import Uploads
 from app.ui.visits.blending import Blending
+from app.ui.visits.lifetimes import IDLE_SECONDS, RECONNECT_SECONDS
 from app.ui.visits.memory import trim_memory
 from app.ui.visits.sheet import Sheet
 from app.ui.visits.visit_files import VisitFiles
 from attributes import Recipe
 
-GRACE = 30.0
-"""Seconds for which the visit of a page that has gone waits for it to come back: loaded again, or connected again."""
-
-MOST_VISITS = 500
+MAX_VISITS = 500
 """Visits at once, those of pages that have gone and may come back among them."""
 
-MOST_SESSIONS = 10_000
-"""Sessions whose clients are remembered; more than that are not open at once."""
+MAX_TABS = 10_000
+"""Tabs whose clients are remembered; more than that are not open at once."""
 
 
 class Visit(VisitFiles):
@@ -90,20 +88,27 @@ class Visits:
     Args:
         models: the models that visits can choose from.
         folder: the server's temporary folder.
-        age: seconds after which a visit ends that no browser holds open, and an upload that no page has opened.
+        idle_seconds: after which a visit ends that no page holds open, and an upload that no page has opened.
         most: visits at once.
+        reconnect_seconds: for which the visit of a page that has gone waits for it to come back.
     """
 
     def __init__(
-        self, models: Models, folder: ServerFolder, age: float, most: int = MOST_VISITS, grace: float = GRACE
+        self,
+        models: Models,
+        folder: ServerFolder,
+        idle_seconds: float = IDLE_SECONDS,
+        most: int = MAX_VISITS,
+        reconnect_seconds: float = RECONNECT_SECONDS,
     ) -> None:
-        self.models, self.age, self.most, self.grace = models, age, most, grace
-        self.uploads = Uploads(folder, age)
+        self.models, self.most = models, most
+        self.idle_seconds, self.reconnect_seconds = idle_seconds, reconnect_seconds
+        self.uploads = Uploads(folder, idle_seconds)
         self._visits: dict[str, Visit] = {}
         self._clients: OrderedDict[str, str] = OrderedDict()
         self._lock = threading.Lock()
-        self.held: Callable[[], set[str]] = set
-        """Tells which tabs are open, by their names."""
+        self.connected: Callable[[], set[str]] = set
+        """Tells which tabs' pages are open, by the tabs' names."""
 
         self.forget: Callable[[str], object] = str
         """Told which tab's visit has ended, so that the server drops what it has of that page."""
@@ -120,7 +125,7 @@ class Visits:
             owner = self._clients.setdefault(tab, client) if visit is None else visit.client
             self._clients[tab] = owner
             self._clients.move_to_end(tab)
-            if len(self._clients) > MOST_SESSIONS:
+            if len(self._clients) > MAX_TABS:
                 self._clients.popitem(last=False)
             if visit is not None and owner == client:
                 visit.used = time.monotonic()
@@ -156,12 +161,12 @@ class Visits:
 
     def _least_used(self) -> str:
         """The tab that was used longest ago, of those that no page holds open."""
-        open_to_none = self._visits.keys() - self.held()
-        if not open_to_none:
+        disconnected = self._visits.keys() - self.connected()
+        if not disconnected:
             raise BusyError("Too many people use Glowface at once; try again in a few minutes.")
-        return min(open_to_none, key=lambda tab: self._visits[tab].used)
+        return min(disconnected, key=lambda tab: self._visits[tab].used)
 
-    def come_back(self, tab: str | None, key: object) -> Visit:
+    def resume(self, tab: str | None, key: object) -> Visit:
         """The visit of a page that was loaded again: the one with the page's ``key``, if it is the same browser's and
         still there, else the tab's own.
 
@@ -178,18 +183,18 @@ class Visits:
         own.end()
         return found
 
-    def leave(self, tab: str | None) -> None:
+    def schedule_end(self, tab: str | None) -> None:
         """End a tab's visit a little later: a page that is loaded again, or had no connection, comes back for it."""
         with self._lock:
             visit = self._visits.get(str(tab))
-        ending = threading.Timer(self.grace, self.end_unless_back, (tab, visit))
+        ending = threading.Timer(self.reconnect_seconds, self.end_unless_back, (tab, visit))
         ending.daemon = True
         ending.start()
 
     def end_unless_back(self, tab: str | None, visit: Visit | None) -> None:
         """End a visit of a page that went, but for one that came back: by another tab, or held open by the same."""
         with self._lock:
-            if visit is None or self._visits.get(str(tab)) is not visit or tab in self.held():
+            if visit is None or self._visits.get(str(tab)) is not visit or tab in self.connected():
                 return
         self.end(tab)
 
@@ -207,7 +212,7 @@ class Visits:
     def sweep(self) -> None:
         """End what nobody uses any more: old visits but for those that a page holds open, and old uploads."""
         with self._lock:
-            open_to_none = self._visits.keys() - self.held()
-        for tab in open_to_none:
-            self.end(tab, idle=self.age)
+            disconnected = self._visits.keys() - self.connected()
+        for tab in disconnected:
+            self.end(tab, idle=self.idle_seconds)
         self.uploads.sweep()

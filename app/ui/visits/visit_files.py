@@ -12,7 +12,7 @@ from PIL import Image
 
 from app.ui.server.uploads import Uploads, file_name
 
-KEPT_PICTURES = 24
+MAX_KEPT_PICTURES = 24
 """Pictures of a visit that stay on disk: the browser may still be fetching the last few."""
 
 
@@ -44,7 +44,7 @@ class VisitFiles:
         path = self.folder / f"{next(self._numbers)}" / file_name(name)
         path.parent.mkdir(0o700)
         self._written.append(path)
-        while len(self._written) > KEPT_PICTURES:
+        while len(self._written) > MAX_KEPT_PICTURES:
             self.uploads.folder.remove(self._written.pop(0).parent)
         return path
 

@@ -18,7 +18,7 @@ CHECK = """
 import sys
 from pathlib import Path
 from app.cluster.application import DECODER, ENCODER, FITTER, FRONT, ModelSettings, changed_front, changed_model, model
-from app.cluster.front import EDITING
+from app.cluster.http_api import EDITING
 from app.cluster.run import changes_in
 assert model.__annotations__["settings"] is ModelSettings  # or Ray hands over a dict
 for name in sys.argv[1:]:

@@ -37,7 +37,7 @@ def shared_server(temporary: Path) -> Iterator[Server]:
 
     A page may come back within 10 seconds, not 30 as elsewhere: until then its files are there, and tests wait.
     """
-    with serving(temporary, FACES_64, age=3600, grace=10) as server:
+    with serving(temporary, FACES_64, idle_seconds=3600, reconnect_seconds=10) as server:
         yield server
     assert not list(temporary.iterdir()), "a server that was told to end left files behind"
 
@@ -66,7 +66,7 @@ def own_temporary(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def own_server(own_temporary: Path, own_checkpoint: Path) -> Iterator[str]:
     """The address of a server with :func:`own_checkpoint`, for tests that make sliders."""
-    with serving(own_temporary, own_checkpoint, age=3600, grace=5) as server:
+    with serving(own_temporary, own_checkpoint, idle_seconds=3600, reconnect_seconds=5) as server:
         yield server.address
     assert not list(own_temporary.iterdir()), "a server that was told to end left files behind"
 

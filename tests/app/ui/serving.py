@@ -52,7 +52,11 @@ START = """
 import sys
 from pathlib import Path
 from app.ui.launch import launch
-launch(Path(sys.argv[1]), "cpu", port=int(sys.argv[2]), browser=False, age=float(sys.argv[3]), grace=float(sys.argv[4]))
+idle_seconds, reconnect_seconds = float(sys.argv[3]), float(sys.argv[4])
+launch(
+    Path(sys.argv[1]), "cpu", port=int(sys.argv[2]), browser=False,
+    idle_seconds=idle_seconds, reconnect_seconds=reconnect_seconds,
+)
 """
 
 
@@ -85,21 +89,21 @@ def serving(
     temporary: Path,
     checkpoint: Path = FACES_64,
     *,
-    age: float | None = None,
-    grace: float = 2.0,
+    idle_seconds: float | None = None,
+    reconnect_seconds: float = 2.0,
     environment: dict[str, str] | None = None,
     port: int | None = None,
 ) -> Iterator[Server]:
     """Start the app at a free ``port`` or this one, and end it.
 
-    It runs as ``python -m app`` does, or with another ``age``, after which what nobody uses is deleted, and another
-    ``grace`` for pages that have gone.
+    It runs as ``python -m app`` does, or with other ``idle_seconds``, after which what nobody uses is deleted, and
+    other ``reconnect_seconds`` for pages that have gone.
     """
     port = port or free_port()
-    if age is None:
+    if idle_seconds is None:
         command = ["-m", "app", "--no-browser", "--port", str(port), "--device", "cpu", "--checkpoint", str(checkpoint)]
     else:
-        command = ["-c", START, str(checkpoint), str(port), str(age), str(grace)]
+        command = ["-c", START, str(checkpoint), str(port), str(idle_seconds), str(reconnect_seconds)]
     variables = os.environ | {"TMPDIR": str(temporary)} | (environment or {})
     process = subprocess.Popen([sys.executable, *command], cwd=ROOT, env=variables)
     address = f"http://127.0.0.1:{port}"

@@ -147,7 +147,7 @@ def _foretold(kind: int, left: int, up: int, corner: int) -> int:
     return (0, left, up, (left + up) // 2, nearest)[kind]
 
 
-def deep_png(values: Array, *extra: tuple[bytes, bytes], interlaced: bool = False) -> bytes:
+def png_16bit(values: Array, *extra: tuple[bytes, bytes], interlaced: bool = False) -> bytes:
     """A PNG of ``(H, W, 1 to 4)`` uint16 with every kind of filter; the extra chunks come behind the picture."""
     height, width, samples = values.shape
     stream, pixel = bytearray(), 2 * samples
@@ -167,7 +167,7 @@ def deep_png(values: Array, *extra: tuple[bytes, bytes], interlaced: bool = Fals
     return png((b"IHDR", header), *extra[:-1], *pieces, *extra[-1:], (b"IEND", b""))
 
 
-def deep_samples(data: bytes) -> Array:
+def samples_16bit(data: bytes) -> Array:
     """The samples ``(H, W, 1 to 4)`` uint16 of a PNG of 16 bits that is not interlaced, as the standard has it."""
     width, height, depth, colour, _, _, interlaced = struct.unpack_from(">IIBBBBB", data, 16)
     assert (depth, interlaced) == (16, 0)

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from faces import Photo, open_photo, save_photo
-from tests.faces.files.crafted import deep_png, encoded
+from tests.faces.files.crafted import encoded, png_16bit
 
 Array = np.ndarray[Any, Any]
 
@@ -113,7 +113,9 @@ def test_what_has_got_colour_is_saved_in_colour(picture: Image.Image, tmp_path: 
 @pytest.mark.parametrize("suffix", ["png", "tiff"])
 def test_sixteen_bits_of_grey_with_a_profile(suffix: str, tmp_path: Path) -> None:
     values = np.arange(600, dtype=np.uint16).reshape(20, 30, 1) * 100
-    photo = Photo(open_photo(deep_png(values)).pixels, None, GREY, deep=np.repeat(values, 3, axis=2), grey=True)
+    photo = Photo(
+        open_photo(png_16bit(values)).pixels, None, GREY, pixels_16bit=np.repeat(values, 3, axis=2), grey=True
+    )
     save_photo(photo, tmp_path / f"a.{suffix}")
     with Image.open(tmp_path / f"a.{suffix}") as image:
         assert image.mode == "I;16"

@@ -12,7 +12,7 @@ import tifffile
 from PIL import Image, ImageCms, PngImagePlugin
 from skimage.data import astronaut
 
-from tests.faces.files.crafted import deep_png, lzw_tiff
+from tests.faces.files.crafted import lzw_tiff, png_16bit
 
 ORIENTATION, MAKER, CAMERA, GPS, EXPOSURE_BIAS, DATE = 0x0112, 0x010F, 0x8769, 0x8825, 0x9204, 0x9003
 
@@ -68,7 +68,7 @@ def _png(image: Image.Image) -> list[tuple[str, bytes]]:
     files.append(_bytes(image, "PNG", exif=exif_block(), icc_profile=profile, pnginfo=words))
     files.append(_bytes(modes["P"], "PNG", transparency=3))
     files.append(_bytes(image, "PNG", save_all=True, append_images=[modes["L"].convert("RGB")], disposal=2))
-    files.append(deep_png(np.asarray(image).astype(np.uint16) * 257, (b"tRNS", bytes(6)), interlaced=True))
+    files.append(png_16bit(np.asarray(image).astype(np.uint16) * 257, (b"tRNS", bytes(6)), interlaced=True))
     rows = b"".join(b"\x02" + row.tobytes() for row in np.asarray(image.convert("RGBA")).astype(">u2") * 257)
     header = struct.pack(">IIBBBBB", *image.size, 16, 6, 0, 0, 0)
     files.append(
@@ -120,14 +120,14 @@ def _tiff(image: Image.Image) -> list[tuple[str, bytes]]:
     files.append(_bytes(modes["CMYK"], "TIFF", compression="tiff_lzw", tiffinfo={ORIENTATION: 6}))
     files.append(_bytes(image, "TIFF", big_tiff=True, exif=exif_block()))
     files.append(_bytes(image, "TIFF", save_all=True, append_images=[modes["L"]]))
-    deep = np.asarray(image).astype(np.uint16) * 257
-    files += [lzw_tiff(deep, 1), lzw_tiff(deep, 2)]
+    values = np.asarray(image).astype(np.uint16) * 257
+    files += [lzw_tiff(values, 1), lzw_tiff(values, 2)]
     for options in ({}, {"compression": "zlib", "predictor": True, "rowsperstrip": 7}, {"tile": (16, 32)}):
         stored = io.BytesIO()
-        tifffile.imwrite(stored, deep, photometric="rgb", **options)
+        tifffile.imwrite(stored, values, photometric="rgb", **options)
         files.append(stored.getvalue())
         stored = io.BytesIO()
-        planes = np.ascontiguousarray(deep.transpose(2, 0, 1))
+        planes = np.ascontiguousarray(values.transpose(2, 0, 1))
         tifffile.imwrite(stored, planes, photometric="rgb", planarconfig="separate", byteorder=">", **options)
         files.append(stored.getvalue())
     return [("tif", data) for data in files]

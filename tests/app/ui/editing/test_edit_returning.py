@@ -19,12 +19,12 @@ def test_only_the_same_browser_with_the_key_gets_the_work_back(tmp_path: Path) -
     for tab, client in (("a", "mine"), ("b", "another's"), ("c", "mine"), ("d", "mine")):
         assert visits.belongs(tab, client)
     visit = visits.of("a")
-    assert visits.come_back("b", visit.key) is not visit
-    assert visits.come_back("d", "no key") is not visit
-    assert visits.come_back("d", None) is not visit
+    assert visits.resume("b", visit.key) is not visit
+    assert visits.resume("d", "no key") is not visit
+    assert visits.resume("d", None) is not visit
     own = visits.of("c")
-    visits.leave("a")
-    assert visits.come_back("c", visit.key) is visit
+    visits.schedule_end("a")
+    assert visits.resume("c", visit.key) is visit
     assert own.ended
     visits.end("a")  # the page that has gone
     assert not visit.ended
@@ -37,8 +37,8 @@ def test_only_the_same_browser_with_the_key_gets_the_work_back(tmp_path: Path) -
 
 def test_a_visit_waits_for_its_page_and_the_one_unused_longest_makes_room(tmp_path: Path) -> None:
     folder = ServerFolder(tmp_path / "server")
-    visits, held, forgotten = Visits(Models(FACES_64, "cpu"), folder, 3600.0, most=2), {"a"}, []
-    visits.held, visits.forget = lambda: held, forgotten.append
+    visits, connected, forgotten = Visits(Models(FACES_64, "cpu"), folder, 3600.0, most=2), {"a"}, []
+    visits.connected, visits.forget = lambda: connected, forgotten.append
     for tab in "abc":
         assert visits.belongs(tab, "mine")
     a, b = visits.of("a"), visits.of("b")
@@ -48,11 +48,11 @@ def test_a_visit_waits_for_its_page_and_the_one_unused_longest_makes_room(tmp_pa
     c = visits.of("c")
     assert b.ended
     assert not b.folder.exists()
-    held.update("bc")
+    connected.update("bc")
     assert visits.belongs("b", "mine")
     with pytest.raises(BusyError, match="Too many people"):
         visits.of("b")
-    held.clear()
+    connected.clear()
     visits.end_unless_back("a", a)
     assert a.ended
     assert forgotten == ["b", "a"]

@@ -10,7 +10,8 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page
 
-from app.ui.languages import ENGLISH, LANGUAGES, catalogue, preferred
+from app.ui.languages import ENGLISH, LANGUAGES, catalogue
+from app.ui.languages.preferred_language import preferred_language
 from app.ui.words import explain, localised, say, t
 from faces import PhotoError
 from tests.app.ui.browsing import WAIT
@@ -61,7 +62,7 @@ def test_translations_put_in_what_the_english_does(language: str) -> None:
     ],
 )  # fmt: skip
 def test_the_browser_s_languages_are_understood(accepted: str | None, language: str) -> None:
-    assert preferred(accepted) == language
+    assert preferred_language(accepted) == language
 
 
 def test_a_mark_becomes_a_text_but_what_the_page_sends_back_stays() -> None:
@@ -96,17 +97,17 @@ def test_the_page_and_its_messages_speak_the_browser_s_language(
     open_page: OpenPage, tmp_path: Path, locale: str, tabs: list[str], refusal: str
 ) -> None:
     page = open_page(locale)
-    assert page.evaluate("document.documentElement.lang") == LANGUAGES[preferred(locale)]
+    assert page.evaluate("document.documentElement.lang") == LANGUAGES[preferred_language(locale)]
     shown = page.get_by_role("tab").all_inner_texts()
     assert [tab for tab in shown if tab in tabs] == tabs
     assert not re.search("[\ue000-\uf8ff]", page.locator("body").inner_text())
     (tmp_path / "notes.png").write_text("no picture")
     page.set_input_files("#photo input[type=file]", str(tmp_path / "notes.png"))
     page.wait_for_selector(f"text={refusal}")
-    page.wait_for_selector(f".toast-title:has-text('{say(preferred(locale), 'Warning')}')")
+    page.wait_for_selector(f".toast-title:has-text('{say(preferred_language(locale), 'Warning')}')")
     page.get_by_role("tab").nth(3).click()
     page.click("#batch-what input")
-    page.get_by_role("option", name=say(preferred(locale), "Evening make-up")).wait_for()
+    page.get_by_role("option", name=say(preferred_language(locale), "Evening make-up")).wait_for()
 
 
 def test_the_app_can_be_installed_and_its_manifest_speaks_too(browser: Browser, address: str) -> None:

@@ -12,7 +12,7 @@ from tests.app.ui.serving import HOSTILE, Server, Tab, serving
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server that was started in an environment which would open it."""
-    with serving(tmp_path_factory.mktemp("server"), age=3600, environment=HOSTILE) as server:
+    with serving(tmp_path_factory.mktemp("server"), idle_seconds=3600, environment=HOSTILE) as server:
         yield server
 
 

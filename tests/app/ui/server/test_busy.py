@@ -8,22 +8,22 @@ from pathlib import Path
 import httpx
 from starlette.responses import PlainTextResponse
 
-from app.ui.server.admission import Admission
+from app.ui.server.access import Access
 from app.ui.server.folder import ServerFolder
-from app.ui.server.gate import Gate
+from app.ui.server.request_guard import RequestGuard
 from app.ui.server.uploads import Uploads
 
 
 def test_an_event_that_would_wait_too_long_is_refused_in_the_readers_language(tmp_path: Path) -> None:
     folder = ServerFolder(tmp_path / "server")
     busy = [True]
-    gate = Gate(
-        PlainTextResponse("taken"), Uploads(folder, 60.0), lambda *_: True, lambda *_: 0, Admission(7860),
+    guard = RequestGuard(
+        PlainTextResponse("taken"), Uploads(folder, 60.0), lambda *_: True, lambda *_: 0, Access(7860),
         visit=lambda _: "name", busy=lambda: busy[0],
     )  # fmt: skip
 
     async def join(language: str) -> httpx.Response:
-        transport = httpx.ASGITransport(app=gate)
+        transport = httpx.ASGITransport(app=guard)
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:7860") as client:
             event = {"session_hash": "a", "data": []}
             return await client.post("/gradio_api/queue/join", json=event, headers={"Accept-Language": language})

@@ -33,7 +33,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def server(place: Path) -> Iterator[Server]:
     temporary = place / "a" / "b" / "tmp"
     temporary.mkdir(parents=True)
-    with serving(temporary, age=3600, grace=0.2) as server:  # no page comes back
+    with serving(temporary, idle_seconds=3600, reconnect_seconds=0.2) as server:  # no page comes back
         yield server
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.ui.server.gate import MOST_EVENTS, MOST_REQUESTS
-from app.ui.server.uploads import LARGEST
+from app.ui.server.request_guard import MAX_EVENTS, MAX_REQUESTS
+from faces import MAX_FILE_BYTES
 from tests.app.ui.serving import Server, Tab, file_value, serving, until
 
 
@@ -29,7 +29,7 @@ def test_a_file_that_is_too_large_is_refused_and_leaves_nothing(tab: Tab, server
     try:
         answer = tab.http.post("/gradio_api/upload", content=endless(), headers=kind)
         assert answer.status_code == 413
-        assert f"larger than {LARGEST // 10**6} MB" in answer.text
+        assert f"larger than {MAX_FILE_BYTES // 10**6} MB" in answer.text
     except httpx.TransportError:
         pass  # the server may hang up before all is sent
     until(lambda: set(server.folder.iterdir()) <= before)
@@ -43,7 +43,7 @@ def test_what_no_page_holds_open_goes_after_a_while(
     """Uploads, and the visit of a program that never opens a heartbeat."""
     photo = astronaut_file.read_bytes()
     # Not before a busy machine can open a photo.
-    with serving(tmp_path_factory.mktemp("hasty"), age=8) as hasty:
+    with serving(tmp_path_factory.mktemp("hasty"), idle_seconds=8) as hasty:
         uploading, program, honest = Tab(hasty.address), Tab(hasty.address), Tab(hasty.address)
         honest.open()
         shown = honest.first_picture(photo)
@@ -71,7 +71,7 @@ def test_a_flood_of_events_does_not_keep_others_waiting(server: Server, tab: Tab
 
 def test_pages_that_are_closed_while_something_runs_lock_nobody_out(server: Server, astronaut_file: Path) -> None:
     first = Tab(server.address)
-    for _ in range(MOST_EVENTS + 5):
+    for _ in range(MAX_EVENTS + 5):
         tab = Tab(server.address, cookies=first.http.cookies)
         tab.join("undo", "click")
         tab.request(f"/gradio_api/queue/data?session_hash={tab.session}").close()
@@ -109,8 +109,8 @@ def test_streams_that_are_left_open_harm_nobody(server: Server, tab: Tab, astron
         assert tab.open_photo(astronaut_file.read_bytes()).data is not None
         streams = [sluggish.request(f"/gradio_api/heartbeat/{sluggish.session}") for _ in range(150)]
         answers = [stream.recv(12) for stream in streams]
-        assert answers.count(b"HTTP/1.1 200") <= MOST_REQUESTS
-        assert answers.count(b"HTTP/1.1 429") >= len(streams) - MOST_REQUESTS
+        assert answers.count(b"HTTP/1.1 200") <= MAX_REQUESTS
+        assert answers.count(b"HTTP/1.1 429") >= len(streams) - MAX_REQUESTS
         assert tab.send("area", "input", "Whole photo").data is not None
         for stream in streams:
             stream.close()

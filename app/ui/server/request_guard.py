@@ -1,7 +1,8 @@
 """What may come in: every request passes here before Gradio sees it.
 
 Gradio serves far more than this page needs, and to whom it serves a file it does not ask. So only the routes that the
-page uses are open; each browser is known by a cookie, and gets nothing of another's: no file, no session, no events.
+page uses are open; each browser is known by a cookie, and gets nothing of another's: no file, no tab, no events.
+A tab is what Gradio calls a session, by the name that it sends as ``session_hash``.
 """
 
 from __future__ import annotations
@@ -21,25 +22,25 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.inference.batching import BUSY
-from app.ui.languages import preferred
-from app.ui.server.admission import Admission
+from app.ui.languages.preferred_language import preferred_language
+from app.ui.server.access import Access
 from app.ui.server.events import PATIENCE, Refused, named_paths, parsed_event, read_event
 from app.ui.server.folder import FolderError
 from app.ui.server.streams import Streams, with_header
-from app.ui.server.uploads import MOST_AT_ONCE, UploadError, Uploads
+from app.ui.server.uploads import MAX_UPLOAD_FILES, UploadError, Uploads
 from app.ui.words import explain
 
 ANONYMOUS = "anonymous"
-"""The client of all requests without a cookie: programs that keep none, which know their own files and sessions by
+"""The client of all requests without a cookie: programs that keep none, which know their own files and tabs by
 unguessable names."""
 
-MOST_EVENTS = 40
+MAX_EVENTS = 40
 """Events of one client that may wait for their turn."""
 
-MOST_FILES = 2 * MOST_AT_ONCE
+MAX_EVENT_FILES = 2 * MAX_UPLOAD_FILES
 """Files that one event may name: the page's own name one, or those of a batch and of a folder."""
 
-MOST_REQUESTS = 100
+MAX_REQUESTS = 100
 """Requests of one client, streams counted, that may be open at once."""
 
 API = "/gradio_api"
@@ -54,9 +55,9 @@ _OPEN["HEAD"] = _OPEN["GET"]
 _FIRST = ("/", "/config", "/config/")
 """What clients ask for first, and get a cookie with: a browser the page, Gradio's client its settings."""
 VISIT = b"glowface-visit"
-"""The header that names a session's visit, and says whether its page holds it open (``scripts/connection.js``)."""
+"""The header that names a tab's visit, and says whether its page holds it open (``scripts/connection.js``)."""
 
-_SESSION = re.compile(r"[\w-]{1,64}", re.ASCII)
+_NAME = re.compile(r"[\w-]{1,64}", re.ASCII)
 _CLIENT = re.compile(r"[\w-]{43}", re.ASCII)
 
 # A page may be shown in no frame, may load nothing from elsewhere and send nothing there, whatever is put into it.
@@ -77,16 +78,16 @@ _HEADERS = {
 _FROM_PROXIES = (b"forwarded", b"x-forwarded-")
 
 
-class Gate:
+class RequestGuard:
     """An ASGI application in front of Gradio's.
 
     Args:
         app: Gradio's application.
         uploads: takes the files that clients send, and knows whose they are.
-        belongs: whether a session is a client's; one that nobody has is the asking client's from then on.
-        waiting: how many events of a client wait, given the session that sends another one.
-        admission: which requests come in.
-        visit: the name of a session's visit, by which a page sees that it is still there; empty where there is none.
+        belongs: whether a tab, by its name, is a client's; one that nobody has is the asking client's from then on.
+        waiting: how many events of a client wait, given the tab that sends another one.
+        access: which requests come in.
+        visit: the name of a tab's visit, by which a page sees that it is still there; empty where there is none.
         busy: whether so many events of all clients wait that no more are taken.
     """
 
@@ -96,21 +97,21 @@ class Gate:
         uploads: Uploads,
         belongs: Callable[[str, str], bool],
         waiting: Callable[[str, str], int],
-        admission: Admission,
+        access: Access,
         *,
         visit: Callable[[str], str],
         busy: Callable[[], bool],
     ) -> None:
         self.app, self.uploads, self.belongs, self.waiting = app, uploads, belongs, waiting
-        self.admission, self.visit, self.busy = admission, visit, busy
+        self.access, self.visit, self.busy = access, visit, busy
         self._requests: Counter[str] = Counter()
-        self._held: Counter[str] = Counter()
+        self._connected: Counter[str] = Counter()
         self._streams = Streams()
 
     @property
-    def held(self) -> set[str]:
-        """The sessions whose pages are open: each page holds a stream open for as long as it is there."""
-        return set(list(self._held))
+    def connected(self) -> set[str]:
+        """The tabs whose pages are open: each page holds a stream open for as long as it is there."""
+        return set(list(self._connected))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -125,9 +126,9 @@ class Gate:
         counted = client if known else ANONYMOUS  # those who come for the first time count together
         self._requests[counted] += 1
         try:
-            self.admission.check(scope, headers)
-            entered = self.admission.entry(scope, headers)
-            if self._requests[counted] > MOST_REQUESTS:
+            self.access.check(scope, headers)
+            entered = self.access.entry(scope, headers)
+            if self._requests[counted] > MAX_REQUESTS:
                 raise Refused(429, "Too many requests are open at once; close some tabs.")
             if entered is not None:
                 await entered(scope, receive, plain)
@@ -135,7 +136,7 @@ class Gate:
             new = None if known or client == ANONYMOUS else client
             await self._let_in(scope, receive, self._with_headers(send, scope["path"], new), client)
         except Refused as refusal:
-            text = explain(preferred(headers.get("accept-language")), refusal)
+            text = explain(preferred_language(headers.get("accept-language")), refusal)
             await _answer(scope["path"], refusal.status, text)(scope, receive, plain)
         except ClientDisconnect:
             pass
@@ -144,7 +145,7 @@ class Gate:
 
     def _client(self, headers: Headers) -> str | None:
         """The client that a request's cookie names."""
-        name = self.admission.value(headers, self.admission.cookie)
+        name = self.access.value(headers, self.access.cookie)
         return name if name is not None and _CLIENT.fullmatch(name) else None
 
     async def _let_in(self, scope: Scope, receive: Receive, send: Send, client: str) -> None:
@@ -167,16 +168,16 @@ class Gate:
             scope["query_string"] = f"__theme={theme}".encode() if theme in ("light", "dark") else b""
         send = self._telling(path, query, send, client)
         for name in query.get("upload_id", []):
-            if not _SESSION.fullmatch(name):
+            if not _NAME.fullmatch(name):
                 raise Refused(400, "The upload's name is none; load the page again.")
         if path.startswith(f"{API}/heartbeat/"):
-            session = path.removeprefix(f"{API}/heartbeat/")
-            self._checked_session(session, client)
-            self._held[session] += 1
+            tab = path.removeprefix(f"{API}/heartbeat/")
+            self._checked_tab(tab, client)
+            self._connected[tab] += 1
             try:
                 await self.app(scope, receive, send)
             finally:
-                _less(self._held, session)
+                _less(self._connected, tab)
             return
         if path.startswith(f"{API}/file="):
             try:
@@ -184,40 +185,40 @@ class Gate:
             except FolderError as error:
                 raise Refused(403, str(error)) from error
         elif method == "POST":
-            receive, session = await self._checked_event(path, receive, client)
-            send = self._streams.told(send, session)
+            receive, tab = await self._checked_event(path, receive, client)
+            send = self._streams.told(send, tab)
         await self.app(scope, receive, send)
 
     def _telling(self, path: str, query: dict[str, list[str]], send: Send, client: str) -> Send:
         """Send with what scripts of the page ask: how many streams have ended, and whether the visit is as it was."""
         if path.startswith(f"{API}/queue/data"):
-            return self._streams.watched(send, self._checked_session(query.get("session_hash", [""])[-1], client))
+            return self._streams.watched(send, self._checked_tab(query.get("session_hash", [""])[-1], client))
         if path == f"{API}/app_id" and "session_hash" in query:
-            session = self._checked_session(query["session_hash"][-1], client)
-            return with_header(send, VISIT, lambda: self.visit(session) + (" held" if session in self._held else ""))
+            tab = self._checked_tab(query["session_hash"][-1], client)
+            return with_header(send, VISIT, lambda: self.visit(tab) + (" held" if tab in self._connected else ""))
         return send
 
-    def _checked_session(self, session: object, client: str) -> str:
-        if not isinstance(session, str) or not _SESSION.fullmatch(session):
+    def _checked_tab(self, tab: object, client: str) -> str:
+        if not isinstance(tab, str) or not _NAME.fullmatch(tab):
             raise Refused(400, "The session's name is none; load the page again.")
-        if not self.belongs(session, client):
+        if not self.belongs(tab, client):
             raise Refused(403, "This session is another browser's; load the page again.")
-        return session
+        return tab
 
     async def _checked_event(self, path: str, receive: Receive, client: str) -> tuple[Receive, str]:
-        """Read an event whole, see to it that it names nothing of others, and hand it on, with its session."""
+        """Read an event whole, see to it that it names nothing of others, and hand it on, with its tab."""
         body = await read_event(receive)
-        event, session = parsed_event(body), ""
+        event, tab = parsed_event(body), ""
         if "session_hash" in event or path.startswith(f"{API}/queue/join"):
-            session = self._checked_session(event.get("session_hash"), client)
-        if path.startswith(f"{API}/queue/join") and self.waiting(client, session) >= MOST_EVENTS:
+            tab = self._checked_tab(event.get("session_hash"), client)
+        if path.startswith(f"{API}/queue/join") and self.waiting(client, tab) >= MAX_EVENTS:
             raise Refused(429, "Too much at once; wait a moment.")
         if path.startswith(f"{API}/queue/join") and self.busy():
             raise Refused(429, BUSY)  # with 503, Gradio's page would say it in its own words, in English
         # What an event tells of itself names files too, but nobody looks at these: only at values.
-        named = list(islice(named_paths(event.get("data")), MOST_FILES + 1))
-        if len(named) > MOST_FILES:
-            raise Refused(413, f"The event names more than {MOST_FILES} files; choose fewer.")
+        named = list(islice(named_paths(event.get("data")), MAX_EVENT_FILES + 1))
+        if len(named) > MAX_EVENT_FILES:
+            raise Refused(413, f"The event names more than {MAX_EVENT_FILES} files; choose fewer.")
         for file in named:
             try:
                 self.uploads.folder.readable(file, client)
@@ -230,7 +231,7 @@ class Gate:
             message = next(messages, None)
             return await receive() if message is None else message
 
-        return again, session
+        return again, tab
 
     async def _upload(self, scope: Scope, receive: Receive, send: Send, client: str) -> None:
         async def impatient() -> Message:
@@ -241,7 +242,7 @@ class Gate:
 
         request = Request(scope, impatient)
         upload_id = request.query_params.get("upload_id")
-        if upload_id is not None and not _SESSION.fullmatch(upload_id):
+        if upload_id is not None and not _NAME.fullmatch(upload_id):
             raise Refused(400, "The upload's name is none; load the page again.")
         if not request.headers.get("content-type", "").startswith("multipart/form-data"):
             raise Refused(400, "An upload is multipart/form-data.")
@@ -266,7 +267,7 @@ class Gate:
         if path.startswith(f"{API}/file=") or path == "/":
             extra["Cache-Control"] = "no-store"  # no picture may stay in the browser's cache
         if new_client is not None:
-            extra["Set-Cookie"] = f"{self.admission.cookie}={new_client}; Path=/; HttpOnly; SameSite=Lax"
+            extra["Set-Cookie"] = f"{self.access.cookie}={new_client}; Path=/; HttpOnly; SameSite=Lax"
         names = {name.lower().encode() for name in extra}
         added = [(name.lower().encode(), value.encode()) for name, value in extra.items()]
 

@@ -14,7 +14,7 @@ import tifffile
 
 from faces import PhotoError, open_photo, save_photo
 from tests.conftest import ROOT
-from tests.faces.files.crafted import deep_png, flat_png, nearest, ramps, tiff
+from tests.faces.files.crafted import flat_png, nearest, png_16bit, ramps, tiff
 
 MEASURE = """
 import resource, sys
@@ -26,7 +26,7 @@ before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 photo = open_photo(sys.argv[3])
 opened = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 save_photo(photo, sys.argv[2])
-print(photo.deep is not None, opened - before, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+print(photo.pixels_16bit is not None, opened - before, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """
 
 
@@ -34,7 +34,7 @@ print(photo.deep is not None, opened - before, resource.getrusage(resource.RUSAG
 def test_truncated_files_are_told(share: float, tmp_path: Path) -> None:
     values = ramps(64, 48, 3)
     tifffile.imwrite(tmp_path / "a.tif", values, photometric="rgb", compression="zlib")
-    for data in (deep_png(values), deep_png(values, interlaced=True), (tmp_path / "a.tif").read_bytes()):
+    for data in (png_16bit(values), png_16bit(values, interlaced=True), (tmp_path / "a.tif").read_bytes()):
         with pytest.raises(PhotoError, match="'photo'"):
             open_photo(data[: int(len(data) * share)])
 
@@ -75,10 +75,10 @@ def test_where_sixteen_bits_cannot_be_read_eight_are(tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "a.tif", values.astype(np.float32) / 65535, photometric="rgb")
     with pytest.raises(PhotoError):  # nor can Pillow read this one
         open_photo(tmp_path / "a.tif")
-    photo = open_photo(deep_png(values, (b"acTL", struct.pack(">II", 1, 0)), (b"tEXt", b"a\x00b")))
-    assert photo.deep is None
+    photo = open_photo(png_16bit(values, (b"acTL", struct.pack(">II", 1, 0)), (b"tEXt", b"a\x00b")))
+    assert photo.pixels_16bit is None
     assert photo.reduced
-    assert not open_photo(deep_png(values)).reduced
+    assert not open_photo(png_16bit(values)).reduced
     assert np.abs(photo.pixels.astype(int) - nearest(values)).max() <= 1
 
 

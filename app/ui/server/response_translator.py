@@ -9,15 +9,15 @@ from typing import Any
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.ui.languages import preferred
+from app.ui.languages.preferred_language import preferred_language
 from app.ui.words import localised, marked, page_in
 
 API = "/gradio_api"
 _EVENT = "data: "
 
 
-class Translated:
-    """An ASGI application between the gate and Gradio's, which puts texts where :func:`app.ui.words.t` left marks."""
+class ResponseTranslator:
+    """An ASGI application between the guard and Gradio's, which puts texts where :func:`app.ui.words.t` left marks."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -25,7 +25,7 @@ class Translated:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             path = scope["path"].rstrip("/")
-            language = preferred(Headers(scope=scope).get("accept-language"))
+            language = preferred_language(Headers(scope=scope).get("accept-language"))
             if path in ("", "/config", f"{API}/info"):
                 # What is packed cannot be read here, and need not be on its way to this machine.
                 headers = [header for header in scope["headers"] if header[0].lower() != b"accept-encoding"]

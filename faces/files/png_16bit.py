@@ -15,8 +15,8 @@ from typing import Any, BinaryIO
 import numpy as np
 from PIL import Image
 
-from faces.files.deep import Deep
 from faces.files.modes import row_strips
+from faces.files.picture_16bit import Picture16Bit
 
 __all__ = ["one_pixel", "read", "write"]
 
@@ -70,10 +70,10 @@ def one_pixel(data: bytes) -> bytes:
     return start + b"".join(kept) + _chunk(b"IDAT", zlib.compress(bytes(2))) + _chunk(b"IEND", b"")
 
 
-def write(file: BinaryIO, deep: Deep, icc: bytes | None, exif: bytes | None) -> None:
+def write(file: BinaryIO, picture: Picture16Bit, icc: bytes | None, exif: bytes | None) -> None:
     """Write a PNG of 16 bits a channel."""
-    height, width, samples = deep.colour.shape
-    samples += deep.alpha is not None
+    height, width, samples = picture.colour.shape
+    samples += picture.alpha is not None
     colour = {len(mode): kind for kind, mode in _MODES.items()}[samples]
     file.write(_SIGNATURE + _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 16, colour, 0, 0, 0)))
     if icc:
@@ -82,7 +82,7 @@ def write(file: BinaryIO, deep: Deep, icc: bytes | None, exif: bytes | None) -> 
         file.write(_chunk(b"eXIf", exif.removeprefix(b"Exif\x00\x00")))
     packer = zlib.compressobj()
     above = np.zeros((1, width * samples * 2), np.uint8)
-    for strip in deep.strips():
+    for strip in picture.strips():
         rows = strip.astype(">u2").view(np.uint8).reshape(len(strip), -1)
         if packed := packer.compress(_filtered(rows, above, 2 * samples)):
             file.write(_chunk(b"IDAT", packed))

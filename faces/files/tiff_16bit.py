@@ -14,8 +14,8 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 from PIL import Image, TiffImagePlugin, TiffTags
 
-from faces.files.deep import Deep
 from faces.files.modes import row_strips
+from faces.files.picture_16bit import Picture16Bit
 
 __all__ = ["read", "write"]
 
@@ -31,7 +31,7 @@ _PACKINGS = (_PLAIN, _LZW, _DEFLATE, 32946, 32773, 50000)
 _INVERTED, _GREY, _RGB = 0, 1, 2
 _DIFFERENCES = 2
 _PREMULTIPLIED = 1
-_MOST_SEGMENTS = 70_000
+_MAX_SEGMENTS = 70_000
 """Strips or tiles, of which about 30,000 a second are read: more than a strip for each row, or tiles of 64 x 64."""
 _GROUP_BYTES = 1 << 22
 """Bytes of strips or tiles that are unpacked at a time; at least one is."""
@@ -90,10 +90,10 @@ def read(image: TiffImagePlugin.TiffImageFile, data: bytes) -> Array | None:
     return values
 
 
-def write(file: BinaryIO, deep: Deep, icc: bytes | None, exif: bytes | None) -> None:
+def write(file: BinaryIO, picture: Picture16Bit, icc: bytes | None, exif: bytes | None) -> None:
     """Write a TIFF of 16 bits a channel, packed with deflate."""
-    height, width, samples = deep.colour.shape
-    samples += deep.alpha is not None
+    height, width, samples = picture.colour.shape
+    samples += picture.alpha is not None
     tags = TiffImagePlugin.ImageFileDirectory_v2(prefix=b"II")
     if exif:
         block = Image.Exif()
@@ -105,13 +105,13 @@ def write(file: BinaryIO, deep: Deep, icc: bytes | None, exif: bytes | None) -> 
     tags[_WIDTH], tags[_HEIGHT], tags[_BITS], tags[_COMPRESSION] = width, height, (16,) * samples, _DEFLATE
     tags[_PHOTOMETRIC], tags[_SAMPLES] = _GREY if samples == 1 else _RGB, samples
     tags[_PREDICTOR], tags[_PLANAR] = _DIFFERENCES, 1
-    if deep.alpha is not None:
+    if picture.alpha is not None:
         tags[_EXTRA] = 2  # not premultiplied
     strips = list(row_strips(height, width))
     tags[_ROWS] = strips[0].stop
     _place(file, tags, [0] * len(strips))  # holds the room
     lengths = []
-    for rows in deep.strips():
+    for rows in picture.strips():
         differences = rows.copy()
         differences[:, 1:] -= rows[:, :-1]
         packed = zlib.compress(differences.astype("<u2").tobytes())
@@ -135,7 +135,7 @@ def _segments(tags: TiffImagePlugin.ImageFileDirectory_v2, planes: int) -> tuple
     tiled = _ACROSS in tags
     across, down = (tags[_ACROSS], tags[_DOWN]) if tiled else (width, min(tags.get(_ROWS, height), height))
     offsets, counts = (tags[_TILE_OFFSETS], tags[_TILE_COUNTS]) if tiled else (tags[_OFFSETS], tags[_COUNTS])
-    if planes * -(-width // across) * -(-height // down) > min(len(offsets), len(counts), _MOST_SEGMENTS):
+    if planes * -(-width // across) * -(-height // down) > min(len(offsets), len(counts), _MAX_SEGMENTS):
         raise ValueError("strips or tiles are missing, or far too many")
     places = [(top, left) for top in range(0, height, down) for left in range(0, width, across)]
     stored = zip(offsets, counts, strict=False)

@@ -14,11 +14,11 @@ from PIL import Image, ImageCms
 from faces import Photo, PhotoError, open_photo, save_photo
 from tests.faces.files.crafted import (
     ORIENTATION,
-    deep_png,
-    deep_samples,
     lzw_tiff,
     nearest,
+    png_16bit,
     ramps,
+    samples_16bit,
 )
 
 Array = np.ndarray[Any, Any]
@@ -32,9 +32,9 @@ def colours(values: Array) -> Array:
 
 
 def check(photo: Photo, values: Array) -> None:
-    assert photo.deep is not None
-    assert np.array_equal(photo.deep, colours(values))
-    assert photo.finest is photo.deep
+    assert photo.pixels_16bit is not None
+    assert np.array_equal(photo.pixels_16bit, colours(values))
+    assert photo.finest is photo.pixels_16bit
     assert np.array_equal(photo.pixels, nearest(colours(values)))
     assert photo.grey == (values.shape[2] <= 2)
     assert (photo.alpha is not None) == (values.shape[2] in (2, 4))
@@ -47,18 +47,18 @@ def check(photo: Photo, values: Array) -> None:
 @pytest.mark.parametrize("interlaced", [False, True])
 def test_png_comes_back_bit_for_bit(samples: int, interlaced: bool, tmp_path: Path) -> None:
     values = ramps(37, 29, samples)
-    (tmp_path / "in.png").write_bytes(deep_png(values, interlaced=interlaced))
+    (tmp_path / "in.png").write_bytes(png_16bit(values, interlaced=interlaced))
     photo = open_photo(tmp_path / "in.png")
     check(photo, values)
     save_photo(photo, tmp_path / "out.png")
-    assert np.array_equal(deep_samples((tmp_path / "out.png").read_bytes()), values)
+    assert np.array_equal(samples_16bit((tmp_path / "out.png").read_bytes()), values)
     check(open_photo(tmp_path / "out.png"), values)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 5), (5, 1), (3, 2)])
 def test_pngs_with_empty_passes(size: tuple[int, int]) -> None:
     values = ramps(8, 8, 3)[: size[0], : size[1]]
-    assert np.array_equal(open_photo(deep_png(values, interlaced=True)).finest, values)
+    assert np.array_equal(open_photo(png_16bit(values, interlaced=True)).finest, values)
 
 
 @pytest.mark.parametrize("samples", [1, 3])
@@ -66,10 +66,10 @@ def test_a_transparent_colour_is_one_of_all_sixteen_bits(samples: int) -> None:
     values = ramps(20, 20, samples)
     values[5, 6] = values[7, 8] = 0x1234
     values[9, 9] = 0x1235
-    photo = open_photo(deep_png(values, (b"tRNS", b"\x12\x34" * samples), (b"tEXt", b"a\x00b")))
-    assert photo.deep is not None
+    photo = open_photo(png_16bit(values, (b"tRNS", b"\x12\x34" * samples), (b"tEXt", b"a\x00b")))
+    assert photo.pixels_16bit is not None
     assert photo.alpha is not None
-    assert np.array_equal(photo.deep, colours(values))
+    assert np.array_equal(photo.pixels_16bit, colours(values))
     assert np.array_equal(photo.alpha, np.where((values == 0x1234).all(axis=2), 0, 65535))
 
 
@@ -139,8 +139,8 @@ def test_inverted_grey_and_premultiplied_colours(tmp_path: Path) -> None:
     values[:, :, :3] = values[:, :, :3] * alpha // 65535
     tifffile.imwrite(tmp_path / "b.tif", values, photometric="rgb", extrasamples=["assocalpha"])
     photo = open_photo(tmp_path / "b.tif")
-    assert photo.deep is not None
-    again = np.rint(photo.deep * alpha / 65535)[alpha[:, :, 0] > 0]
+    assert photo.pixels_16bit is not None
+    again = np.rint(photo.pixels_16bit * alpha / 65535)[alpha[:, :, 0] > 0]
     assert np.array_equal(again, values[:, :, :3][alpha[:, :, 0] > 0])  # nothing of them is lost
 
 
@@ -164,7 +164,7 @@ def test_every_orientation_comes_upright(suffix: str, orientation: int, tmp_path
     if suffix == "png":
         exif = Image.Exif()
         exif[ORIENTATION] = orientation
-        path.write_bytes(deep_png(stored, (b"eXIf", exif.tobytes().removeprefix(b"Exif\x00\x00"))))  # at the end
+        path.write_bytes(png_16bit(stored, (b"eXIf", exif.tobytes().removeprefix(b"Exif\x00\x00"))))  # at the end
     else:
         tifffile.imwrite(path, stored, photometric="rgb", extratags=[(ORIENTATION, 3, 1, orientation, True)])
     check(open_photo(path), upright)
@@ -177,7 +177,7 @@ def test_profile_and_tags_are_kept_and_the_place_is_not(suffix: str, tmp_path: P
     Image.new("RGB", (8, 8)).save(tmp_path / "in.jpg", exif=exif, icc_profile=SRGB)
     kept = open_photo(tmp_path / "in.jpg")
     values = ramps(40, 30, 4)
-    photo = Photo(nearest(colours(values)), values[:, :, 3], kept.icc_profile, kept.exif, deep=values[:, :, :3])
+    photo = Photo(nearest(colours(values)), values[:, :, 3], kept.icc_profile, kept.exif, pixels_16bit=values[:, :, :3])
     save_photo(photo, tmp_path / f"a.{suffix}")
     again = open_photo(tmp_path / f"a.{suffix}")
     check(again, values)
@@ -197,9 +197,9 @@ def test_profile_and_tags_are_kept_and_the_place_is_not(suffix: str, tmp_path: P
 def test_other_formats_hold_eight_bits(suffix: str, tmp_path: Path) -> None:
     photo = open_photo(ramps(40, 30, 4))
     assert photo.alpha is not None
-    save_photo(photo, tmp_path / f"deep.{suffix}")
+    save_photo(photo, tmp_path / f"16bit.{suffix}")
     save_photo(Photo(photo.pixels, nearest(photo.alpha)), tmp_path / f"plain.{suffix}")
-    assert (tmp_path / f"deep.{suffix}").read_bytes() == (tmp_path / f"plain.{suffix}").read_bytes()
+    assert (tmp_path / f"16bit.{suffix}").read_bytes() == (tmp_path / f"plain.{suffix}").read_bytes()
 
 
 def test_new_pixels_bring_their_own_depth(tmp_path: Path) -> None:
@@ -208,13 +208,13 @@ def test_new_pixels_bring_their_own_depth(tmp_path: Path) -> None:
     other = photo.with_pixels(65535 - values[:, :, :3])
     check(other, np.dstack([65535 - values[:, :, :3], values[:, :, 3]]))
     plain = photo.with_pixels(photo.pixels)
-    assert plain.deep is None
+    assert plain.pixels_16bit is None
     assert plain.finest is plain.pixels
     save_photo(plain, tmp_path / "a.png")
     with Image.open(tmp_path / "a.png") as image:
         assert np.array_equal(np.asarray(image), np.dstack([photo.pixels, nearest(values[:, :, 3])]))
     with pytest.raises(PhotoError, match="uint16"):
-        Photo(photo.pixels, deep=photo.pixels)
+        Photo(photo.pixels, pixels_16bit=photo.pixels)
 
 
 def test_arrays_of_either_byte_order() -> None:

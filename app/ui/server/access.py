@@ -17,7 +17,7 @@ LOCAL = ("127.0.0.1", "localhost")
 """Names of a server that only this machine reaches."""
 
 
-class Admission:
+class Access:
     """Which requests come in.
 
     Args:

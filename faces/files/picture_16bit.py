@@ -9,12 +9,12 @@ import numpy as np
 
 from faces.files.modes import row_strips
 
-__all__ = ["Deep"]
+__all__ = ["Picture16Bit"]
 
 Array = np.ndarray[Any, Any]
 
 
-class Deep(NamedTuple):
+class Picture16Bit(NamedTuple):
     """A picture to be written."""
 
     colour: Array

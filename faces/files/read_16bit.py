@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from PIL import Image, PngImagePlugin, TiffImagePlugin
 
-from faces.files import deep_png, deep_tiff
+from faces.files import png_16bit, tiff_16bit
 from faces.files.metadata import orientation
 from faces.files.modes import Colours, as_stored, to_8bit
-from faces.headers.limits import DEEP_PIXELS, MEMORY_BYTES, STRIPS_BYTES
+from faces.limits import MAX_16BIT_PIXELS, MAX_MEMORY_BYTES, STRIPS_BYTES
 
-__all__ = ["has_16_bits", "read_deep"]
+__all__ = ["has_16_bits", "read_16bit"]
 
 Array = np.ndarray[Any, Any]
 
@@ -22,7 +22,7 @@ _RESULT_BYTES = 11
 """A pixel's bytes in a photo: 6 of colour, 3 of it in 8 bits, 2 of opacity."""
 
 
-def read_deep(image: Image.Image, data: bytes, decoder_bytes: int) -> tuple[Colours, Image.Image] | None:
+def read_16bit(image: Image.Image, data: bytes, decoder_bytes: int) -> tuple[Colours, Image.Image] | None:
     """A file's colours in 16 bits, and a picture that tells its EXIF and its profile.
 
     Args:
@@ -35,21 +35,21 @@ def read_deep(image: Image.Image, data: bytes, decoder_bytes: int) -> tuple[Colo
     """
     if not has_16_bits(image, data):
         return None
-    if image.width * image.height > DEEP_PIXELS:
+    if image.width * image.height > MAX_16BIT_PIXELS:
         return None
     # The file and its samples; and beside them what decoding holds, or the result.
     stored = 2 * len(image.getbands()) * image.width * image.height
     need = len(data) + stored + max(2 * decoder_bytes + stored, _RESULT_BYTES * image.width * image.height)
-    if need + STRIPS_BYTES > MEMORY_BYTES:
+    if need + STRIPS_BYTES > MAX_MEMORY_BYTES:
         return None
     try:
         if isinstance(image, TiffImagePlugin.TiffImageFile):
             told: Image.Image = image
-            values = deep_tiff.read(image, data)
+            values = tiff_16bit.read(image, data)
         else:
             # Pillow looks for EXIF behind the picture, and would decode it first.
-            told = PngImagePlugin.PngImageFile(io.BytesIO(deep_png.one_pixel(data)))
-            values = deep_png.read(data)
+            told = PngImagePlugin.PngImageFile(io.BytesIO(png_16bit.one_pixel(data)))
+            values = png_16bit.read(data)
         return None if values is None else (_colours(values, orientation(told)), told)
     except Exception:
         return None
@@ -66,12 +66,12 @@ def _colours(stored: Array, how: int) -> Colours:
     """From ``(h, w, 1 to 4)`` as a file has them."""
     grey, with_alpha = stored.shape[2] <= 2, stored.shape[2] in (2, 4)
     shape = as_stored(stored, how).shape[:2]
-    deep = stored
+    pixels_16bit = stored
     if grey or with_alpha or how != 1:
-        deep = np.empty((*shape, 3), np.uint16)
-        as_stored(deep, how)[:] = stored[:, :, :1] if grey else stored[:, :, :3]
+        pixels_16bit = np.empty((*shape, 3), np.uint16)
+        as_stored(pixels_16bit, how)[:] = stored[:, :, :1] if grey else stored[:, :, :3]
     alpha = None
     if with_alpha:
         alpha = np.empty(shape, np.uint16)
         as_stored(alpha, how)[:] = stored[:, :, -1]
-    return Colours(to_8bit(deep), alpha, deep, grey=grey)
+    return Colours(to_8bit(pixels_16bit), alpha, pixels_16bit, grey=grey)

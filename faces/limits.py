@@ -7,11 +7,11 @@ from PIL import Image
 from faces.errors import PhotoError
 
 __all__ = [
-    "DEEP_PIXELS",
+    "MAX_16BIT_PIXELS",
     "MAX_FILE_BYTES",
+    "MAX_MEMORY_BYTES",
     "MAX_PIXELS",
     "MAX_SIDE",
-    "MEMORY_BYTES",
     "STRIPS_BYTES",
     "check_cost",
     "check_sides",
@@ -23,14 +23,14 @@ MAX_PIXELS = 100_000_000
 MAX_SIDE = 65_535
 """Longest side in pixels: JPEG's own limit. Thinner and longer than that is no photo."""
 
-DEEP_PIXELS = 60_000_000
+MAX_16BIT_PIXELS = 60_000_000
 """Most pixels whose 16 bits a channel are kept. Of larger photos, and of those that would not fit into
-:data:`MEMORY_BYTES` together with their file and their alpha (from about 40 megapixels on), 8 are read."""
+:data:`MAX_MEMORY_BYTES` together with their file and their alpha (from about 40 megapixels on), 8 are read."""
 
 MAX_FILE_BYTES = 200_000_000
 """Largest file that is read, which is also the most that the web app takes as an upload."""
 
-MEMORY_BYTES = 950_000_000
+MAX_MEMORY_BYTES = 950_000_000
 """Most memory that opening one photo may take, its file included: 1 GB less what the estimate leaves out."""
 
 STRIPS_BYTES = 40_000_000
@@ -41,7 +41,7 @@ _DECODER_BYTES = {"WEBP": 14, "AVIF": 14}
 headers tell (`faces.headers.structure`)."""
 
 
-_PROFILED_PIXELS = 25_000_000
+_MAX_PROFILED_PIXELS = 25_000_000
 """Most pixels whose colours a profile has to convert, about 6 million a second: CMYK and LAB."""
 
 
@@ -57,7 +57,7 @@ def check_sides(width: int, height: int, name: str) -> None:
 
 
 def check_cost(image: Image.Image, file_bytes: int, decoder_bytes: int, name: str) -> None:
-    """Refuse a picture that is not decoded yet and would take more than :data:`MEMORY_BYTES`, or many seconds.
+    """Refuse a picture that is not decoded yet and would take more than :data:`MAX_MEMORY_BYTES`, or many seconds.
 
     Args:
         image: as opened, with its size and mode known.
@@ -73,18 +73,20 @@ def check_cost(image: Image.Image, file_bytes: int, decoder_bytes: int, name: st
     canvas = pixels * _canvas_bytes(image.mode)
     # The result: RGB, and one more for alpha, or RGB in 8 and in 16 bits. Decoders are done when it is made.
     with_alpha = image.mode in ("LA", "PA", "RGBA") or image.has_transparency_data
-    result = pixels * (9 if image.mode.startswith("I;16") and pixels <= DEEP_PIXELS else 4 if with_alpha else 3)
+    result = pixels * (9 if image.mode.startswith("I;16") and pixels <= MAX_16BIT_PIXELS else 4 if with_alpha else 3)
     decoder = decoder_bytes + pixels * _DECODER_BYTES.get(image.format or "", 0)
     need = file_bytes + canvas + max(result, decoder) + STRIPS_BYTES
-    if pixels > _PROFILED_PIXELS and (image.mode == "LAB" or (image.mode == "CMYK" and "icc_profile" in image.info)):
+    if pixels > _MAX_PROFILED_PIXELS and (
+        image.mode == "LAB" or (image.mode == "CMYK" and "icc_profile" in image.info)
+    ):
         raise PhotoError(
             f"{name!r} is too large: {width} x {height} pixels in mode {image.mode}, of which up to "
-            f"{_PROFILED_PIXELS // 10**6} megapixels are converted. Scale it down first, or save it as RGB."
+            f"{_MAX_PROFILED_PIXELS // 10**6} megapixels are converted. Scale it down first, or save it as RGB."
         )
-    if need > MEMORY_BYTES:
+    if need > MAX_MEMORY_BYTES:
         raise PhotoError(
             f"{name!r} is too large: {width} x {height} pixels as {image.format} in mode {image.mode} would take "
-            f"{need / 1e6:.0f} MB to open, over the limit of {MEMORY_BYTES // 10**6} MB. Scale it down first, or "
+            f"{need / 1e6:.0f} MB to open, over the limit of {MAX_MEMORY_BYTES // 10**6} MB. Scale it down first, or "
             "save it as a plain (not progressive) JPEG."
         )
 

@@ -1,4 +1,4 @@
-"""The HTTP API: a token, limits, and what is asked handed on. Holds no model, and is quickly started anew."""
+"""The HTTP API: a token, limits, and requests handed on. Holds no model, and is quickly started anew."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.cluster.editing import Answer, Asked, refusal
+from app.cluster.editing import ApiRequest, ApiResponse, refusal
 from app.cluster.inference import PAUSES
+from app.request_checks import MULTIPART_OVERHEAD_BYTES
 from errors import GlowfaceError
 from faces import MAX_FILE_BYTES
 
@@ -38,13 +39,10 @@ PHOTOS: dict[str, tuple[str, ...]] = {
     "read": ("photo",),
     "labels": (),
 }
-"""The acts, with the photos that each takes."""
+"""The operations, with the photos that each takes."""
 
 OPEN = ("/health", "/ready")
 """What needs no token: what a load balancer or Kubernetes asks."""
-
-FRAMING = 1024**2
-"""Bytes that names, boundaries and settings may take in a request."""
 
 BUSY = "The server is busy; try again in a few seconds."
 ENDED = "The machines that edit photos do not answer; try again in a minute."
@@ -54,7 +52,7 @@ class TokenError(GlowfaceError):
     """The API would be open to everybody."""
 
 
-class Admitted:
+class BearerTokenMiddleware:
     """An ASGI application that asks for the token and the length of what comes, before anything of it is read."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -79,7 +77,7 @@ class Admitted:
             return JSONResponse({"detail": "Send the length of the request (Content-Length)."}, 411)
         length = headers.get(b"content-length", b"0")
         photos = max(1, len(PHOTOS.get(scope["path"].strip("/"), ())))
-        if not length.isdigit() or int(length[:20]) > photos * MAX_FILE_BYTES + FRAMING:
+        if not length.isdigit() or int(length[:20]) > photos * MAX_FILE_BYTES + MULTIPART_OVERHEAD_BYTES:
             told = f"A photo may have {MAX_FILE_BYTES // 10**6} MB; make it smaller and send it again."
             return JSONResponse({"detail": told}, 413)
         return None
@@ -89,7 +87,7 @@ def http_api() -> FastAPI:
     """The routes, made anew in each replica. What is no picture is JSON; what went wrong has ``detail``."""
     editing = serve.get_deployment_handle(EDITING, MODEL)
     api = FastAPI(title="Glowface", docs_url=None, redoc_url=None, openapi_url=None)
-    api.add_middleware(Admitted)
+    api.add_middleware(BearerTokenMiddleware)
 
     @api.get("/health")
     async def health() -> Response:
@@ -103,23 +101,23 @@ def http_api() -> FastAPI:
             return PlainTextResponse(f"not ready ({type(error).__name__})", 503)
         return PlainTextResponse("ready")
 
-    for act, photos in PHOTOS.items():
-        api.add_api_route(f"/{act}", _handler(editing, act, photos), methods=["POST"])
+    for operation, photos in PHOTOS.items():
+        api.add_api_route(f"/{operation}", _handler(editing, operation, photos), methods=["POST"])
     return api
 
 
-def _handler(editing: DeploymentHandle, act: str, names: tuple[str, ...]) -> Any:
+def _handler(editing: DeploymentHandle, operation: str, names: tuple[str, ...]) -> Any:
     async def handle(request: Request) -> Response:
         try:
-            asked = await _asked(request, act, names)
+            api_request = await _parsed(request, operation, names)
         except GlowfaceError as error:
             return _response(refusal(422, str(error)))
-        return _response(await _answered(editing, asked))
+        return _response(await _answered(editing, api_request))
 
     return handle
 
 
-async def _asked(request: Request, act: str, names: tuple[str, ...]) -> Asked:
+async def _parsed(request: Request, operation: str, names: tuple[str, ...]) -> ApiRequest:
     try:
         async with request.form(max_files=2, max_fields=20) as form:
             photos: dict[str, bytes] = {}
@@ -132,19 +130,21 @@ async def _asked(request: Request, act: str, names: tuple[str, ...]) -> Asked:
     except MultiPartException as error:
         raise GlowfaceError(f"the request cannot be read ({error.message}); send it again.") from error
     if set(photos) != set(names):
-        raise GlowfaceError(f"{act} takes {_listed(names)}, and {_listed(photos)} came; send these and no others.")
-    return Asked(act, settings, tuple(photos[name] for name in names))
+        raise GlowfaceError(
+            f"{operation} takes {_listed(names)}, and {_listed(photos)} came; send these and no others."
+        )
+    return ApiRequest(operation, settings, tuple(photos[name] for name in names))
 
 
-async def _answered(editing: DeploymentHandle, asked: Asked) -> Answer:
-    """What a replica says. An act changes nothing, so one whose replica has died is asked of another, and then waits
-    for its place however many others do."""
+async def _answered(editing: DeploymentHandle, api_request: ApiRequest) -> ApiResponse:
+    """What a replica says. An operation changes nothing, so one whose replica has died is asked of another, and then
+    waits for its place however many others do."""
     taken = False
     for pause in PAUSES:
         await asyncio.sleep(pause)
         try:
-            answer: Answer = await editing.answer.remote(asked)
-            return answer
+            response: ApiResponse = await editing.answer.remote(api_request)
+            return response
         except BackPressureError:
             if not taken:
                 return refusal(503, BUSY)
@@ -153,9 +153,9 @@ async def _answered(editing: DeploymentHandle, asked: Asked) -> Answer:
     return refusal(503, ENDED)
 
 
-def _response(answer: Answer) -> Response:
-    headers = {"Cache-Control": "no-store"} | ({"Retry-After": "5"} if answer.status == 503 else {})
-    return Response(answer.content, answer.status, headers, answer.kind)
+def _response(response: ApiResponse) -> Response:
+    headers = {"Cache-Control": "no-store"} | ({"Retry-After": "5"} if response.status == 503 else {})
+    return Response(response.content, response.status, headers, response.media_type)
 
 
 def _listed(names: Collection[str]) -> str:
