@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from attributes.directions.direction_basis import DirectionBasis
-from attributes.directions.sums import LabelSums, OneSidedLabelError
+from attributes.directions.mean_difference import LabelSums, OneSidedLabelError
 from attributes.encoding import encode_faces
 from attributes.making.chance import channel_variances, without_chance
 from attributes.sliders.errors import DirectionsError
@@ -62,13 +62,13 @@ def compute_directions(
     shapes = model.config.scale_shapes()
     means, some = Latent.unflatten(vectors, shapes), Latent.unflatten(torch.cat(kept), shapes)
     if not plain:
-        with_label = sums.gram[0, 1:]
+        with_label = sums.label_second_moment[0, 1:]
         counts = torch.stack([with_label, sums.count - with_label], dim=1)
         means = without_chance(means, channel_variances(some, world), counts)
     # As the file will hold them, so that what is measured here is true of them.
     means = Latent(tuple(scale.half().float() for scale in means.scales))
     mean, covariance = spread(some, means, world)
-    return DirectionBasis(means.to(model.device), sums.gram, mean, covariance, checkpoint.hash)
+    return DirectionBasis(means.to(model.device), sums.label_second_moment, mean, covariance, checkpoint.hash)
 
 
 def spread(latents: Latent, directions: Latent, world: World | None = None) -> tuple[Tensor, Tensor]:
