@@ -1,6 +1,7 @@
 """Mean directions: each label's mean latent with it minus the mean without, from sums of one pass over labelled faces.
 
-Every other kind of direction follows from the same sums."""
+Every other kind of direction follows from the same sums.
+"""
 
 from __future__ import annotations
 
