@@ -1,7 +1,7 @@
 """Ours against other implementations at the same size: ``python -m benchmarks.speed.peers``.
 
-Needs ``pip install -r benchmarks/requirements.txt``. Each implementation runs in a process of its own. They take turns of
-a second, many times over: a machine's speed drifts from minute to minute, and then drifts for all of them alike. The
+Needs ``pip install -r benchmarks/requirements.txt``. Each implementation runs in a process of its own. They take turns
+of a second, many times over: a machine's speed drifts from minute to minute, and then drifts for all of them alike. The
 table of medians and ratios goes to docs/benchmarks/README.md.
 """
 
