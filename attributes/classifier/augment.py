@@ -61,10 +61,10 @@ def _blurred(x: Tensor) -> Tensor:
 def _block_noise(x: Tensor) -> Tensor:
     """Noise in squares of 1 to 8 pixels, of each size in half of the pictures."""
     noise = torch.zeros_like(x)
-    for side in BLOCKS:
+    for size in BLOCKS:
         strength = _uniform(len(x), -0.05, 0.05).clamp_min(0)
-        coarse = torch.randn(len(x), 3, x.shape[2] // side, x.shape[3] // side) * strength
-        noise += F.interpolate(coarse, scale_factor=side, mode="nearest")
+        coarse = torch.randn(len(x), 3, x.shape[2] // size, x.shape[3] // size) * strength
+        noise += F.interpolate(coarse, scale_factor=size, mode="nearest")
     return noise
 
 

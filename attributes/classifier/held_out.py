@@ -14,7 +14,7 @@ from torchvision.transforms import v2
 
 from data.labels import LABEL_NAMES
 
-SIDE = 112
+SIZE = 112
 """Side of the pictures that the network reads, in pixels."""
 
 APART = 8
@@ -24,7 +24,7 @@ APART = 8
 class HeldOutNet(nn.Module):
     """ShuffleNet v2 from pictures ``(B, 3, 112, 112)`` in [0, 1] to 40 logits."""
 
-    side = SIDE
+    size = SIZE
 
     def __init__(self) -> None:
         super().__init__()

@@ -31,11 +31,11 @@ FEWEST = 5
 """Faces with and without a label that its scaling needs; a rarer one keeps the network's own balance."""
 
 
-def read_all(faces: FaceSet, side: int = FaceNet.side) -> tuple[np.ndarray, np.ndarray]:
-    """All pictures that can be read, uint8 ``(M, 3, side, side)``, and which these are, ``(M,)``."""
-    pixels, read, count = np.empty((len(faces), 3, side, side), dtype=np.uint8), [], 0
+def read_all(faces: FaceSet, size: int = FaceNet.size) -> tuple[np.ndarray, np.ndarray]:
+    """All pictures that can be read, uint8 ``(M, 3, size, size)``, and which these are, ``(M,)``."""
+    pixels, read, count = np.empty((len(faces), 3, size, size), dtype=np.uint8), [], 0
     with tqdm(total=len(faces), desc="reading faces", unit="img", disable=None) as bar:
-        for chosen, batch in faces.batches(side, 256):
+        for chosen, batch in faces.batches(size, 256):
             pixels[count : count + len(chosen)] = batch
             count += len(chosen)
             read.append(chosen)

@@ -93,15 +93,15 @@ class Directions:
             vector = torch.where(added.isfinite().all(1, keepdim=True), vector + side * added, vector)
         return vector
 
-    def acts_where(self, values: Mapping[str, float], side: int) -> torch.Tensor | None:
+    def acts_where(self, values: Mapping[str, float], size: int) -> torch.Tensor | None:
         """How much of these moves' change a picture of the moved face takes over at each of its places.
 
         Args:
             values: a number per slider name, as of :meth:`move`.
-            side: of the picture, in pixels.
+            size: the side of the picture, in pixels.
 
         Returns:
-            ``(side, side)`` float32 in [0, 1]; None where that is 1 everywhere.
+            ``(size, size)`` float32 in [0, 1]; None where that is 1 everywhere.
 
         Raises:
             DirectionsError: a name is no slider.
@@ -112,7 +112,7 @@ class Directions:
             mask, amount = slider.acts(1 if value > 0 else -1), abs(slider.within(value))
             if amount:
                 masks[mask] = max(amount, masks.get(mask, 0.0))
-        return together(masks, side)
+        return together(masks, size)
 
     def move(
         self,
