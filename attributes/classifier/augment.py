@@ -1,4 +1,4 @@
-"""Changes of pictures that leave a face's labels as they are: what makes a classifier a robust judge of edits."""
+"""Augmentation: changes that leave a face's labels as they are, and make a classifier a robust judge of edits."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BLOCKS = (1, 2, 4, 8)
 
 
 def augment(x: Tensor) -> Tensor:
-    """Pictures ``(B, 3, S, S)`` in [0, 1], each changed by chance: mirrored, shifted, turned, scaled, recoloured,
+    """Pictures ``(B, 3, S, S)`` in [0, 1], each augmented by chance: mirrored, shifted, turned, scaled, recoloured,
     blurred, compressed, and with the noise in squares that a flow's decoding leaves."""
     x = _compressed(_moved(x))
     x = _recoloured(_blurred(x))
