@@ -98,5 +98,5 @@ def _correlations(sums: LabelSums, vector: torch.Tensor, deviation: float) -> li
     products = sums.cross_moment @ vector / count
     covariance = products[1:] - with_label * products[0]
     # A label on all or on no faces follows nothing.
-    spread = (with_label * (1 - with_label)).sqrt() * deviation
-    return torch.where(spread > 0, covariance / spread.clamp_min(1e-12), 0.0).tolist()
+    deviations = (with_label * (1 - with_label)).sqrt() * deviation
+    return torch.where(deviations > 0, covariance / deviations.clamp_min(1e-12), 0.0).tolist()

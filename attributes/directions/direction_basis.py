@@ -42,11 +42,11 @@ class DirectionBasis:
     """``Σ y yᵀ`` over faces, ``(41, 41)``, for labels y with a constant before them
     (:attr:`attributes.directions.mean_difference.LabelSums.label_second_moment`); files call it "gram"."""
 
-    spread_mean: Tensor
+    projection_mean: Tensor
     """``(S·K,)`` float64: the mean over faces z of ``<z_s, d_k,s>``, scale by scale, for each of the K directions d_k:
     the means, then the base ones where there are some."""
 
-    spread_covariance: Tensor
+    projection_covariance: Tensor
     """``(S·K, S·K)`` float64: the covariance of the same."""
 
     model_hash: str
@@ -116,8 +116,8 @@ class DirectionBasis:
     def population(self, mix: Tensor) -> Population:
         """Where faces lie along the directions of a mix ``(N, S, K)``."""
         flat = mix.flatten(1)
-        variance = torch.einsum("ni,ij,nj->n", flat, self.spread_covariance, flat)
-        return Population(flat @ self.spread_mean, variance.clamp_min(1e-24).sqrt())
+        variance = torch.einsum("ni,ij,nj->n", flat, self.projection_covariance, flat)
+        return Population(flat @ self.projection_mean, variance.clamp_min(1e-24).sqrt())
 
     def directions(self, kind: Kind | None = None) -> Directions:
         """Directions of one kind, by default the best that there is; only calibrated ones have calibrated sliders."""
@@ -147,7 +147,7 @@ class DirectionBasis:
             tensors |= {f"base.{i}": scale.half() for i, scale in enumerate(self.base.scales)}
             tensors |= {f"mapper.{name}": value.half() for name, value in self.mapper.state_dict().items()}
         tensors["gram"] = self.label_second_moment
-        tensors |= {"spread.mean": self.spread_mean, "spread.covariance": self.spread_covariance}
+        tensors |= {"spread.mean": self.projection_mean, "spread.covariance": self.projection_covariance}
         if self.mix is not None:
             tensors["mix"] = self.mix
         write_safetensors(Path(path), tensors, header)
@@ -198,8 +198,8 @@ class DirectionBasis:
             base=directions("base") if mapper else None,
             mapper=mapper,
             label_second_moment=tensors["gram"],
-            spread_mean=tensors["spread.mean"],
-            spread_covariance=tensors["spread.covariance"],
+            projection_mean=tensors["spread.mean"],
+            projection_covariance=tensors["spread.covariance"],
             model_hash=checkpoint.hash,
             mix=tensors.get("mix"),
             sliders=sliders,

@@ -91,7 +91,7 @@ def test_every_slider_goes_both_ways_within_its_range(basis: DirectionBasis) -> 
 def test_uncalibrated_directions_say_so(basis: DirectionBasis) -> None:
     with pytest.raises(DirectionsError, match="attributes calibrate"):
         DirectionBasis(
-            basis.means, basis.label_second_moment, basis.spread_mean, basis.spread_covariance, ""
+            basis.means, basis.label_second_moment, basis.projection_mean, basis.projection_covariance, ""
         ).directions("calibrated")
 
 

@@ -158,6 +158,6 @@ def test_two_processes_compute_what_one_does(
     assert not said[1]
     tensors = load_file(tmp_path / "d.safetensors")
     torch.testing.assert_close(tensors["gram"], computed.label_second_moment, atol=0, rtol=0)
-    torch.testing.assert_close(tensors["spread.covariance"], computed.spread_covariance, atol=1e-3, rtol=1e-3)
+    torch.testing.assert_close(tensors["spread.covariance"], computed.projection_covariance, atol=1e-3, rtol=1e-3)
     for i, scale in enumerate(computed.means.scales):
         torch.testing.assert_close(tensors[f"mean.{i}"].float(), scale, atol=1e-3, rtol=1e-3)
