@@ -31,7 +31,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.report import write_section
-from benchmarks.sliders.candidates import CANDIDATES, PEERS, Candidate, Size
+from benchmarks.speed.implementations import IMPLEMENTATIONS, PEERS, Implementation, Size
 from benchmarks.speed.worker import wait_for_gpu
 from data.cache import CachedPictures
 from glow import Glow, GlowConfig
@@ -53,7 +53,7 @@ FIT_STEPS = 30
 
 
 class LeftOutError(Exception):
-    """A candidate cannot be measured here; the message says why, and what to do."""
+    """An implementation cannot be measured here; the message says why, and what to do."""
 
 
 def config_of(size: Size) -> FitConfig:
@@ -97,24 +97,24 @@ def our_step(size: Size, device: torch.device, nets: torch.dtype | None, how: st
     return take
 
 
-def their_step(build: Callable[[Size], Candidate], size: Size, device: torch.device) -> Step:
+def their_step(build: Callable[[Size], Implementation], size: Size, device: torch.device) -> Step:
     """Loss, gradients and Adam's step of another implementation, of a batch that lies on the device."""
     x = size.pictures().to(device)
-    candidate = build(size)
-    candidate.module.to(device)
+    implementation = build(size)
+    implementation.module.to(device)
     with torch.no_grad():
-        candidate.ready(x)
-    optimiser = torch.optim.Adam(candidate.parameters, lr=1e-4, fused=True)
+        implementation.initialise(x)
+    optimiser = torch.optim.Adam(implementation.parameters, lr=1e-4, fused=True)
 
     def take() -> None:
         optimiser.zero_grad()
-        candidate.loss(x).backward()
+        implementation.loss(x).backward()
         optimiser.step()
 
     return take
 
 
-def installed(name: str) -> Callable[[Size], Candidate]:
+def installed(name: str) -> Callable[[Size], Implementation]:
     """What builds one of the peers.
 
     Raises:
@@ -122,10 +122,10 @@ def installed(name: str) -> Callable[[Size], Candidate]:
     """
     if find_spec(name) is None:
         raise LeftOutError(f"it is not installed; run `pip install {name}`")
-    return CANDIDATES[name]
+    return IMPLEMENTATIONS[name]
 
 
-def rosinality(folder: Path | None) -> Callable[[Size], Candidate]:
+def rosinality(folder: Path | None) -> Callable[[Size], Implementation]:
     """What builds rosinality's Glow (https://github.com/rosinality/glow-pytorch), from a clone of it.
 
     Raises:
@@ -143,7 +143,7 @@ def rosinality(folder: Path | None) -> Callable[[Size], Candidate]:
         raise LeftOutError(f"it needs what is not installed ({error}); run `pip install {error.name}`") from error
     coupling = theirs.AffineCoupling
 
-    def build(size: Size) -> Candidate:
+    def build(size: Size) -> Implementation:
         theirs.AffineCoupling = partial(coupling, filter_size=size.width)  # which it else leaves at 512
         model = theirs.Glow(3, size.flow_steps, size.levels)
 
@@ -151,10 +151,12 @@ def rosinality(folder: Path | None) -> Callable[[Size], Candidate]:
             log_p, logdet, _ = model(x - 0.5)
             return -(log_p + logdet).mean()
 
-        def ready(x: Tensor) -> None:
+        def initialise(x: Tensor) -> None:
             loss(x)
 
-        return Candidate(model, loss, lambda x: model(x - 0.5), lambda encoded: model.reverse(encoded[2], True), ready)
+        return Implementation(
+            model, loss, lambda x: model(x - 0.5), lambda encoded: model.reverse(encoded[2], True), initialise
+        )
 
     return build
 

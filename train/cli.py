@@ -174,8 +174,10 @@ def run_eval(options: EvalOptions) -> None:
         result["lossless"], result["largest_error"] = round_trip(model, pixels)
     distances: dict[float, float] = {}
     if options.frechet is not None:
-        judge = load_classifier(device=model.device)
-        distances = frechet_distances(model, judge, pixels, options.frechet, options.temperatures, seed=options.seed)
+        classifier = load_classifier(device=model.device)
+        distances = frechet_distances(
+            model, classifier, pixels, options.frechet, options.temperatures, seed=options.seed
+        )
         result["frechet"] = {str(temperature): round(value, 3) for temperature, value in distances.items()}
     if options.json:
         print(json.dumps(result))

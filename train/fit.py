@@ -37,7 +37,7 @@ from train.settings.config import FitConfig
 from train.settings.run_options import RunOptions
 from train.start import starting_model
 from train.state import ResumeError, load_state, save_state, state_files
-from train.step.learning_rate_schedule import learning_rate_share
+from train.step.learning_rate_schedule import learning_rate_factor
 from train.step.pictures import pictures_on_device
 from train.step.training_step import TrainingStep
 
@@ -197,7 +197,7 @@ class _Run:
         """Log what the steps since the last line of the log have come to."""
         config, step = self.config, self.progress.step
         loss, images_per_second, waiting_for_data = self.meter.read()
-        rate = config.learning_rate * learning_rate_share(config, step - 1)
+        rate = config.learning_rate * learning_rate_factor(config, step - 1)
         metrics = {"train": loss, "gradient": gradient.item(), "learning_rate": rate}
         metrics |= {"images_per_second": images_per_second, "waiting_for_data": waiting_for_data}
         if self.logger is not None:

@@ -71,14 +71,14 @@ class Optimiser:
         for parameter in (*self.parameters, *self._stand_ins):
             parameter.grad = None
 
-    def set_share(self, share: float) -> None:
-        """Take the next steps with this share of the learning rates after the warm-up."""
+    def set_learning_rate_factor(self, factor: float) -> None:
+        """Take the next steps with the learning rates after the warm-up times this factor."""
         for place, full in enumerate(self._full_rates):
             rate = self._rates[place]
             if isinstance(rate, Tensor):
-                rate.fill_(full * share)
+                rate.fill_(full * factor)
             else:
-                self._rates[place] = full * share
+                self._rates[place] = full * factor
 
     def step(self, largest_norm: float) -> tuple[Tensor, Tensor]:
         """Take a step by the parameters' gradients, or none if one of these is not finite.

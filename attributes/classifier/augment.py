@@ -1,4 +1,4 @@
-"""Changes of pictures that leave a face's labels as they are: what makes a classifier a robust judge of edits."""
+"""Augmentation: changes that leave a face's labels as they are, and make a classifier a robust judge of edits."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BLOCKS = (1, 2, 4, 8)
 
 
 def augment(x: Tensor) -> Tensor:
-    """Pictures ``(B, 3, S, S)`` in [0, 1], each changed by chance: mirrored, shifted, turned, scaled, recoloured,
+    """Pictures ``(B, 3, S, S)`` in [0, 1], each augmented by chance: mirrored, shifted, turned, scaled, recoloured,
     blurred, compressed, and with the noise in squares that a flow's decoding leaves."""
     x = _compressed(_moved(x))
     x = _recoloured(_blurred(x))
@@ -61,10 +61,10 @@ def _blurred(x: Tensor) -> Tensor:
 def _block_noise(x: Tensor) -> Tensor:
     """Noise in squares of 1 to 8 pixels, of each size in half of the pictures."""
     noise = torch.zeros_like(x)
-    for side in BLOCKS:
+    for size in BLOCKS:
         strength = _uniform(len(x), -0.05, 0.05).clamp_min(0)
-        coarse = torch.randn(len(x), 3, x.shape[2] // side, x.shape[3] // side) * strength
-        noise += F.interpolate(coarse, scale_factor=side, mode="nearest")
+        coarse = torch.randn(len(x), 3, x.shape[2] // size, x.shape[3] // size) * strength
+        noise += F.interpolate(coarse, scale_factor=size, mode="nearest")
     return noise
 
 

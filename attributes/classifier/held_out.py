@@ -1,7 +1,7 @@
 """The held-out classifier: of another build, for what the classifier that sliders go by must not judge alone.
 
-Other layers (ShuffleNet v2, Ma et al. 2018, arXiv 1807.11164, as torchvision has it), larger pictures, other changes
-by chance. ``python -m attributes classifier --architecture witness --seed 1 -o runs/witness.safetensors``
+Other layers (ShuffleNet v2, Ma et al. 2018, arXiv 1807.11164, as torchvision has it), larger pictures, another
+augmentation. ``python -m attributes classifier --architecture witness --seed 1 -o runs/witness.safetensors``
 trains it (files call its architecture "witness"); ``evaluate`` and ``benchmarks.edits`` ask it.
 """
 
@@ -14,17 +14,17 @@ from torchvision.transforms import v2
 
 from data.labels import LABEL_NAMES
 
-SIDE = 112
+SIZE = 112
 """Side of the pictures that the network reads, in pixels."""
 
-APART = 8
-"""Parts of a batch that are changed each in its own way."""
+PARTS = 8
+"""Parts of a batch that are augmented each in its own way."""
 
 
 class HeldOutNet(nn.Module):
     """ShuffleNet v2 from pictures ``(B, 3, 112, 112)`` in [0, 1] to 40 logits."""
 
-    side = SIDE
+    size = SIZE
 
     def __init__(self) -> None:
         super().__init__()
@@ -45,14 +45,14 @@ class HeldOutNet(nn.Module):
         return self.logits(self.features(x))
 
 
-def changed(x: Tensor) -> Tensor:
-    """Pictures ``(B, 3, S, S)`` in [0, 1] cut, mirrored, recoloured, blurred, and some with a patch out."""
+def augment(x: Tensor) -> Tensor:
+    """Pictures ``(B, 3, S, S)`` in [0, 1] augmented: cut, mirrored, recoloured, blurred, and some with a patch out."""
     size = x.shape[-1]
-    change = v2.Compose([
+    augmentation = v2.Compose([
         v2.RandomResizedCrop(size, scale=(0.75, 1.0), ratio=(0.9, 1.1), antialias=True),
         v2.RandomHorizontalFlip(),
         v2.ColorJitter(brightness=0.3, contrast=0.3, saturation=0.3, hue=0.02),
         v2.RandomApply([v2.GaussianBlur(5)], p=0.25),
         v2.RandomErasing(p=0.3, scale=(0.02, 0.12)),
     ])  # fmt: skip
-    return torch.cat([change(part) for part in x.chunk(APART)])
+    return torch.cat([augmentation(part) for part in x.chunk(PARTS)])

@@ -31,7 +31,7 @@ from storage.values import InvalidValueError, table
 if TYPE_CHECKING:
     from attributes.classifier.held_out import HeldOutNet
 
-SIDE = 64
+SIZE = 64
 """Side of the pictures that the network reads, in pixels; others are resized to it."""
 
 WIDTHS = (32, 64, 128, 256)
@@ -68,7 +68,7 @@ class _Block(nn.Module):
 class FaceNet(nn.Module):
     """A residual network from pictures ``(B, 3, 64, 64)`` in [0, 1] to 40 logits."""
 
-    side = SIDE
+    size = SIZE
 
     def __init__(self, widths: tuple[int, ...] = WIDTHS) -> None:
         super().__init__()
@@ -171,9 +171,9 @@ class AttributeClassifier:
         if x.ndim != 4 or x.shape[1] != 3:
             raise ValueError(f"pictures have the shape (B, 3, H, W), not {tuple(x.shape)}.")
         x = x.to(self.scaling.slope)
-        side = self.net.side
-        if x.shape[2:] != (side, side):
-            x = F.interpolate(x, size=(side, side), mode="bicubic", antialias=True, align_corners=False)
+        size = self.net.size
+        if x.shape[2:] != (size, size):
+            x = F.interpolate(x, size=(size, size), mode="bicubic", antialias=True, align_corners=False)
         return x.clamp(0, 1).contiguous(memory_format=torch.channels_last)
 
 

@@ -31,11 +31,11 @@ FEWEST = 5
 """Faces with and without a label that its scaling needs; a rarer one keeps the network's own balance."""
 
 
-def read_all(faces: FaceSet, side: int = FaceNet.side) -> tuple[np.ndarray, np.ndarray]:
-    """All pictures that can be read, uint8 ``(M, 3, side, side)``, and which these are, ``(M,)``."""
-    pixels, read, count = np.empty((len(faces), 3, side, side), dtype=np.uint8), [], 0
+def read_all(faces: FaceSet, size: int = FaceNet.size) -> tuple[np.ndarray, np.ndarray]:
+    """All pictures that can be read, uint8 ``(M, 3, size, size)``, and which these are, ``(M,)``."""
+    pixels, read, count = np.empty((len(faces), 3, size, size), dtype=np.uint8), [], 0
     with tqdm(total=len(faces), desc="reading faces", unit="img", disable=None) as bar:
-        for chosen, batch in faces.batches(side, 256):
+        for chosen, batch in faces.batches(size, 256):
             pixels[count : count + len(chosen)] = batch
             count += len(chosen)
             read.append(chosen)
@@ -64,9 +64,9 @@ def train_classifier(
         labels: theirs, bool ``(N, 40)``.
         validation_pixels: uint8 ``(M, 3, S, S)``.
         validation_labels: bool ``(M, 40)``.
-        epochs: how often each training face is seen, changed by chance each time.
-        seed: of the weights, the order and the changes.
-        architecture: of the network; each has changes of its own.
+        epochs: how often each training face is seen, augmented anew each time.
+        seed: of the weights, the order and the augmentation.
+        architecture: of the network; each has an augmentation of its own.
         device: where to train.
 
     Raises:
@@ -80,15 +80,15 @@ def train_classifier(
     torch.manual_seed(seed)
     net = make_net(architecture).to(device).to(memory_format=torch.channels_last)
     prevalence = torch.from_numpy(labels.mean(0)).float()
-    rarity = torch.logit(prevalence).mul(-0.5).exp().to(device)
+    positive_weight = torch.logit(prevalence).mul(-0.5).exp().to(device)
     targets = torch.from_numpy(labels)
     steps = len(pixels) // BATCH * epochs or epochs
     optimiser = torch.optim.AdamW(net.parameters(), LEARNING_RATE, weight_decay=WEIGHT_DECAY)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, LEARNING_RATE, total_steps=steps, pct_start=0.15)
     net.train()
-    change = augment
+    augmented = augment
     if not isinstance(net, FaceNet):
-        from attributes.classifier.held_out import changed as change  # it needs torchvision, a second of start-up
+        from attributes.classifier.held_out import augment as augmented  # it needs torchvision, a second of start-up
     nets = fastest_net_dtype(torch.device(device))
     order = torch.empty(0, dtype=torch.long)
     with tqdm(total=steps, desc="training", unit="step", disable=None) as bar:
@@ -96,11 +96,12 @@ def train_classifier(
             if len(order) < min(BATCH, len(pixels)):
                 order = torch.randperm(len(pixels))
             chosen, order = order[:BATCH], order[BATCH:]
-            x = change(torch.from_numpy(pixels[chosen.numpy()]).float() / 255).to(device)
+            x = augmented(torch.from_numpy(pixels[chosen.numpy()]).float() / 255).to(device)
             with torch.autocast(x.device.type, torch.bfloat16, enabled=nets == torch.bfloat16):
                 logits = net(x.contiguous(memory_format=torch.channels_last))
             y = targets[chosen].float().to(device)
-            loss = F.binary_cross_entropy_with_logits(logits.float(), y, torch.where(y > 0, rarity, 1 / rarity))
+            class_weights = torch.where(y > 0, positive_weight, 1 / positive_weight)
+            loss = F.binary_cross_entropy_with_logits(logits.float(), y, class_weights)
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()

@@ -65,8 +65,8 @@ def run_classifier(options: ClassifierOptions) -> None:
         raise DatasetError("a classifier needs labels; give a folder in CelebA-HQ's or CelebA's layout.")
     if options.output is None and options.architecture == "witness":
         raise InvalidValueError("a witness must not take the place of the app's classifier; give -o FILE.")
-    output, side = check_own(options.output or DEFAULT_CLASSIFIER), make_net(options.architecture).side
-    (pixels, read), (validation_pixels, validation_read) = (read_all(faces, side) for faces in (training, validation))
+    output, size = check_own(options.output or DEFAULT_CLASSIFIER), make_net(options.architecture).size
+    (pixels, read), (validation_pixels, validation_read) = (read_all(faces, size) for faces in (training, validation))
     classifier = train_classifier(
         pixels, training.labels[read], validation_pixels, validation.labels[validation_read],
         epochs=options.epochs, seed=options.seed, architecture=options.architecture,

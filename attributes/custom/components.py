@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from attributes.custom.store import FOUND
-from attributes.directions.sums import LabelSums
+from attributes.directions.mean_difference import LabelSums
 from attributes.encoding import encode_faces
 from attributes.sliders.slider import Direction, Slider
 from data.face_set import FaceSet
@@ -94,9 +94,9 @@ def find_components(checkpoint: Checkpoint, faces: FaceSet, count: int) -> list[
 
 def _correlations(sums: LabelSums, vector: torch.Tensor, deviation: float) -> list[float]:
     """The correlations with each label of the latents' products with a unit vector."""
-    count, with_label = sums.count, sums.gram[0, 1:] / sums.count
-    products = sums.cross @ vector / count
+    count, with_label = sums.count, sums.label_second_moment[0, 1:] / sums.count
+    products = sums.cross_moment @ vector / count
     covariance = products[1:] - with_label * products[0]
     # A label on all or on no faces follows nothing.
-    spread = (with_label * (1 - with_label)).sqrt() * deviation
-    return torch.where(spread > 0, covariance / spread.clamp_min(1e-12), 0.0).tolist()
+    deviations = (with_label * (1 - with_label)).sqrt() * deviation
+    return torch.where(deviations > 0, covariance / deviations.clamp_min(1e-12), 0.0).tolist()

@@ -128,11 +128,11 @@ def learn(
         name=name, title=title, group=YOUR_OWN, up=up, down=down,
         low=-min(max(FURTHEST / down, 1.0), 2.0), high=min(max(FURTHEST / up, 1.0), 2.0),
     )  # fmt: skip
-    spread = latents @ vector
+    projections = latents @ vector
     direction = Direction(
         slider,
         Latent.unflatten(vector[None], checkpoint.model.config.scale_shapes()),
-        mean=float(spread[there].mean() + spread[~there].mean()) / 2,
+        mean=float(projections[there].mean() + projections[~there].mean()) / 2,
         deviation=float(vector.norm()),  # of unit Gaussian latents: the few faces at hand would tell too much
     )
     reached = float(np.mean(np.array(crossings[0]) <= up)) if crossings[0] else 0.0

@@ -13,9 +13,9 @@ from torch.nn import functional as F
 
 from attributes.directions.directions import Directions
 from attributes.directions.mapper import LatentMapper
+from attributes.directions.mean_difference import OneSidedLabelError, label_covariance
 from attributes.directions.partial import partial_weights
 from attributes.directions.population import Population
-from attributes.directions.sums import OneSidedLabelError, label_covariance
 from attributes.sliders.errors import DirectionsError
 from attributes.sliders.slider import LABEL_SLIDERS, Slider
 from data.labels import FAMILIES, LABEL_NAMES, LABELS
@@ -38,14 +38,15 @@ class DirectionBasis:
     means: Latent
     """The mean latent with a label minus the mean without: a batch of 40, in the order of the labels."""
 
-    gram: Tensor
-    """The labels' sums ``(41, 41)``, :attr:`attributes.directions.sums.LabelSums.gram`."""
+    label_second_moment: Tensor
+    """``Σ y yᵀ`` over faces, ``(41, 41)``, for labels y with a constant before them
+    (:attr:`attributes.directions.mean_difference.LabelSums.label_second_moment`); files call it "gram"."""
 
-    spread_mean: Tensor
+    projection_mean: Tensor
     """``(S·K,)`` float64: the mean over faces z of ``<z_s, d_k,s>``, scale by scale, for each of the K directions d_k:
     the means, then the base ones where there are some."""
 
-    spread_covariance: Tensor
+    projection_covariance: Tensor
     """``(S·K, S·K)`` float64: the covariance of the same."""
 
     model_hash: str
@@ -67,7 +68,7 @@ class DirectionBasis:
     @property
     def faces(self) -> int:
         """How many faces they were computed from."""
-        return int(self.gram[0, 0])
+        return int(self.label_second_moment[0, 0])
 
     @property
     def all(self) -> Latent:
@@ -86,7 +87,7 @@ class DirectionBasis:
                 return self._repeated(torch.eye(labels, dtype=torch.float64), scales)
             case "partial":
                 families = [[LABEL_NAMES.index(name) for name in family] for family in FAMILIES]
-                return self._repeated(partial_weights(self.gram, families), scales)
+                return self._repeated(partial_weights(self.label_second_moment, families), scales)
             case "base":
                 if self.base is None:
                     raise DirectionsError(f"these directions have no mapper; run `{called('attributes mapper')}`.")
@@ -115,8 +116,8 @@ class DirectionBasis:
     def population(self, mix: Tensor) -> Population:
         """Where faces lie along the directions of a mix ``(N, S, K)``."""
         flat = mix.flatten(1)
-        variance = torch.einsum("ni,ij,nj->n", flat, self.spread_covariance, flat)
-        return Population(flat @ self.spread_mean, variance.clamp_min(1e-24).sqrt())
+        variance = torch.einsum("ni,ij,nj->n", flat, self.projection_covariance, flat)
+        return Population(flat @ self.projection_mean, variance.clamp_min(1e-24).sqrt())
 
     def directions(self, kind: Kind | None = None) -> Directions:
         """Directions of one kind, by default the best that there is; only calibrated ones have calibrated sliders."""
@@ -145,7 +146,8 @@ class DirectionBasis:
         if self.base is not None and self.mapper is not None:
             tensors |= {f"base.{i}": scale.half() for i, scale in enumerate(self.base.scales)}
             tensors |= {f"mapper.{name}": value.half() for name, value in self.mapper.state_dict().items()}
-        tensors |= {"gram": self.gram, "spread.mean": self.spread_mean, "spread.covariance": self.spread_covariance}
+        tensors["gram"] = self.label_second_moment
+        tensors |= {"spread.mean": self.projection_mean, "spread.covariance": self.projection_covariance}
         if self.mix is not None:
             tensors["mix"] = self.mix
         write_safetensors(Path(path), tensors, header)
@@ -177,7 +179,7 @@ class DirectionBasis:
             sliders = _sliders(header)
             for mask in (slider.acts(side) for slider in sliders for side in (1, -1)):
                 mask.of_latent(checkpoint.model.config.scale_shapes())
-            _check_gram(tensors["gram"])
+            _check_label_second_moment(tensors["gram"])
         except (InvalidValueError, OneSidedLabelError) as error:
             raise DirectionsError(f"{path} is broken: {error} Run `{called('attributes compute')}` again.") from error
 
@@ -195,9 +197,9 @@ class DirectionBasis:
             means=directions("mean"),
             base=directions("base") if mapper else None,
             mapper=mapper,
-            gram=tensors["gram"],
-            spread_mean=tensors["spread.mean"],
-            spread_covariance=tensors["spread.covariance"],
+            label_second_moment=tensors["gram"],
+            projection_mean=tensors["spread.mean"],
+            projection_covariance=tensors["spread.covariance"],
             model_hash=checkpoint.hash,
             mix=tensors.get("mix"),
             sliders=sliders,
@@ -261,17 +263,17 @@ def rough_sliders(path: Path) -> frozenset[str]:
     return frozenset(slider.name for slider in label_sliders(path) if slider.rough)
 
 
-def _check_gram(gram: Tensor) -> None:
+def _check_label_second_moment(moment: Tensor) -> None:
     """Whether these can be the sums of labels over faces: what is computed from others has no end.
 
     Raises:
         InvalidValueError: they cannot.
         OneSidedLabelError: a label is on all faces or on none.
     """
-    lowest = float(torch.linalg.eigvalsh(gram)[0]) / max(1.0, float(gram[0, 0]))
-    if float(gram[0, 0]) < 1 or not torch.equal(gram, gram.T) or lowest < -1e-9:
+    lowest = float(torch.linalg.eigvalsh(moment)[0]) / max(1.0, float(moment[0, 0]))
+    if float(moment[0, 0]) < 1 or not torch.equal(moment, moment.T) or lowest < -1e-9:
         raise InvalidValueError("its sums of labels are not those of any faces.")
-    label_covariance(gram)
+    label_covariance(moment)
 
 
 def directions_path(checkpoint: str | Path) -> Path:

@@ -93,15 +93,15 @@ class Directions:
             vector = torch.where(added.isfinite().all(1, keepdim=True), vector + side * added, vector)
         return vector
 
-    def acts_where(self, values: Mapping[str, float], side: int) -> torch.Tensor | None:
+    def acts_where(self, values: Mapping[str, float], size: int) -> torch.Tensor | None:
         """How much of these moves' change a picture of the moved face takes over at each of its places.
 
         Args:
             values: a number per slider name, as of :meth:`move`.
-            side: of the picture, in pixels.
+            size: the side of the picture, in pixels.
 
         Returns:
-            ``(side, side)`` float32 in [0, 1]; None where that is 1 everywhere.
+            ``(size, size)`` float32 in [0, 1]; None where that is 1 everywhere.
 
         Raises:
             DirectionsError: a name is no slider.
@@ -112,7 +112,7 @@ class Directions:
             mask, amount = slider.acts(1 if value > 0 else -1), abs(slider.within(value))
             if amount:
                 masks[mask] = max(amount, masks.get(mask, 0.0))
-        return together(masks, side)
+        return together(masks, size)
 
     def move(
         self,
@@ -159,26 +159,30 @@ class Directions:
         going_to = [slider.within(float(total[moving])) for slider, moving in zip(sliders, order, strict=True)]
         flat = self.vectors.flatten()
         chosen = in_float64(flat[indices])
-        vectors = [
+        face_directions = [
             self._own_vector(origin, name, 1 if value > 0 else -1, reaches)
             for (name, _), value in zip(order, going_to, strict=True)
         ]
-        # How far each face's own way takes it along the directions that faces were measured along.
-        gram = torch.stack(torch.broadcast_tensors(*((way @ chosen.T).cpu() for way in vectors)), dim=1)
+        # How far each face's own direction takes it along the directions that faces were measured along.
+        gram = torch.stack(
+            torch.broadcast_tensors(*((direction @ chosen.T).cpu() for direction in face_directions)), dim=1
+        )
         products = (in_float64(origin.flatten()) @ chosen.T).cpu()
         lengths = [_lengths(slider, value, reaches) for slider, value in zip(sliders, going_to, strict=True)]
-        asked, looked = (torch.stack(torch.broadcast_tensors(*of), dim=1) for of in zip(*lengths, strict=True))
-        furthest = [
+        asked_lengths, reach_limits = (
+            torch.stack(torch.broadcast_tensors(*of), dim=1) for of in zip(*lengths, strict=True)
+        )
+        range_limits = [
             abs(slider.amount(slider.high if value > 0 else slider.low))
             for slider, value in zip(sliders, going_to, strict=True)
         ]
         population = self.population.select(indices)
-        limited = population.limited(asked, products, gram, torch.tensor(furthest).double(), looked)
-        going: torch.Tensor = in_float64(torch.zeros(len(origin), flat.shape[1], device=flat.device))
-        for place, (moving, way) in enumerate(zip(order, vectors, strict=True)):
-            going = going + limited[:, place, None].to(going) * self._without(flat, way, moving[1])
+        limited = population.limited(asked_lengths, products, gram, torch.tensor(range_limits).double(), reach_limits)
+        change: torch.Tensor = in_float64(torch.zeros(len(origin), flat.shape[1], device=flat.device))
+        for place, (moving, direction) in enumerate(zip(order, face_directions, strict=True)):
+            change = change + limited[:, place, None].to(change) * self._without(flat, direction, moving[1])
         shapes = [(s.shape[1], s.shape[2], s.shape[3]) for s in origin.scales]
-        moves = Latent.unflatten(going, shapes).to(origin.device, origin.scales[0].dtype)
+        moves = Latent.unflatten(change, shapes).to(origin.device, origin.scales[0].dtype)
         return MovedLatent((origin + moves).scales, origin, total, self, reaches)
 
     def _own_vector(self, origin: Latent, name: str, side: int, reaches: Reaches) -> torch.Tensor:

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from attributes.directions.sums import label_covariance
+from attributes.directions.mean_difference import label_covariance
 
 LARGEST_CONDITION = 100.0
 """Of the labels' correlation matrix; where it is worse, a ridge makes it so."""
 
 
-def partial_weights(gram: Tensor, families: Sequence[Sequence[int]] = ()) -> Tensor:
+def partial_weights(label_second_moment: Tensor, families: Sequence[Sequence[int]] = ()) -> Tensor:
     """How partial directions are made of the mean ones: ``partial = weights @ mean``, with weights ``(N, N)``.
 
     Each is a coefficient of the least-squares regression of the latents on the labels (Frisch & Waugh 1933). For a
@@ -25,13 +25,14 @@ def partial_weights(gram: Tensor, families: Sequence[Sequence[int]] = ()) -> Ten
     are nearly collinear, C has a ridge, in units of v, that is just large enough.
 
     Args:
-        gram: the labels' sums, :attr:`attributes.directions.sums.LabelSums.gram`.
+        label_second_moment: ``Σ y yᵀ``, as
+            :attr:`attributes.directions.mean_difference.LabelSums.label_second_moment`.
         families: indices of the labels of each family; a label may be in several.
 
     Raises:
         OneSidedLabelError: a label is on all faces or on none.
     """
-    covariance = label_covariance(gram)
+    covariance = label_covariance(label_second_moment)
     variance = covariance.diagonal()
     scale = variance.sqrt()
     correlation = covariance / torch.outer(scale, scale)

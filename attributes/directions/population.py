@@ -50,13 +50,13 @@ class Population:
         values: Tensor,
         products: Tensor,
         gram: Tensor,
-        furthest: Tensor | None = None,
-        looked: Tensor | None = None,
+        range_limits: Tensor | None = None,
+        reach_limits: Tensor | None = None,
     ) -> Tensor:
         """What each face really moves by, ``(B, N)``, where ``values`` are asked for.
 
         Along a direction, a face stands at so many standard deviations from the mean face, and a move has its end
-        where ``furthest`` takes the mean face, or at :data:`RARE` deviations if that is further. Up to
+        where ``range_limits`` take the mean face, or at :data:`RARE` deviations if that is further. Up to
         :data:`COMMON` of the way from the mean face to there it goes as far as asked; beyond, it comes ever closer
         to the end. A face that is beyond from the start may move on by the distance between the two. The directions
         are gone one after the other, so that alike ones (a smile, an open mouth) together stop where one alone
@@ -67,19 +67,20 @@ class Population:
                 direction the same way.
             products: ``(B, N)`` float64, ``<z, d_k>`` of each face z.
             gram: ``(N, N)`` float64, ``<d_j, d_k>``; or ``(B, N, N)`` or ``(1, N, N)``, ``<w_j, d_k>``, where each face
-                goes ways w_j of its own, that the directions are the base of.
-            furthest: ``(N,)`` float64, how often the mean face may go each direction, at least 0.
-            looked: ``(B, N)`` or ``(1, N)`` float64, how often each face may go each direction from where it stands,
-                as somebody has looked; NaN where nobody has. It goes as far as asked up to there, and little further.
+                goes directions w_j of its own, which the directions d_k are the base of.
+            range_limits: ``(N,)`` float64, how often the mean face may go each direction, at least 0.
+            reach_limits: ``(B, N)`` or ``(1, N)`` float64, how often each face may go each direction from where it
+                stands, as its reach says; NaN where that is not known. It goes as far as asked up to there, and little
+                further.
         """
         gram = gram if gram.ndim == 3 else gram[None]
         lengths = (gram.diagonal(dim1=1, dim2=2) / self.deviation).clamp_min(0).expand_as(products)
-        ends = (torch.zeros_like(lengths) if furthest is None else furthest * lengths).clamp_min(RARE)
+        ends = (torch.zeros_like(lengths) if range_limits is None else range_limits * lengths).clamp_min(RARE)
         free_to, slack = COMMON * ends, (1 - COMMON) * ends
-        if looked is not None:
+        if reach_limits is not None:
             stands = (products - self.mean) / self.deviation * values.sign()
-            free_to = torch.where(looked.isnan(), free_to, stands + looked * lengths)
-            slack = torch.where(looked.isnan(), slack, (1 - COMMON) * RARE)
+            free_to = torch.where(reach_limits.isnan(), free_to, stands + reach_limits * lengths)
+            slack = torch.where(reach_limits.isnan(), slack, (1 - COMMON) * RARE)
         weights = torch.zeros_like(products)
         for k, value in enumerate(values.unbind(1)):
             if value.any():

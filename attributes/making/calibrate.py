@@ -41,8 +41,8 @@ MOST_FACES = 0.75
 """Share of the faces for which the first look at a reach (:mod:`attributes.reach.reach`) goes far enough."""
 LEAST = 0.05
 """The least strength, in lengths of the mean direction."""
-RANGE = 1.5
-"""Where all ranges end; a face's own reach ends them before it looks odd."""
+LABEL_RANGE_END = 1.5
+"""The highest value of the labels' sliders, and the lowest below 0; a face's own reach ends before it looks odd."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def calibrate(basis: DirectionBasis, judge: Judge, latents: Tensor) -> Direction
         )
         rough = ways[label.sign].reached < ROUGH
         strong = replace(acting[place], up=up, down=down, natural_up=natural[1], natural_down=natural[-1])
-        sliders.append(replace(strong, low=-RANGE, high=RANGE, rough=rough))
+        sliders.append(replace(strong, low=-LABEL_RANGE_END, high=LABEL_RANGE_END, rough=rough))
     return replace(basis, sliders=tuple(sliders))
 
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from attributes.directions.direction_basis import DirectionBasis
-from attributes.directions.sums import LabelSums, OneSidedLabelError
+from attributes.directions.mean_difference import LabelSums, OneSidedLabelError
 from attributes.encoding import encode_faces
 from attributes.making.chance import channel_variances, without_chance
 from attributes.sliders.errors import DirectionsError
@@ -17,8 +17,9 @@ from glow.checkpoint import Checkpoint
 from glow.distributed import World
 from glow.latent import Latent
 
-SPREAD = 1024
-"""Faces whose latents are kept during the pass, to measure afterwards where faces lie along the directions."""
+PROJECTION_FACES = 1024
+"""Faces whose latents are kept during the pass, to be projected onto the directions afterwards: where faces lie along
+them."""
 
 
 @torch.inference_mode()
@@ -28,7 +29,7 @@ def compute_directions(
     """Each label's mean latent difference over all scales (Kingma & Dhariwal 2018, section 5.2), less what is likely
     chance, and what is needed to make partial directions of them.
 
-    One pass: sums, and the latents of :data:`SPREAD` faces, so that memory does not grow with the number of faces.
+    One pass: sums, and the latents of :data:`PROJECTION_FACES` faces: memory does not grow with the number of faces.
     Of several processes, each encodes a slice of the faces, and all get the result.
 
     Args:
@@ -46,7 +47,7 @@ def compute_directions(
     model = checkpoint.model
     world = world or World(model.device)
     mine = np.array_split(np.arange(len(faces)), world.size)[world.rank]
-    kept_faces = np.unique(np.linspace(0, len(faces) - 1, SPREAD).round().astype(int))
+    kept_faces = np.unique(np.linspace(0, len(faces) - 1, PROJECTION_FACES).round().astype(int))
     labels = torch.from_numpy(np.ascontiguousarray(faces.labels))
     sums = LabelSums(model.config.dimensions, len(LABEL_NAMES))
     kept = [torch.empty(0, model.config.dimensions, dtype=torch.float16)]
@@ -62,25 +63,28 @@ def compute_directions(
     shapes = model.config.scale_shapes()
     means, some = Latent.unflatten(vectors, shapes), Latent.unflatten(torch.cat(kept), shapes)
     if not plain:
-        with_label = sums.gram[0, 1:]
+        with_label = sums.label_second_moment[0, 1:]
         counts = torch.stack([with_label, sums.count - with_label], dim=1)
         means = without_chance(means, channel_variances(some, world), counts)
     # As the file will hold them, so that what is measured here is true of them.
     means = Latent(tuple(scale.half().float() for scale in means.scales))
-    mean, covariance = spread(some, means, world)
-    return DirectionBasis(means.to(model.device), sums.gram, mean, covariance, checkpoint.hash)
+    mean, covariance = projection_statistics(some, means, world)
+    return DirectionBasis(means.to(model.device), sums.label_second_moment, mean, covariance, checkpoint.hash)
 
 
-def spread(latents: Latent, directions: Latent, world: World | None = None) -> tuple[Tensor, Tensor]:
-    """Mean and covariance, over the latents of all processes, of their products with each direction on each scale."""
-    products = torch.cat(
+def projection_statistics(latents: Latent, directions: Latent, world: World | None = None) -> tuple[Tensor, Tensor]:
+    """Mean and covariance, over the latents of all processes, of their projections onto each direction on each scale.
+
+    Projections are inner products here, with directions as long as they are.
+    """
+    projections = torch.cat(
         [
             z.flatten(1).double() @ m.flatten(1).double().T
             for z, m in zip(latents.scales, directions.scales, strict=True)
         ],
         dim=1,
     )
-    with_one = torch.cat([torch.ones(len(products), 1, dtype=torch.float64), products], dim=1)
+    with_one = torch.cat([torch.ones(len(projections), 1, dtype=torch.float64), projections], dim=1)
     moments = with_one.T @ with_one
     if world is not None:
         world.all_reduce(moments)

@@ -18,7 +18,7 @@ from attributes.directions.direction_basis import DirectionBasis
 from attributes.directions.mapper import LatentMapper
 from attributes.encoding import encode_faces
 from attributes.making.calibrate import label_mix
-from attributes.making.compute import SPREAD, spread
+from attributes.making.compute import PROJECTION_FACES, projection_statistics
 from attributes.making.mapper_config import CONFIG
 from attributes.making.mapper_training import LabelledFaces, MapperTraining
 from attributes.sliders.errors import DirectionsError
@@ -117,7 +117,7 @@ def mapped_basis(basis: DirectionBasis, base: Latent, mapper: LatentMapper, late
         latents: of real faces, ``(N, D)``, to see where faces lie along all of them.
     """
     basis = replace(basis, base=base, mapper=mapper, mix=None, sliders=LABEL_SLIDERS)
-    some = latents[torch.linspace(0, len(latents) - 1, SPREAD).round().long().unique()]
+    some = latents[torch.linspace(0, len(latents) - 1, PROJECTION_FACES).round().long().unique()]
     shapes = [(scale.shape[1], scale.shape[2], scale.shape[3]) for scale in base.scales]
-    mean, covariance = spread(Latent.unflatten(some.cpu(), shapes), basis.all.to("cpu"))
-    return replace(basis, spread_mean=mean, spread_covariance=covariance)
+    mean, covariance = projection_statistics(Latent.unflatten(some.cpu(), shapes), basis.all.to("cpu"))
+    return replace(basis, projection_mean=mean, projection_covariance=covariance)

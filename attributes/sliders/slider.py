@@ -19,7 +19,7 @@ PLAIN = 5.0
 see a smile, people see hardly any, and another classifier none in nearly half of the faces."""
 
 FURTHEST = 100.0
-"""The end of the longest range that a slider may have; those of labels end at 1.5."""
+"""The end of the longest range that a slider may have."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,10 +93,11 @@ class Slider:
     """How many lengths of its vector, backwards, a value of -1 goes; above 0."""
 
     low: float = -2.0
-    """The lowest value that is of use, below 0; what lies beyond counts as it."""
+    """The lowest value that is of use, below 0; what lies beyond counts as it. That of a label's slider comes from the
+    file of directions, where calibration has put it (``LABEL_RANGE_END`` of :mod:`attributes.making.calibrate`)."""
 
     high: float = 2.0
-    """The highest value that is of use, above 0; likewise."""
+    """The highest value that is of use, above 0; likewise, and from there too."""
 
     natural_up: float = NATURAL
     """Oddness (:mod:`attributes.sliders.oddness`) up to which a face counts as natural on its way to values above 0,"""

@@ -74,30 +74,30 @@ class SliderMask:
         """
         return _of_latent(self, tuple(shapes))
 
-    def of_picture(self, side: int) -> Tensor:
-        """The weights of the pixels of a face's square, ``(side, side)`` float32 in [0, 1]."""
-        return _places(self, side, side)
+    def of_picture(self, size: int) -> Tensor:
+        """The weights of the pixels of a face's square, ``(size, size)`` float32 in [0, 1]."""
+        return _places(self, size, size)
 
 
 EVERYWHERE = SliderMask()
 """Everywhere alike."""
 
 
-def together(masks: Mapping[SliderMask, float], side: int) -> Tensor | None:
-    """How much of several sliders' change the picture takes over at each place, ``(side, side)``; None: all of it.
+def together(masks: Mapping[SliderMask, float], size: int) -> Tensor | None:
+    """How much of several sliders' change the picture takes over at each place, ``(size, size)``; None: all of it.
 
     Each place takes over as much as the slider with the most business there. One that moves by less than a quarter of
     what another does counts for less, so that nothing jumps where a slider leaves 0.
 
     Args:
         masks: of the sliders, with how far each moves, above 0.
-        side: of the picture, in pixels.
+        size: the side of the picture, in pixels.
     """
     most = max(masks.values(), default=0.0)
     shares = {mask: min(1.0, 4 * amount / most) for mask, amount in masks.items()}
     if not shares or any(share == 1 and _is_everywhere(mask) for mask, share in shares.items()):
         return None
-    return torch.stack([share * mask.of_picture(side) for mask, share in shares.items()]).amax(0)
+    return torch.stack([share * mask.of_picture(size) for mask, share in shares.items()]).amax(0)
 
 
 def _is_everywhere(mask: SliderMask) -> bool:

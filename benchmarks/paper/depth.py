@@ -89,7 +89,7 @@ def main() -> None:
     common_arguments(parser)
     args = parser.parse_args()
     real = load_pixels(open_pictures(args.data, "val"), SIDE)
-    judge = load_classifier()
+    classifier = load_classifier()
     flows, sheets = [], []
     for levels, widths in ((SHALLOW, shallow_widths()), (DEEP, WIDTHS)):
         options = ("--levels", levels, "--flow-steps", STEPS, "--widths", *widths)
@@ -99,7 +99,7 @@ def main() -> None:
             load_checkpoint(args.runs / f"{name}-{args.pictures}-{seed}" / "model.safetensors").model
             for seed in range(args.seeds)
         ]
-        apart = [frechet_distances(model, judge, real, SAMPLES, (TEMPERATURE,))[TEMPERATURE] for model in models]
+        apart = [frechet_distances(model, classifier, real, SAMPLES, (TEMPERATURE,))[TEMPERATURE] for model in models]
         flows.append(Trained(levels, widths, curves, apart))
         sheets.append(drawn(models[0]))
     Image.fromarray(np.concatenate(sheets)).save(PICTURE, quality=90)

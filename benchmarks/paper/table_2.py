@@ -24,7 +24,7 @@ from train.ema import EMA
 from train.optimiser import Optimiser
 from train.settings.config import FitConfig
 from train.settings.presets import PRESETS
-from train.step.learning_rate_schedule import learning_rate_share
+from train.step.learning_rate_schedule import learning_rate_factor
 
 BATCH = 32
 """Of pictures of 32 pixels, and of larger ones as many pixels: a sixteenth of the presets'."""
@@ -81,7 +81,7 @@ def pictures_a_second(config: FitConfig) -> float:
     for step in range(STEPS + 1):
         start = time.process_time()
         model.bits_per_dim(x).mean().backward()
-        optimiser.set_share(learning_rate_share(config, step))
+        optimiser.set_learning_rate_factor(learning_rate_factor(config, step))
         optimiser.step(config.gradient_clip)
         optimiser.zero_grad()
         average.update(step)

@@ -1,1 +1,1 @@
-"""How good directions and sliders are."""
+"""How good sliders are that are learned from a few faces."""

@@ -10,7 +10,7 @@ import time
 import torch
 
 from benchmarks.report import write_section
-from benchmarks.sliders.candidates import THREADS, Size
+from benchmarks.speed.implementations import THREADS, Size
 from benchmarks.speed.worker import timed
 from glow import Glow, GlowConfig
 from glow.device import exact_flow_dtype, fastest_net_dtype

@@ -11,7 +11,7 @@ mpl.use("Agg")
 import matplotlib.pyplot as plt
 
 from benchmarks.report import REPORT, write_section
-from benchmarks.sliders.candidates import MEMORY_MODES, PEERS, Size
+from benchmarks.speed.implementations import MEMORY_MODES, PEERS, Size
 from benchmarks.speed.training_memory import training_memory
 
 DEPTHS = (8, 16, 32, 64)

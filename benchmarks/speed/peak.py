@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.report import cpu_kind, write_section
-from benchmarks.sliders.candidates import THREADS, Size
+from benchmarks.speed.implementations import THREADS, Size
 from benchmarks.speed.worker import timed
 from glow import Glow, GlowConfig
 from glow.device import exact_flow_dtype, fastest_net_dtype
@@ -80,12 +80,12 @@ def main() -> None:
     size = Size()
     lines = ["| nets | | best, ms | GFLOP/s | share of the limit |", "| --- | --- | ---: | ---: | ---: |"]
     for nets in dict.fromkeys((fastest_net_dtype(torch.device("cpu")), torch.float32)):
-        works = actions(size, nets)
-        best = dict.fromkeys(works, float("inf"))
+        timed_actions = actions(size, nets)
+        best = dict.fromkeys(timed_actions, float("inf"))
         for _ in range(TURNS):
-            for name, (action, _) in works.items():
+            for name, (action, _) in timed_actions.items():
                 best[name] = min(best[name], timed(action)[0])
-        speed = {name: operations / best[name] / 1e6 for name, (_, operations) in works.items()}
+        speed = {name: operations / best[name] / 1e6 for name, (_, operations) in timed_actions.items()}
         for name, gigaflops in speed.items():
             share = gigaflops / speed["matrix product"]
             lines.append(f"| {_short(nets)} | {name} | {best[name]:.1f} | {gigaflops:.0f} | {share:.0%} |")

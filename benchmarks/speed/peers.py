@@ -1,7 +1,7 @@
 """Ours against other implementations at the same size: ``python -m benchmarks.speed.peers``.
 
-Needs ``pip install -r benchmarks/requirements.txt``. Each candidate runs in a process of its own. They take turns of a
-second, many times over: a machine's speed drifts from minute to minute, and then drifts for all of them alike. The
+Needs ``pip install -r benchmarks/requirements.txt``. Each implementation runs in a process of its own. They take turns
+of a second, many times over: a machine's speed drifts from minute to minute, and then drifts for all of them alike. The
 table of medians and ratios goes to docs/benchmarks/README.md.
 """
 
@@ -14,21 +14,23 @@ import torch
 from tqdm import tqdm
 
 from benchmarks.report import cpu_kind, write_section
-from benchmarks.sliders.candidates import CANDIDATES, PEERS, THREADS, Size
+from benchmarks.speed.implementations import IMPLEMENTATIONS, PEERS, THREADS, Size
 from benchmarks.speed.training_memory import training_memory
-from benchmarks.speed.worker import WORK, Milliseconds, Worker
+from benchmarks.speed.worker import OPERATIONS, Milliseconds, Worker
 
 
 def measure_times(workers: dict[str, Worker], rounds: int) -> dict[str, dict[str, Milliseconds]]:
-    """Medians over the rounds, for each candidate and each work."""
-    times: dict[str, dict[str, list[Milliseconds]]] = {name: {work: [] for work in WORK} for name in workers}
+    """Medians over the rounds, for each implementation and each operation."""
+    times: dict[str, dict[str, list[Milliseconds]]] = {
+        name: {operation: [] for operation in OPERATIONS} for name in workers
+    }
     for _ in tqdm(range(rounds), desc="rounds", disable=None):
-        for work in WORK:
+        for operation in OPERATIONS:
             for name, worker in workers.items():
-                times[name][work].append(worker.time(work))
+                times[name][operation].append(worker.time(operation))
     return {
-        name: {work: (_median(took, 0), _median(took, 1)) for work, took in by_work.items()}
-        for name, by_work in times.items()
+        name: {operation: (_median(took, 0), _median(took, 1)) for operation, took in by_operation.items()}
+        for name, by_operation in times.items()
     }
 
 
@@ -37,17 +39,20 @@ def _median(took: list[Milliseconds], which: int) -> float:
 
 
 def table(workers: dict[str, Worker], times: dict[str, dict[str, Milliseconds]], memory: dict[str, float]) -> str:
-    """A row for each candidate; in brackets the ratio to the best peer."""
+    """A row for each implementation; in brackets the ratio to the best peer."""
     lines = [
         "| | parameters, M | encode + likelihood | decode | training step | training memory, MiB | round trip |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
-    best = {work: [min(times[peer][work][which] for peer in PEERS) for which in (0, 1)] for work in WORK}
+    best = {
+        operation: [min(times[peer][operation][which] for peer in PEERS) for which in (0, 1)]
+        for operation in OPERATIONS
+    }
     least = min(memory[peer] for peer in PEERS)
     for name, worker in workers.items():
         cells = []
-        for work in WORK:
-            (wall, cpu), (best_wall, best_cpu) = times[name][work], best[work]
+        for operation in OPERATIONS:
+            (wall, cpu), (best_wall, best_cpu) = times[name][operation], best[operation]
             cells.append(f"{cpu:.0f} ({cpu / best_cpu:.2f}), {wall:.0f} ({wall / best_wall:.2f})")
         cells.append(f"{memory[name]:.0f} ({memory[name] / least:.2f})")
         lines.append(f"| {name} | {worker.parameters:.1f} | {' | '.join(cells)} | {worker.error:.0e} |")
@@ -61,8 +66,8 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=8, help="K (default: %(default)s)")
     args = parser.parse_args()
     size = Size(flow_steps=args.steps)
-    memory = {name: training_memory(name, size) for name in CANDIDATES}
-    workers = {name: Worker(name, size) for name in CANDIDATES}
+    memory = {name: training_memory(name, size) for name in IMPLEMENTATIONS}
+    workers = {name: Worker(name, size) for name in IMPLEMENTATIONS}
     times = measure_times(workers, args.rounds)
     text = (
         f"{size.image_size}×{size.image_size}, K = {size.flow_steps}, L = {size.levels}, width {size.width}, batch "

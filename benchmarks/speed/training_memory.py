@@ -1,4 +1,4 @@
-"""Peak memory of a training step, over what stands before: ``python -m benchmarks.speed.training_memory CANDIDATE``."""
+"""Peak memory of a training step, over what stands before: ``python -m benchmarks.speed.training_memory NAME``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.sliders.candidates import CANDIDATES, THREADS, Size
+from benchmarks.speed.implementations import IMPLEMENTATIONS, THREADS, Size
 
 MIB = 2**20
 
@@ -31,7 +31,7 @@ def peak_memory() -> int:
 
 def training_memory(name: str, size: Size) -> float:
     """MiB over the model, its gradients and the optimiser's state, measured in a fresh process."""
-    # Memory is given back as soon as it is free, or the peak would tell of the allocator and not of the candidate.
+    # Memory is given back as soon as it is free, or the peak would tell of the allocator and not of the implementation.
     thrifty = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "0"}
     command = [sys.executable, "-m", "benchmarks.speed.training_memory", name, "--steps", str(size.flow_steps)]
     done = subprocess.run(command, env=os.environ | thrifty, capture_output=True, text=True, check=True)
@@ -39,25 +39,25 @@ def training_memory(name: str, size: Size) -> float:
 
 
 def main() -> None:
-    """Measure one candidate here, and print MiB."""
+    """Measure one implementation here, and print MiB."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.speed.training_memory")
-    parser.add_argument("candidate", choices=CANDIDATES)
+    parser.add_argument("implementation", choices=IMPLEMENTATIONS)
     parser.add_argument("--steps", type=int, default=8, help="K (default: %(default)s)")
     args = parser.parse_args()
     size = Size(flow_steps=args.steps)
     torch.set_num_threads(THREADS)
-    candidate = CANDIDATES[args.candidate](size)
+    implementation = IMPLEMENTATIONS[args.implementation](size)
     x = size.pictures()
     with torch.no_grad():
-        candidate.ready(x)
-    optimiser = torch.optim.Adam(candidate.parameters, lr=1e-4)
-    for parameter in candidate.parameters:
+        implementation.initialise(x)
+    optimiser = torch.optim.Adam(implementation.parameters, lr=1e-4)
+    for parameter in implementation.parameters:
         parameter.grad = torch.zeros_like(parameter)
     optimiser.step()
     start = reset_peak_memory()
     for _ in range(2):
         optimiser.zero_grad(set_to_none=False)
-        candidate.loss(x).backward()
+        implementation.loss(x).backward()
         optimiser.step()
     print((peak_memory() - start) / MIB)
 

@@ -1,4 +1,4 @@
-"""A candidate in a process of its own, which times what it is told to: so that candidates can take short turns."""
+"""An implementation in a process of its own, which times what it is told to: so that several can take short turns."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from multiprocessing.connection import Connection
 
 import torch
 
-from benchmarks.sliders.candidates import CANDIDATES, THREADS, Size
+from benchmarks.speed.implementations import IMPLEMENTATIONS, THREADS, Size
 
 WARM_UP = 0.3
 TURN = 0.6
-"""Seconds that a candidate runs without being timed, and then timed. At least one run, and at least two."""
-WORK = ("encode", "decode", "train")
+"""Seconds that an implementation runs without being timed, and then timed. At least one run, and at least two."""
+OPERATIONS = ("encode", "decode", "train")
 Milliseconds = tuple[float, float]
 """Wall time, and CPU time of all threads together."""
 
@@ -48,10 +48,10 @@ def wait_for_gpu() -> None:
 
 
 class Worker:
-    """One candidate, ready to be timed.
+    """One implementation, ready to be timed.
 
     Args:
-        name: which of :data:`benchmarks.sliders.candidates.CANDIDATES`.
+        name: which of :data:`benchmarks.speed.implementations.IMPLEMENTATIONS`.
         size: what to build it for.
     """
 
@@ -66,9 +66,9 @@ class Worker:
         self.error: float = self._pipe.recv()
         """The largest difference between pictures and what comes back, of a range of 1."""
 
-    def time(self, work: str) -> Milliseconds:
-        """Time one of :data:`WORK`, now."""
-        self._pipe.send(work)
+    def time(self, operation: str) -> Milliseconds:
+        """Time one of :data:`OPERATIONS`, now."""
+        self._pipe.send(operation)
         took: Milliseconds = self._pipe.recv()
         return took
 
@@ -76,42 +76,42 @@ class Worker:
 def _serve(name: str, size: Size, pipe: Connection) -> None:
     torch.set_num_threads(THREADS)
     x = size.pictures()
-    in_training, trained = CANDIDATES[name](size), CANDIDATES[name](size)
+    training_model, inference_model = IMPLEMENTATIONS[name](size), IMPLEMENTATIONS[name](size)
     with torch.no_grad():
-        in_training.ready(x)
-        trained.ready(x)
-    optimiser = torch.optim.Adam(in_training.parameters, lr=1e-4, fused=True)
+        training_model.initialise(x)
+        inference_model.initialise(x)
+    optimiser = torch.optim.Adam(training_model.parameters, lr=1e-4, fused=True)
 
     def train() -> None:
         optimiser.zero_grad()
-        in_training.loss(x).backward()
+        training_model.loss(x).backward()
         optimiser.step()
 
-    for parameter in trained.parameters:
+    for parameter in inference_model.parameters:
         parameter.requires_grad_(False)
-    trained.trained()
+    inference_model.prepare_for_inference()
     with torch.no_grad():
-        encoded = trained.encode(x)
-        error = float((trained.decode(encoded) - x).abs().max())
-    pipe.send(sum(parameter.numel() for parameter in trained.parameters) / 1e6)
+        encoded = inference_model.encode(x)
+        error = float((inference_model.decode(encoded) - x).abs().max())
+    pipe.send(sum(parameter.numel() for parameter in inference_model.parameters) / 1e6)
     pipe.send(error)
-    while (work := _next(pipe)) is not None:
-        match work:
+    while (operation := _next(pipe)) is not None:
+        match operation:
             case "train":
                 took = timed(train)
             case "encode":
                 with torch.no_grad():
-                    took = timed(lambda: trained.encode(x))
+                    took = timed(lambda: inference_model.encode(x))
             case _:
                 with torch.no_grad():
-                    took = timed(lambda: trained.decode(encoded))
+                    took = timed(lambda: inference_model.decode(encoded))
         pipe.send(took)
 
 
 def _next(pipe: Connection) -> str | None:
     """What to time next; None when nobody asks any more."""
     try:
-        work: str = pipe.recv()
+        operation: str = pipe.recv()
     except EOFError:
         return None
-    return work
+    return operation

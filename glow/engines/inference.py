@@ -44,7 +44,7 @@ class InferenceStep:
             nets_dtype,
             input_bound=coupling.input_bound,
             grid=coupling.net.grid(height, width, coupling.net.first.bias.device, nets_dtype),
-            gates=(slice(channels // 2), coupling.bound) if isinstance(coupling, AffineCoupling) else None,
+            bounded=(slice(channels // 2), coupling.bound) if isinstance(coupling, AffineCoupling) else None,
             workspaces=workspaces,
         )
 
@@ -106,7 +106,7 @@ class InferenceSplit:
             (batch, channels // 2, height, width),
             split.conv.bias.dtype,
             input_bound=split.input_bound,
-            gates=(slice(channels // 2, channels), LOG_STD_BOUND),
+            bounded=(slice(channels // 2, channels), LOG_STD_BOUND),
             workspaces={},
         )
 

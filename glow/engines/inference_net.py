@@ -52,7 +52,7 @@ class InferenceNet:
         dtype: to compute in.
         input_bound: where the input is cut off; None for nowhere.
         grid: what is seen of each position's coordinates besides, ``(1, 2, H, W)``; None if nothing.
-        gates: the output channels that are log-scales behind a :func:`glow.layers.coupling.bounded`, and its bound.
+        bounded: the output channels that a :func:`glow.layers.coupling.bounded` makes log-scales of, and its bound.
             They come as log-scales; None for no channels.
         workspaces: those of the nets that run one after the other, which share what is alike.
     """
@@ -65,13 +65,13 @@ class InferenceNet:
         *,
         input_bound: float | None,
         grid: Tensor | None = None,
-        gates: tuple[slice, float] | None = None,
+        bounded: tuple[slice, float] | None = None,
         workspaces: dict[Hashable, Workspace],
     ) -> None:
         batch, _, *sides = shape
         last = convolutions[-1]
         device = last.bias.device
-        self._dtype, self._input_bound, self._gates = dtype, input_bound, gates
+        self._dtype, self._input_bound, self._bounded = dtype, input_bound, bounded
         part = max(1, batch)  # of no pictures, none is a part
         if device.type == "cpu":
             width = max(len(conv.bias) for conv in convolutions)
@@ -79,14 +79,14 @@ class InferenceNet:
         self._layers = []
         for conv in convolutions:
             kernel, bias = conv.folded(conv.bias.dtype)
-            if gates is not None and conv is last:
-                channel, bound = gates
+            if bounded is not None and conv is last:
+                channel, bound = bounded
                 kernel[channel] *= 2 / bound
                 bias[channel] *= 2 / bound
             like = torch.empty((part, conv.weight.shape[1], *sides), dtype=dtype, device=device)
             kernel = kernel.to(dtype).contiguous(memory_format=torch.channels_last)
             self._layers.append(prepare(kernel, bias.to(dtype), like, relu=conv is not last))
-        self._lowest = None if gates is None else torch.tensor(-gates[1], dtype=last.bias.dtype, device=device)
+        self._lowest = None if bounded is None else torch.tensor(-bounded[1], dtype=last.bias.dtype, device=device)
         name = (shape, last.bias.shape, last.bias.dtype, dtype, grid is None, part)
         if name not in workspaces:
             workspaces[name] = Workspace(shape, last.bias, dtype, grid, part)
@@ -104,8 +104,8 @@ class InferenceNet:
             for layer in self._layers:
                 x = layer(x)
             output.copy_(x)
-        if self._gates is not None and self._lowest is not None:
-            channel, bound = self._gates
+        if self._bounded is not None and self._lowest is not None:
+            channel, bound = self._bounded
             raw = workspace.output[channel].sigmoid_()  # the rest of its argument's factor is in the kernel
             torch.add(self._lowest, raw, alpha=2 * bound, out=raw)
         return workspace.output

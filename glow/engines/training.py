@@ -16,7 +16,7 @@ from torch.autograd.function import once_differentiable
 
 from glow.engines.folding import fold
 from glow.engines.packed_convolution import channel_multiple, convolution_gradients, convolve, pad_net
-from glow.layers.coupling import AffineCoupling, bounded, bounded_input
+from glow.layers.coupling import AffineCoupling, bounded_input, bounded_of_sigmoid, sigmoid_of_bounded
 from glow.layers.flow_layer import Images, PerPicture
 from glow.layers.flow_step import FlowStep
 from glow.layers.memory_layout import as_pictures, as_rows, rows_for_net
@@ -46,8 +46,8 @@ class Saved(NamedTuple):
     """Its input rows."""
     seen: Sequence[Tensor]
     """What each of the net's convolutions has seen."""
-    gate: Tensor | None
-    """The sigmoid behind the log-scales; None where nothing is scaled."""
+    sigmoid: Tensor | None
+    """That which the log-scales are made of (:func:`glow.layers.coupling.bounded`); None where nothing is scaled."""
     scale: Tensor | None
 
 
@@ -128,12 +128,13 @@ class RowCoupling:
             by_kept = torch.ops.aten.hardtanh_backward(by_kept, kept, -self.input_bound, self.input_bound)
         return by_kept, found
 
-    def gate(self, output: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor]:
-        """The sigmoid behind the log-scales, the log-scales (None where nothing is scaled) and the shifts, as rows."""
+    def unpack_output(self, output: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor]:
+        """What the log-scales are made of, the log-scales (None where nothing is scaled) and the shifts, as rows."""
         if self.scale_bound is None:
             return None, None, output
         raw, shift = output.chunk(2)
-        return *bounded(raw, self.scale_bound), shift
+        sigmoid = sigmoid_of_bounded(raw, self.scale_bound)
+        return sigmoid, bounded_of_sigmoid(sigmoid, self.scale_bound), shift
 
     def _by_picture(self, rows: Tensor) -> tuple[int, int, int]:
         """``(C, B, H * W)`` of rows."""
@@ -144,7 +145,7 @@ class RowCoupling:
         """The coupling's output rows and log-determinant of its input's."""
         kept, moved = mixed.chunk(2)
         output, seen = self.run_net(kept, net)
-        gate, log_scale, shift = self.gate(output)
+        sigmoid, log_scale, shift = self.unpack_output(output)
         y = torch.empty_like(mixed)
         y[: len(kept)] = kept
         if log_scale is None:
@@ -153,13 +154,13 @@ class RowCoupling:
         logdet = log_scale.view(self._by_picture(moved)).sum((0, 2))
         scale = log_scale.exp_()
         torch.mul(moved, scale, out=y[len(kept) :]).add_(shift)
-        return y, logdet, Saved(mixed, seen, gate, scale)
+        return y, logdet, Saved(mixed, seen, sigmoid, scale)
 
     def recompute(self, y: Tensor, net: Sequence[Tensor]) -> Saved:
         """What :meth:`forward` gave besides ``y``, of ``y``."""
         kept, moved = y.chunk(2)
         output, seen = self.run_net(kept, net)
-        gate, log_scale, shift = self.gate(output)
+        sigmoid, log_scale, shift = self.unpack_output(output)
         mixed = torch.empty_like(y)
         mixed[: len(kept)] = kept
         unshifted = torch.sub(moved, shift, out=mixed[len(kept) :])
@@ -167,24 +168,24 @@ class RowCoupling:
             return Saved(mixed, seen, None, None)
         scale = log_scale.exp_()
         unshifted.div_(scale)
-        return Saved(mixed, seen, gate, scale)
+        return Saved(mixed, seen, sigmoid, scale)
 
     def gradients(
         self, by_y: Tensor, by_logdet: Tensor, saved: Saved, net: Sequence[Tensor], *, frozen: bool
     ) -> tuple[Tensor, list[Tensor | None]]:
         """The gradients by the coupling's input rows and, None where it is frozen, by the net's kernels and biases."""
-        mixed, seen, gate, scale = saved
+        mixed, seen, sigmoid, scale = saved
         kept, moved = mixed.chunk(2)
         by_shift = by_y[len(kept) :]
         by_mixed = torch.empty_like(by_y)
         by_output = [by_shift]
-        if gate is None or scale is None:
+        if sigmoid is None or scale is None:
             by_mixed[len(kept) :] = by_shift
         else:
             by_moved = torch.mul(by_shift, scale, out=by_mixed[len(kept) :])
             pictures = self._by_picture(moved)
             by_log_scale = torch.addcmul(by_logdet[:, None], by_moved.view(pictures), moved.view(pictures))
-            by_raw = torch.ops.aten.sigmoid_backward(by_log_scale.view_as(gate).to(gate.dtype), gate).mul_(4)
+            by_raw = torch.ops.aten.sigmoid_backward(by_log_scale.view_as(sigmoid).to(sigmoid.dtype), sigmoid).mul_(4)
             by_output = [by_raw, by_shift]
         by_kept, found = self.net_gradients(by_output, kept, net, seen, frozen=frozen)
         torch.add(by_y[: len(kept)], by_kept, out=by_mixed[: len(kept)])
@@ -212,16 +213,16 @@ class _FlowStepFunction(torch.autograd.Function):
         mixed = torch.addmm(bias[:, None], weight, x)
         y, logdet, saved = coupling.forward(mixed, net)
         ctx.coupling = coupling
-        ctx.save_for_backward(x, weight, mixed, saved.gate, saved.scale, *saved.seen, *net)
+        ctx.save_for_backward(x, weight, mixed, saved.sigmoid, saved.scale, *saved.seen, *net)
         return y, logdet
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, by_y: Tensor, by_logdet: Tensor) -> tuple[Tensor | None, ...]:
-        x, weight, mixed, gate, scale, *rest = ctx.saved_tensors
+        x, weight, mixed, sigmoid, scale, *rest = ctx.saved_tensors
         seen, net = rest[: len(rest) // 3], rest[len(rest) // 3 :]
         frozen = not any(ctx.needs_input_grad[2:])
-        saved = Saved(mixed, seen, gate, scale)
+        saved = Saved(mixed, seen, sigmoid, scale)
         by_mixed, by_net = ctx.coupling.gradients(by_y, by_logdet, saved, net, frozen=frozen)
         by_x = weight.t() @ by_mixed if ctx.needs_input_grad[0] else None
         linear = (None, None) if frozen else (by_mixed @ x.t(), by_mixed.sum(1))

@@ -19,7 +19,7 @@ class Coupling(FlowLayer):
     """Half of the channels pass unchanged; a net of them says how the other half is scaled and shifted.
 
     ``y_a = x_a``, ``y_b = x_b * exp(log_scale(x_a)) + shift(x_a)`` (Dinh et al. 2017, arXiv 1605.08803). A coupling
-    that is added overrides :meth:`split` or :meth:`scale_and_shift`; one that does not scale and shift overrides
+    that is added overrides :meth:`unpack_output` or :meth:`scale_and_shift`; one that does not scale and shift, both
     :meth:`forward` and :meth:`inverse`. The fast engines know only those of this file; others run by their own methods.
 
     Args:
@@ -44,7 +44,7 @@ class Coupling(FlowLayer):
     def initialise(self, x: Images) -> None:
         self.net.initialise(bounded_input(halves(x)[0], self.input_bound))
 
-    def split(self, output: Tensor) -> tuple[Tensor | None, Tensor]:
+    def unpack_output(self, output: Tensor) -> tuple[Tensor | None, Tensor]:
         """Log-scale (None where nothing is scaled) and shift of the moved half, of what the net has put out."""
         raise NotImplementedError(f"{type(self).__name__} has no scale and shift.")
 
@@ -53,7 +53,7 @@ class Coupling(FlowLayer):
 
         In the dtype of the net's output, also where the flow's has more digits: both directions see the same numbers.
         """
-        return self.split(self.output(kept))
+        return self.unpack_output(self.output(kept))
 
     def dtypes(self) -> tuple[torch.dtype, torch.dtype]:
         """What the net computes in, and what its output is rounded to: its parameters'.
@@ -83,10 +83,19 @@ class Coupling(FlowLayer):
         return join([kept, moved if log_scale is None else moved / log_scale.exp()])
 
 
-def bounded(raw: Tensor, bound: float) -> tuple[Tensor, Tensor]:
-    """``bound * tanh(raw / bound)``, behind the sigmoid that it is made of: a CPU's tanh takes three times as long."""
-    gate = torch.sigmoid(raw * (2 / bound))
-    return gate, (gate * (2 * bound)).sub_(bound)
+def bounded(raw: Tensor, bound: float) -> Tensor:
+    """``bound * tanh(raw / bound)``, by a sigmoid: a CPU's tanh takes three times as long."""
+    return bounded_of_sigmoid(sigmoid_of_bounded(raw, bound), bound)
+
+
+def sigmoid_of_bounded(raw: Tensor, bound: float) -> Tensor:
+    """The sigmoid that :func:`bounded` is made of: its gradient's formula needs that, and not ``raw``."""
+    return torch.sigmoid(raw * (2 / bound))
+
+
+def bounded_of_sigmoid(sigmoid: Tensor, bound: float) -> Tensor:
+    """:func:`bounded`, of what :func:`sigmoid_of_bounded` gives."""
+    return (sigmoid * (2 * bound)).sub_(bound)
 
 
 class AffineCoupling(Coupling):
@@ -118,9 +127,9 @@ class AffineCoupling(Coupling):
     def extra_repr(self) -> str:
         return f"bound={self.bound}"
 
-    def split(self, output: Tensor) -> tuple[Tensor, Tensor]:
+    def unpack_output(self, output: Tensor) -> tuple[Tensor, Tensor]:
         raw, shift = halves(output)
-        return bounded(raw, self.bound)[1], shift
+        return bounded(raw, self.bound), shift
 
 
 class AdditiveCoupling(Coupling):
@@ -138,5 +147,5 @@ class AdditiveCoupling(Coupling):
     ) -> None:
         super().__init__(channels, width, channels // 2, coordinates=coordinates, input_bound=input_bound)
 
-    def split(self, output: Tensor) -> tuple[None, Tensor]:
+    def unpack_output(self, output: Tensor) -> tuple[None, Tensor]:
         return None, output

@@ -139,7 +139,7 @@ def _seen(kept: Tensor, context: Tensor) -> Tensor:
 
 def _log_scale_and_shift(raw: Tensor) -> tuple[Tensor, Tensor]:
     scale, shift = raw.chunk(2, 1)
-    return bounded(scale, LOG_SCALE_BOUND)[1], bounded(shift, SHIFT_BOUND)[1]
+    return bounded(scale, LOG_SCALE_BOUND), bounded(shift, SHIFT_BOUND)
 
 
 def _log_slope(logits: Tensor) -> PerPicture:

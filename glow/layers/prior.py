@@ -15,7 +15,7 @@ LOG_STD_BOUND = 3.0
 
 
 def _bounded(log_std: Tensor) -> Tensor:
-    return bounded(log_std, LOG_STD_BOUND)[1]
+    return bounded(log_std, LOG_STD_BOUND)
 
 
 class StandardPrior(FlowLayer):

@@ -31,7 +31,7 @@ MEMORY: list[Memory] = ["store", "checkpoint", "reversible"]
 class PaperCoupling(AffineCoupling):
     """The paper's scale, ``sigmoid(raw + 2)``."""
 
-    def split(self, output: Tensor) -> tuple[Tensor, Tensor]:
+    def unpack_output(self, output: Tensor) -> tuple[Tensor, Tensor]:
         raw, shift = halves(output)
         return F.logsigmoid(raw + 2), shift
 

@@ -26,7 +26,7 @@ from train.metric_logger import TEMPERATURES
 from train.settings.config import FitConfig, OptimiserKind
 from train.settings.presets import PRESETS
 from train.settings.run_options import RunOptions
-from train.step.learning_rate_schedule import learning_rate_share
+from train.step.learning_rate_schedule import learning_rate_factor
 
 CPU = torch.device("cpu")
 
@@ -172,7 +172,7 @@ def test_samples_are_drawn_at_each_temperature_from_the_same_noise(tmp_path: Pat
 
 def test_the_learning_rate_rises_stays_and_falls() -> None:
     config = FitConfig(steps=100, warmup=10, decay_share=0.2)
-    rates = [learning_rate_share(config, step) for step in range(100)]
+    rates = [learning_rate_factor(config, step) for step in range(100)]
     assert rates[0] == pytest.approx(0.1)
     assert rates[9:80] == [1.0] * 71
     assert rates[99] == pytest.approx(0.05)

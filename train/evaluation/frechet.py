@@ -17,7 +17,7 @@ from glow.model import Glow
 from storage.values import InvalidValueError
 
 
-class Judge(Protocol):
+class FeatureExtractor(Protocol):
     """What tells features of pictures, such as :class:`attributes.classifier.network.AttributeClassifier`."""
 
     def features(self, x: Tensor) -> Tensor:
@@ -71,8 +71,8 @@ def frechet_distance(first: Moments, second: Moments) -> float:
     root = _root(first.covariance)
     values = torch.linalg.eigvalsh(root @ second.covariance @ root)
     cross = values.clamp(min=0).sqrt().sum()
-    spread = first.covariance.trace() + second.covariance.trace() - 2 * cross
-    return max(0.0, float((first.mean - second.mean).square().sum() + spread))
+    trace_term = first.covariance.trace() + second.covariance.trace() - 2 * cross
+    return max(0.0, float((first.mean - second.mean).square().sum() + trace_term))
 
 
 def _root(covariance: Tensor) -> Tensor:
@@ -80,32 +80,40 @@ def _root(covariance: Tensor) -> Tensor:
     return (vectors * values.clamp(min=0).sqrt()) @ vectors.T
 
 
-def moments(judge: Judge, count: int, pictures: Callable[[int, int], Tensor], *, batch: int = 50) -> Moments:
+def moments(
+    extractor: FeatureExtractor, count: int, pictures: Callable[[int, int], Tensor], *, batch: int = 50
+) -> Moments:
     """Moments of the features of ``count`` pictures; ``pictures(first, last)`` gives ``(B, 3, H, W)`` in [0, 1]."""
     found = Moments()
     with tqdm(total=count, desc="judging pictures", unit="img", disable=None) as bar:
         for first in range(0, count, batch):
             last = min(first + batch, count)
-            found.add(judge.features(pictures(first, last)))
+            found.add(extractor.features(pictures(first, last)))
             bar.update(last - first)
     return found
 
 
 @torch.inference_mode()
 def frechet_distances(
-    model: Glow, judge: Judge, pixels: Tensor, samples: int, temperatures: Sequence[float], *, seed: int = 0
+    model: Glow,
+    extractor: FeatureExtractor,
+    pixels: Tensor,
+    samples: int,
+    temperatures: Sequence[float],
+    *,
+    seed: int = 0,
 ) -> dict[float, float]:
     """The distance of drawn faces to real ones, for each temperature; the same noise for all.
 
     Args:
         model: what draws.
-        judge: what tells features.
+        extractor: what tells features.
         pixels: the real faces, uint8 ``(N, 3, H, W)``.
         samples: how many are drawn.
         temperatures: at which.
         seed: of the noise.
     """
-    real = moments(judge, len(pixels), lambda first, last: pixels[first:last].to(model.device).float() / 255)
+    real = moments(extractor, len(pixels), lambda first, last: pixels[first:last].to(model.device).float() / 255)
     distances = {}
     for temperature in temperatures:
         generator = torch.Generator().manual_seed(seed)
@@ -113,5 +121,5 @@ def frechet_distances(
         def draw(first: int, last: int, at: float = temperature, source: torch.Generator = generator) -> Tensor:
             return model.sample(last - first, at, source)
 
-        distances[temperature] = frechet_distance(moments(judge, samples, draw), real)
+        distances[temperature] = frechet_distance(moments(extractor, samples, draw), real)
     return distances

@@ -14,7 +14,7 @@ from train.ema import EMA
 from train.optimiser import Optimiser
 from train.parallel import set_gradient_sync
 from train.settings.config import FitConfig
-from train.step.learning_rate_schedule import learning_rate_share
+from train.step.learning_rate_schedule import learning_rate_factor
 
 
 class Taken(NamedTuple):
@@ -85,7 +85,7 @@ class TrainingStep:
             self._inputs = tuple(torch.empty_like(part, device=self._world.device) for part in batch)
         for place, part in zip(self._inputs, batch, strict=True):
             place.copy_(part, non_blocking=True)
-        self._optimiser.set_share(learning_rate_share(self._config, step))
+        self._optimiser.set_learning_rate_factor(learning_rate_factor(self._config, step))
         if self._recorder is None:
             self._on_device()
         else:

@@ -91,7 +91,8 @@ def test_where_a_mapper_puts_out_what_is_no_number_the_base_stays(fine_editor: E
     assert broken is not None
     for head in broken.heads:
         head.weight.fill_(3e38)
-    labels = replace(fine_editor.label_directions, mapper=broken)
+    sliders = tuple(replace(slider, companions=()) for slider in fine_editor.label_directions.sliders)
+    labels = replace(fine_editor.label_directions, mapper=broken, sliders=sliders)
     base = labels.vectors.flatten()[[LABEL_NAMES.index("Young")]]
     weights = labels.slider("Young").mask.of_latent([tuple(scale.shape[1:]) for scale in faces.scales])
     assert torch.equal(labels.along(faces, "Young", 1), (weights * base).expand(6, -1))

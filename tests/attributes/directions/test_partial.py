@@ -6,8 +6,8 @@ import pytest
 import torch
 from sklearn.linear_model import LinearRegression
 
+from attributes.directions.mean_difference import LabelSums, OneSidedLabelError
 from attributes.directions.partial import partial_weights
-from attributes.directions.sums import LabelSums, OneSidedLabelError
 
 LABELS = 5
 
@@ -37,7 +37,7 @@ def test_mean_directions_equal_their_definition() -> None:
 def test_partial_directions_equal_linear_regression() -> None:
     latents, labels = small_case()
     sums = summed(latents, labels)
-    partial = partial_weights(sums.gram) @ sums.mean_directions()
+    partial = partial_weights(sums.label_second_moment) @ sums.mean_directions()
     fitted = LinearRegression().fit(labels.numpy(), latents.numpy())
     torch.testing.assert_close(partial, torch.from_numpy(fitted.coef_.T.copy()), atol=1e-12, rtol=0)
 
@@ -45,7 +45,7 @@ def test_partial_directions_equal_linear_regression() -> None:
 def test_labels_of_a_family_are_not_held_fixed_for_one_another() -> None:
     latents, labels = small_case()
     sums = summed(latents, labels)
-    partial = partial_weights(sums.gram, families=[(0, 1, 2)]) @ sums.mean_directions()
+    partial = partial_weights(sums.label_second_moment, families=[(0, 1, 2)]) @ sums.mean_directions()
     first = LinearRegression().fit(labels[:, [0, 3, 4]].numpy(), latents.numpy()).coef_[:, 0]
     torch.testing.assert_close(partial[0], torch.from_numpy(first.copy()), atol=1e-12, rtol=0)
     whole = LinearRegression().fit(labels.numpy(), latents.numpy()).coef_[:, 3]
@@ -59,7 +59,7 @@ def test_labels_that_nearly_coincide_still_have_short_directions() -> None:
     labels[0, 1] = ~labels[0, 1]
     sums = summed(latents, labels)
     means = sums.mean_directions()
-    assert (partial_weights(sums.gram) @ means).norm(dim=1).max() < 2 * means.norm(dim=1).max()
+    assert (partial_weights(sums.label_second_moment) @ means).norm(dim=1).max() < 2 * means.norm(dim=1).max()
 
 
 def test_a_label_on_no_face_is_refused() -> None:

@@ -33,10 +33,10 @@ def test_a_direction_ends_where_its_range_takes_the_mean_face() -> None:
 
 
 def test_a_face_that_was_looked_at_goes_so_far_and_hardly_further() -> None:
-    start, looked = -4.0, torch.tensor([[5.0, torch.nan]], dtype=torch.float64)
+    start, reach_limits = -4.0, torch.tensor([[5.0, torch.nan]], dtype=torch.float64)
     gone = [
         POPULATION.limited(
-            torch.tensor([[value, 0.0]], dtype=torch.float64), POPULATION.mean[None] + start, UNLIKE, None, looked
+            torch.tensor([[value, 0.0]], dtype=torch.float64), POPULATION.mean[None] + start, UNLIKE, None, reach_limits
         )[0, 0].item()
         for value in (5.0, 9.0)
     ]

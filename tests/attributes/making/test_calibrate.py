@@ -90,7 +90,9 @@ def test_every_slider_goes_both_ways_within_its_range(basis: DirectionBasis) -> 
 
 def test_uncalibrated_directions_say_so(basis: DirectionBasis) -> None:
     with pytest.raises(DirectionsError, match="attributes calibrate"):
-        DirectionBasis(basis.means, basis.gram, basis.spread_mean, basis.spread_covariance, "").directions("calibrated")
+        DirectionBasis(
+            basis.means, basis.label_second_moment, basis.projection_mean, basis.projection_covariance, ""
+        ).directions("calibrated")
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from attributes import LABEL_NAMES, DirectionBasis, DirectionsError, FaceSet, load_directions
-from attributes.directions.sums import LabelSums
+from attributes.directions.mean_difference import LabelSums
 from attributes.making.chance import channel_variances, without_chance
 from attributes.making.compute import compute_directions
 from data.loader import load_pixels
@@ -118,7 +118,7 @@ def in_two_processes(*arguments: str) -> list[str]:
 ADD_A_HALF = """
 import sys
 from safetensors.torch import load_file, save_file
-from attributes.directions.sums import LabelSums
+from attributes.directions.mean_difference import LabelSums
 from glow.distributed import init_distributed
 with init_distributed("cpu") as world:
     faces = load_file(sys.argv[1])
@@ -127,7 +127,7 @@ with init_distributed("cpu") as world:
     sums.add(faces["latents"][mine], faces["labels"][mine])
     sums.all_reduce(world)
     if world.is_main:
-        save_file({"gram": sums.gram, "means": sums.mean_directions()}, sys.argv[2])
+        save_file({"gram": sums.label_second_moment, "means": sums.mean_directions()}, sys.argv[2])
 """
 
 
@@ -141,7 +141,7 @@ def test_sums_of_two_processes_are_those_of_one_in_float64(
     alone = LabelSums(latents.shape[1], len(LABEL_NAMES))
     alone.add(latents, labels)
     together = load_file(tmp_path / "sums")
-    assert torch.equal(together["gram"], alone.gram)
+    assert torch.equal(together["gram"], alone.label_second_moment)
     torch.testing.assert_close(together["means"], alone.mean_directions(), atol=1e-12, rtol=1e-12)
 
 
@@ -157,7 +157,7 @@ def test_two_processes_compute_what_one_does(
     assert "40 directions from 128 faces" in said[0]
     assert not said[1]
     tensors = load_file(tmp_path / "d.safetensors")
-    torch.testing.assert_close(tensors["gram"], computed.gram, atol=0, rtol=0)
-    torch.testing.assert_close(tensors["spread.covariance"], computed.spread_covariance, atol=1e-3, rtol=1e-3)
+    torch.testing.assert_close(tensors["gram"], computed.label_second_moment, atol=0, rtol=0)
+    torch.testing.assert_close(tensors["spread.covariance"], computed.projection_covariance, atol=1e-3, rtol=1e-3)
     for i, scale in enumerate(computed.means.scales):
         torch.testing.assert_close(tensors[f"mean.{i}"].float(), scale, atol=1e-3, rtol=1e-3)

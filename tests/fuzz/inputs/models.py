@@ -28,7 +28,7 @@ from attributes import (
 from attributes.classifier.network import AttributeClassifier, FaceNet, PlattScaling, save_classifier
 from attributes.custom.store import listed_sliders, load_slider, load_sliders, save_slider
 from attributes.directions.mapper import LatentMapper
-from attributes.directions.sums import LabelSums
+from attributes.directions.mean_difference import LabelSums
 from glow import Checkpoint, CheckpointError, Glow, GlowConfig, TrainingRecord, load_checkpoint, save_checkpoint
 from glow.checkpoint import InaccurateInverseWarning, read_config
 from tests.fuzz.inputs.mutate import NUMBERS, mutated
@@ -81,11 +81,13 @@ def directions() -> tuple[bytes, ...]:
     sums.add(latents, torch.rand(100, LABELS, generator=random_numbers) < 0.5)
     means = checkpoint().model.sample_latent(LABELS, 1.0, random_numbers)
     along = config.levels * LABELS
-    basis = DirectionBasis(means, sums.gram, torch.zeros(along).double(), torch.eye(along).double(), checkpoint().hash)
+    basis = DirectionBasis(
+        means, sums.label_second_moment, torch.zeros(along).double(), torch.eye(along).double(), checkpoint().hash
+    )
     found, twice = [], 2 * along
     mapped = DirectionBasis(
         means,
-        sums.gram,
+        sums.label_second_moment,
         torch.zeros(twice).double(),
         torch.eye(twice).double(),
         checkpoint().hash,

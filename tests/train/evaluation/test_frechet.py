@@ -34,8 +34,8 @@ def test_the_distance_is_that_of_its_formula() -> None:
     mixed = torch.randn(200, 6, generator=generator) @ torch.randn(6, 6, generator=generator)
     first, second = moments_of(mixed), moments_of(torch.randn(150, 6, generator=generator) + 1)
     root = scipy.linalg.sqrtm(first.covariance.numpy() @ second.covariance.numpy()).real
-    spread = np.trace(first.covariance.numpy() + second.covariance.numpy() - 2 * root)
-    wanted = float((first.mean - second.mean).square().sum()) + spread
+    trace_term = np.trace(first.covariance.numpy() + second.covariance.numpy() - 2 * root)
+    wanted = float((first.mean - second.mean).square().sum()) + trace_term
     assert frechet_distance(first, second) == pytest.approx(wanted, rel=1e-8)
     assert frechet_distance(second, first) == pytest.approx(wanted, rel=1e-8)
     assert frechet_distance(first, first) == pytest.approx(0, abs=1e-6)

@@ -1,4 +1,4 @@
-"""Time and memory of `attributes compute` against the number of faces: ``python -m benchmarks.sliders.directions``.
+"""Time and memory of `attributes compute` by number of faces: ``python -m benchmarks.speed.compute_directions``.
 
 Writes a table to docs/benchmarks/README.md. Each number of faces runs in a process of its own.
 """
@@ -24,7 +24,7 @@ ALL = 27_000
 
 def measured(data: str, faces: int) -> tuple[float, float]:
     """Seconds of the pass, and MiB over what the loaded model and the list of faces take, in a fresh process."""
-    command = [sys.executable, "-m", "benchmarks.sliders.directions", "--data", data, "--only", str(faces)]
+    command = [sys.executable, "-m", "benchmarks.speed.compute_directions", "--data", data, "--only", str(faces)]
     # Memory is given back as soon as it is free, or the peak would tell of the allocator.
     thrifty = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "0"}
     done = subprocess.run(command, env=os.environ | thrifty, capture_output=True, text=True, check=True)
@@ -44,7 +44,7 @@ def measure_here(data: str, count: int) -> None:
 
 def main() -> None:
     """Measure, and write the table."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.sliders.directions")
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.speed.compute_directions")
     parser.add_argument("--data", default="data/celebahq", help="CelebA-HQ or torchvision's CelebA")
     parser.add_argument("--only", type=int, help="measure this many faces, here, and print it")
     args = parser.parse_args()
@@ -62,7 +62,7 @@ def main() -> None:
         "Directions of 40 labels",
         "`attributes compute` with `faces-64`: read, encode and sum, in one pass. Memory is the peak over what "
         "the loaded model and the list of faces take, with an allocator that gives memory back at once. That makes the "
-        "pass slower than it usually is.\n\nCommand: `python -m benchmarks.sliders.directions`\n\n"
+        "pass slower than it usually is.\n\nCommand: `python -m benchmarks.speed.compute_directions`\n\n"
         + "\n".join(lines)
         + f"\n\nAt the last rate, {ALL:,} faces take {rates[-1] * ALL / 60:.1f} minutes.",
     )

@@ -1,4 +1,7 @@
-"""Ours and the other implementations, behind one face: the same nets inside, the same L, K, width and pictures."""
+"""Our Glow and those of normflows, nflows and FrEIA behind one interface.
+
+The same nets inside, the same L, K, width and pictures.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ THREADS = 2
 
 @dataclass(frozen=True, kw_only=True)
 class Size:
-    """What all candidates are built for."""
+    """What all implementations are built for."""
 
     image_size: int = 64
     levels: int = 3
@@ -30,7 +33,7 @@ class Size:
 
 
 @dataclass(frozen=True)
-class Candidate:
+class Implementation:
     """One implementation, built."""
 
     module: nn.Module
@@ -41,10 +44,10 @@ class Candidate:
     """Latents together with the log-likelihood."""
     decode: Callable[[Any], Tensor]
     """Pictures of what :attr:`encode` gave."""
-    ready: Callable[[Tensor], None]
-    """Whatever has to see a first batch."""
-    trained: Callable[[], object] = lambda: None
-    """Called, with all parameters frozen, when training is over: what a user does before encoding and decoding."""
+    initialise: Callable[[Tensor], None]
+    """Sets from a first batch what has to see one, as actnorms do."""
+    prepare_for_inference: Callable[[], object] = lambda: None
+    """What a user does after training, with all parameters frozen, before encoding and decoding."""
 
     @cached_property
     def parameters(self) -> list[nn.Parameter]:
@@ -53,7 +56,7 @@ class Candidate:
 
 
 def coupling_net(inputs: int, outputs: int, width: int) -> nn.Sequential:
-    """The net of every candidate: 3×3 – 1×1 – 3×3, ReLU between, the last convolution zero."""
+    """The net of every implementation: 3×3 – 1×1 – 3×3, ReLU between, the last convolution zero."""
     last = nn.Conv2d(width, outputs, 3, padding=1)
     nn.init.zeros_(last.weight)
     assert last.bias is not None
@@ -66,7 +69,7 @@ def _gaussian(z: Tensor) -> Tensor:
     return -0.5 * (flat.square().sum(1) + flat.shape[1] * math.log(2 * math.pi))
 
 
-def ours(size: Size, *, memory: str = "store", default: bool = False) -> Candidate:
+def ours(size: Size, *, memory: str = "store", default: bool = False) -> Implementation:
     """Glowface's own model: all in float32, or by ``default`` in the precisions of ``train fit`` and of loading."""
     from glow import Glow, GlowConfig
     from glow.device import exact_flow_dtype, fastest_net_dtype
@@ -87,7 +90,7 @@ def ours(size: Size, *, memory: str = "store", default: bool = False) -> Candida
         latent, logdet = model(x)
         return latent, logdet + sum(_gaussian(scale) for scale in latent.scales)
 
-    return Candidate(
+    return Implementation(
         model,
         lambda x: -model.log_prob(x).mean(),
         encode,
@@ -97,16 +100,16 @@ def ours(size: Size, *, memory: str = "store", default: bool = False) -> Candida
     )
 
 
-def _peer(module: nn.Module, encode: Callable[[Tensor], Any], decode: Callable[[Any], Tensor]) -> Candidate:
+def _peer(module: nn.Module, encode: Callable[[Tensor], Any], decode: Callable[[Any], Tensor]) -> Implementation:
     """Another implementation, which gives latents and log-likelihood at once, and sees its first batch in doing so."""
 
-    def ready(x: Tensor) -> None:
+    def initialise(x: Tensor) -> None:
         encode(x)
 
-    return Candidate(module, lambda x: -encode(x)[1].mean(), encode, decode, ready)
+    return Implementation(module, lambda x: -encode(x)[1].mean(), encode, decode, initialise)
 
 
-def normflows(size: Size) -> Candidate:
+def normflows(size: Size) -> Implementation:
     """normflows' MultiscaleFlow of GlowBlocks."""
     import normflows as nf
 
@@ -139,7 +142,7 @@ class _Contextless(nn.Module):
         return self.net(x)
 
 
-def nflows(size: Size) -> Candidate:
+def nflows(size: Size) -> Implementation:
     """nflows' MultiscaleCompositeTransform."""
     from nflows import transforms as t
 
@@ -165,7 +168,7 @@ def nflows(size: Size) -> Candidate:
     return _peer(model, encode, lambda encoded: model.inverse(encoded[0])[0])
 
 
-def freia(size: Size) -> Candidate:
+def freia(size: Size) -> Implementation:
     """FrEIA's AllInOneBlocks, a SequenceINN for each level."""
     from FrEIA import framework, modules
 
@@ -206,7 +209,7 @@ def freia(size: Size) -> Candidate:
     return _peer(levels, encode, decode)
 
 
-CANDIDATES: dict[str, Callable[[Size], Candidate]] = {
+IMPLEMENTATIONS: dict[str, Callable[[Size], Implementation]] = {
     "Glowface, by default": lambda size: ours(size, default=True),
     "Glowface, float32": ours,
     "Glowface, float32, checkpoint": lambda size: ours(size, memory="checkpoint"),

@@ -1,4 +1,7 @@
-"""What one pass over labelled faces adds up: sums of labels and latents, from which every kind of direction follows."""
+"""Mean directions: each label's mean latent with it minus the mean without, from sums of one pass over labelled faces.
+
+Every other kind of direction follows from the same sums.
+"""
 
 from __future__ import annotations
 
@@ -25,23 +28,25 @@ class LabelSums:
     """
 
     def __init__(self, dimensions: int, labels: int) -> None:
-        self.gram = torch.zeros(labels + 1, labels + 1, dtype=torch.float64)
-        self.cross = torch.zeros(labels + 1, dimensions, dtype=torch.float64)
+        self.label_second_moment = torch.zeros(labels + 1, labels + 1, dtype=torch.float64)
+        """``Σ y yᵀ``, ``(N + 1, N + 1)``."""
+        self.cross_moment = torch.zeros(labels + 1, dimensions, dtype=torch.float64)
+        """``Σ y zᵀ``, ``(N + 1, D)``."""
 
     @property
     def count(self) -> int:
         """How many faces were added."""
-        return int(self.gram[0, 0])
+        return int(self.label_second_moment[0, 0])
 
     def add(self, latents: Tensor, labels: Tensor) -> None:
         """Add latents ``(B, D)`` with their bool labels ``(B, N)``."""
         flags = torch.cat([torch.ones(len(labels), 1, dtype=torch.float64), labels.cpu().double()], dim=1)
-        self.gram += flags.T @ flags
-        self.cross += flags.T @ latents.cpu().double()
+        self.label_second_moment += flags.T @ flags
+        self.cross_moment += flags.T @ latents.cpu().double()
 
     def all_reduce(self, world: World) -> None:
         """Add what the other processes have added."""
-        for sums in (self.gram, self.cross):
+        for sums in (self.label_second_moment, self.cross_moment):
             world.all_reduce(sums)
 
     def mean_directions(self) -> Tensor:
@@ -50,23 +55,24 @@ class LabelSums:
         Raises:
             OneSidedLabelError: a label is on all faces or on none.
         """
-        covariance = label_covariance(self.gram)
-        centred = self.cross[1:] / self.count - torch.outer(self.gram[0, 1:], self.cross[0]) / self.count**2
+        covariance, with_label = label_covariance(self.label_second_moment), self.label_second_moment[0, 1:]
+        centred = self.cross_moment[1:] / self.count - torch.outer(with_label, self.cross_moment[0]) / self.count**2
         return centred / covariance.diagonal()[:, None]
 
 
-def label_covariance(gram: Tensor) -> Tensor:
-    """The labels' covariance ``(N, N)``, from :attr:`LabelSums.gram`.
+def label_covariance(label_second_moment: Tensor) -> Tensor:
+    """The labels' covariance ``(N, N)``, from :attr:`LabelSums.label_second_moment`.
 
     Raises:
         OneSidedLabelError: a label is on all faces or on none.
     """
-    count = float(gram[0, 0])
-    with_label = gram.diagonal()[1:]
+    moment = label_second_moment
+    count = float(moment[0, 0])
+    with_label = moment.diagonal()[1:]
     one_sided = torch.nonzero((with_label == 0) | (with_label == count)).flatten().tolist()
     if one_sided or not count:
         raise OneSidedLabelError(
             f"among {count:.0f} faces, these labels are on all or on none: "
             f"{', '.join(LABEL_NAMES[i] for i in one_sided)}; use more faces."
         )
-    return gram[1:, 1:] / count - torch.outer(gram[0, 1:], gram[0, 1:]) / count**2
+    return moment[1:, 1:] / count - torch.outer(moment[0, 1:], moment[0, 1:]) / count**2
