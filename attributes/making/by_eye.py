@@ -67,8 +67,8 @@ SIDES: dict[tuple[str, int], dict[str, Any]] = {
 
 COMPANIONS: tuple[tuple[str, Companion], ...] = (
     ("Male", Companion(side=1, name="5_o_Clock_Shadow", share=0.8)),
-    ("Young", Companion(side=1, name="Bags_Under_Eyes", share=-0.5)),
-    ("Young", Companion(side=1, name="Double_Chin", share=-0.25)),
+    ("Young", Companion(side=1, name="Bags_Under_Eyes", share=-0.6)),
+    ("Young", Companion(side=1, name="Double_Chin", share=-0.5)),
     ("Young", Companion(side=-1, name="Gray_Hair", share=0.3)),
 )
 """What is to come with which label's slider. A man who keeps long hair is one by his beard; hair turns grey before eyes
@@ -82,7 +82,7 @@ HIDDEN_BY: dict[str, tuple[str, ...]] = dict.fromkeys(
 OBJECTS = frozenset({"Eyeglasses", "Bangs", "No_Beard", "Goatee", "Mustache", "Wearing_Hat"})
 """What looks wrong by half: a frame that ends at the nose, a fringe with a gap, a beard that is a smear."""
 
-PLAIN_AT: dict[str, float] = {"Eyeglasses": 13.0, "Bangs": 8.0, "Male": 7.0}
+PLAIN_AT: dict[str, float] = {"Eyeglasses": 13.0, "Bangs": 8.0, "Male": 7.0, "Young": 7.0}
 """Log odds at which a label is plain, where that is not :data:`PLAIN`. The classifier is sure of glasses by half of a
 frame, and of a man by his stubble."""
 
@@ -90,7 +90,7 @@ LENGTHS: dict[tuple[str, int], float] = {
     ("Smiling", 1): 0.75,
     ("Smiling", -1): 0.82,
     ("Young", 1): 1.1,
-    ("Young", -1): 0.85,
+    ("Young", -1): 0.82,
     ("Male", 1): 0.65,
     ("Male", -1): 0.8,
     ("Blond_Hair", 1): 0.72,
