@@ -62,8 +62,10 @@ PLACES: dict[str, dict[str, float]] = {
 
 SIDES: dict[tuple[str, int], dict[str, Any]] = {
     ("Male", 1): {"around": 0.0},
+    ("Young", 1): {"around": 0.3},
 }
-"""What one side (1 or -1) has of its own: where long hair goes, a patch of background comes, and a man may have it."""
+"""What one side (1 or -1) has of its own: where long hair goes, a patch of background comes, and a man may have it; hair
+that turns dark as it gets younger ends in patches."""
 
 COMPANIONS: tuple[tuple[str, Companion], ...] = (
     ("Male", Companion(side=1, name="5_o_Clock_Shadow", share=0.8)),
@@ -89,7 +91,7 @@ frame, and of a man by his stubble."""
 LENGTHS: dict[tuple[str, int], float] = {
     ("Smiling", 1): 0.75,
     ("Smiling", -1): 0.82,
-    ("Young", 1): 1.1,
+    ("Young", 1): 1.2,
     ("Young", -1): 0.82,
     ("Male", 1): 0.65,
     ("Male", -1): 0.8,
