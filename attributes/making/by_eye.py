@@ -64,8 +64,8 @@ SIDES: dict[tuple[str, int], dict[str, Any]] = {
     ("Male", 1): {"around": 0.0},
     ("Young", 1): {"around": 0.3},
 }
-"""What one side (1 or -1) has of its own: where long hair goes, a patch of background comes, and a man may have it; hair
-that turns dark as it gets younger ends in patches."""
+"""What one side (1 or -1) has of its own: where long hair goes, a patch of background comes, and a man may have it;
+hair that turns dark as it gets younger ends in patches."""
 
 COMPANIONS: tuple[tuple[str, Companion], ...] = (
     ("Male", Companion(side=1, name="5_o_Clock_Shadow", share=0.8)),
