@@ -94,7 +94,7 @@ def drag(server: Server, count: int, seconds: float) -> str:
 
 def tabs(server: Server, count: int) -> str:
     """Open pages with photos and kill them; what the server has then, and had before."""
-    gone = RECONNECT_SECONDS + 10  # seconds after which the server has ended the visits of the tabs
+    gone = RECONNECT_SECONDS + 30  # seconds: Gradio sees that a page has gone within 15, then its visit waits for it
     _open_and_kill(server, AT_ONCE)  # what is only made once
     time.sleep(gone)
     before = server.memory(), server.disk()
