@@ -8,7 +8,7 @@ from PIL import Image, ImageFilter, ImageOps
 
 from app.editor import Editor
 from faces import Photo
-from faces.compositing.colour import MOST, STRONGEST, colour_limited
+from faces.compositing.colour import MAX_CHANGE, STRONGEST, colour_limited
 from faces.compositing.paste import LUMA
 
 
@@ -23,13 +23,13 @@ def test_a_cartoon_neither_glows_nor_gets_a_halo(editor: Editor, astronaut: np.n
     portrait = editor.portrait(Photo(cartoon, name="cartoon"), editor.detector.require(cartoon)[0])
     picture = editor.moved(portrait, {"Blond_Hair": 1.0})
     raw = ((picture - portrait.decoded) * portrait.matte)[0].permute(1, 2, 0).numpy()
-    assert colour_of(raw) > 1.2 * MOST, "this is no longer a picture that would glow"
+    assert colour_of(raw) > 1.2 * MAX_CHANGE, "this is no longer a picture that would glow"
     found = editor.edit(portrait, {"Blond_Hair": 1.0}).pixels.astype(int)
     square = portrait.alignment.quad
     (left, top), (right, bottom) = square.min(0).astype(int), square.max(0).astype(int)
     inside = np.zeros(found.shape[:2], bool)
     inside[top:bottom, left:right] = True
-    assert colour_of((found - cartoon)[inside].reshape(bottom - top, -1, 3) / 255) < 1.2 * MOST
+    assert colour_of((found - cartoon)[inside].reshape(bottom - top, -1, 3) / 255) < 1.2 * MAX_CHANGE
     # Around the head, a twentieth of the square away from it: nobody sees that anything was done.
     width = 2 * round(portrait.alignment.size / 20) + 1
     person = Image.fromarray((portrait.matte[0, 0].numpy() > 0.05).astype(np.uint8) * 255)
@@ -49,4 +49,4 @@ def test_what_edits_change_in_photos_is_left_as_it_is(editor: Editor, astronaut:
     limited = colour_limited(glowing)
     luma = torch.from_numpy(LUMA).view(1, 3, 1, 1)
     assert torch.allclose((limited * luma).sum(1), (glowing * luma).sum(1), atol=1e-4)
-    assert abs(colour_of(limited[0].permute(1, 2, 0).numpy()) - MOST) < 0.01
+    assert abs(colour_of(limited[0].permute(1, 2, 0).numpy()) - MAX_CHANGE) < 0.01
