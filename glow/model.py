@@ -180,7 +180,7 @@ class Glow(nn.Module):
             z, logdet = self._dequantised(self.dequantiser, z)
         z = z - 0.5
         scales = []
-        for index, level in enumerate(self._levels(len(z), z.dtype)):
+        for index, level in enumerate(self._levels(z.dtype)):
             z, _ = self.squeeze(z)
             z, change = level.forward(z)
             logdet = logdet + change
@@ -203,15 +203,14 @@ class Glow(nn.Module):
     def _contents(self) -> Contents:
         return contents([self.levels, self.splits])
 
-    def _levels(self, batch: int, dtype: torch.dtype, *, decoding: bool = False) -> Sequence[Level]:
-        """The levels on the engine that is to run them, for so many pictures."""
+    def _levels(self, dtype: torch.dtype, *, decoding: bool = False) -> Sequence[Level]:
+        """The levels on the engine that is to run them."""
         flow = self._contents()
         splits: list[FlowLayer | None] = [*cast("Iterable[FlowLayer]", self.splits), None]
         levels = [(self.steps(level), split) for level, split in enumerate(splits)]
         match choose(flow, decoding=decoding):
             case "inference":
-                shapes = [(batch, *shape) for shape in self.config.level_shapes()]
-                return self._cache.get(flow.tensors, levels, shapes, dtype)
+                return self._cache.get(flow.tensors, levels, self.config.level_shapes(), dtype)
             case "training":
                 return [TrainableLevel(*level, self.memory, by_layers=False) for level in levels]
             case "plain":
@@ -240,7 +239,7 @@ class Glow(nn.Module):
             raise ValueError(f"this model's latents have scales {expected}, not {latent.shapes}.")
         scales = latent.to(self.device, self._flow_dtype).scales
         z = join([self.top.inverse(scales[-1])])  # a copy: inference writes in place
-        levels = self._levels(len(z), z.dtype, decoding=True)
+        levels = self._levels(z.dtype, decoding=True)
         for index in reversed(range(len(levels))):
             if index < len(self.splits):
                 z = join([z, scales[index]])

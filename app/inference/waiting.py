@@ -12,8 +12,8 @@ from torch import Tensor
 from glow import Latent
 
 SIZES = (1, 2, 4, 8)
-"""How many faces are decoded together: a model prepares itself for each size, and keeps four
-(:data:`glow.engines.inference_cache.LARGEST_STORE`)."""
+"""How many faces are decoded together: a model keeps memory to work in for four sizes
+(:data:`glow.engines.inference_net.KEPT_SIZES`)."""
 
 Given: TypeAlias = Latent | Tensor
 """A latent to decode, or pictures to encode."""

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Literal
 from app.ui.server.environment import close_environment
 from app.ui.server.folder import ServerFolder, remove_leftovers
 from app.ui.visits.lifetimes import IDLE_SECONDS, RECONNECT_SECONDS
+from app.ui.visits.memory import limit_fragmentation
 from errors import GlowfaceError
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ def launch(
     listening = _bound(port, host)
     print("Starting Glowface…", flush=True)
     _warn_of_root()
+    limit_fragmentation()
     from app.inference.batching import BatchingInference  # PyTorch takes seconds
     from app.models import Models
 
@@ -85,6 +87,8 @@ def launch(
         # Gradio reads these when it is imported.
         os.environ["GRADIO_TEMP_DIR"] = str(folder.root)
         os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+        # Or each event would make a table of the last ten thousand, and figures of it that nobody looks at.
+        os.environ |= {"GRADIO_ANALYTICS_MAX_EVENTS": "1", "GRADIO_ANALYTICS_CACHE_FREQUENCY": str(2**62)}
         # torch makes an empty folder for a compiler that is never used here; it shall go with the rest.
         os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(folder.root / "torch"))
         from app.ui.serve import serve

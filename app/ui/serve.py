@@ -20,6 +20,7 @@ from app.ui.desktop import Window
 from app.ui.layout import build_page
 from app.ui.scripts import head
 from app.ui.server.access import Access
+from app.ui.server.page_states import PageStates
 from app.ui.server.request_guard import RequestGuard
 from app.ui.server.response_translator import ResponseTranslator
 from app.ui.style import CSS, THEME
@@ -92,12 +93,14 @@ def application(visits: Visits, access: Access) -> tuple[RequestGuard, gr.Blocks
         ResponseTranslator(app), visits.uploads, visits.belongs, waiting, access, visit=visits.name, busy=busy
     )
     visits.connected = lambda: guard.connected
-    states = page.server_app.state_holder
+    states = page.server_app.state_holder = PageStates()
+    states.set_blocks(page)
 
     def forget(tab: str) -> None:
-        with states.lock:
-            states.session_data.pop(tab, None)
-            states.time_last_used.pop(tab, None)
+        states.forget(tab)
+        # Else Gradio keeps both of all pages that ever were; small as they are, they hold Python's memory in pieces.
+        for kept in (queue.pending_messages_per_session, queue.pending_event_ids_session):
+            kept.pop(tab, None)
 
     visits.forget = forget
     return guard, page

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
@@ -75,6 +76,7 @@ def localised(language: str, value: Any) -> Any:
     return value
 
 
+@lru_cache(maxsize=8)  # it is the same for all who come, and half a megabyte of JSON is taken apart for it
 def page_in(language: str, html: str) -> str:
     """The page's HTML in a language."""
     html, done = html.replace('lang="en"', f'lang="{LANGUAGES[language]}"', 1), 0

@@ -6,13 +6,13 @@ couplings write in place. What comes out is what the layers themselves give, up 
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 
 import torch
 from torch import Tensor
 
-from glow.engines.inference_net import InferenceNet, Shape, Workspace
+from glow.engines.inference_net import InferenceNet, Shape, Workspaces
 from glow.layers.coupling import AffineCoupling
 from glow.layers.flow_layer import FlowLayer, Images, PerPicture
 from glow.layers.flow_step import FlowStep
@@ -20,27 +20,32 @@ from glow.layers.memory_layout import as_pictures, as_rows
 from glow.layers.prior import LOG_STD_BOUND, SplitPrior
 
 
+def per_picture(rows: Tensor, positions: int) -> PerPicture:
+    """The sums of rows ``(C, B * positions)`` over what is of each picture, ``(B,)``."""
+    return rows.view(len(rows), rows.shape[1] // positions, positions).sum((0, 2))
+
+
 class InferenceStep:
-    """A flow step for pictures of one shape, which come as rows: ``(C, B * H * W)``.
+    """A flow step for pictures of one size, which come as rows: ``(C, B * H * W)``.
 
     Args:
         step: the step; its parameters must stay as they are.
-        shape: ``(B, C, H, W)``.
+        shape: ``(C, H, W)``.
         dtype: of what passes through the flow.
         workspaces: those of the level.
     """
 
-    def __init__(self, step: FlowStep, shape: Shape, dtype: torch.dtype, workspaces: dict[Hashable, Workspace]) -> None:
-        batch, channels, height, width = shape
+    def __init__(self, step: FlowStep, shape: Shape, dtype: torch.dtype, workspaces: Workspaces) -> None:
+        channels, height, width = shape
         self._step = step
         self._dtype = dtype
-        self._moved_shape = (channels // 2, batch, height * width)
+        self._positions = height * width
         coupling = step.coupling
         self._affine = isinstance(coupling, AffineCoupling)
         nets_dtype, _ = coupling.dtypes()
         self._net = InferenceNet(
             coupling.net.convolutions,
-            (batch, channels // 2, height, width),
+            (channels // 2, height, width),
             nets_dtype,
             input_bound=coupling.input_bound,
             grid=coupling.net.grid(height, width, coupling.net.first.bias.device, nets_dtype),
@@ -73,7 +78,7 @@ class InferenceStep:
             moved.add_(output)
             return y, None
         log_scale, shift = output.chunk(2)
-        change = log_scale.view(self._moved_shape).sum((0, 2))
+        change = per_picture(log_scale, self._positions)
         moved.mul_(log_scale.exp_()).add_(shift)
         return y, change
 
@@ -91,19 +96,19 @@ class InferenceStep:
 
 
 class InferenceSplit:
-    """A :class:`glow.layers.prior.SplitPrior` for pictures of one shape, which come as rows: ``(C, B * H * W)``.
+    """A :class:`glow.layers.prior.SplitPrior` for pictures of one size, which come as rows: ``(C, B * H * W)``.
 
     Args:
         split: the layer; its parameters must stay as they are.
-        shape: ``(B, C, H, W)``.
+        shape: ``(C, H, W)``.
     """
 
     def __init__(self, split: SplitPrior, shape: Shape) -> None:
-        batch, channels, height, width = shape
-        self._moved_shape = (channels // 2, batch, height * width)
+        channels, height, width = shape
+        self._positions = height * width
         self._net = InferenceNet(
             [split.conv],
-            (batch, channels // 2, height, width),
+            (channels // 2, height, width),
             split.conv.bias.dtype,
             input_bound=split.input_bound,
             bounded=(slice(channels // 2, channels), LOG_STD_BOUND),
@@ -114,7 +119,7 @@ class InferenceSplit:
         """``x`` becomes the layer's output; its log-determinant."""
         z1, z2 = x.chunk(2)
         mean, log_std = self._net(z1).chunk(2)
-        change = log_std.view(self._moved_shape).sum((0, 2)).neg_()
+        change = per_picture(log_std, self._positions).neg_()
         z2.sub_(mean).div_(log_std.exp_())
         return change
 
@@ -131,19 +136,19 @@ class InferenceLevel:
     Args:
         steps: the steps; their parameters must stay as they are.
         split: the layer behind them; None in the last level.
-        shape: ``(B, C, H, W)``.
+        shape: ``(C, H, W)``.
         dtype: of what passes through the flow.
     """
 
     def __init__(self, steps: Sequence[FlowStep], split: FlowLayer | None, shape: Shape, dtype: torch.dtype) -> None:
-        workspaces: dict[Hashable, Workspace] = {}
+        workspaces: Workspaces = {}
         self._steps = [InferenceStep(step, shape, dtype, workspaces) for step in steps]
         self._split = InferenceSplit(split, shape) if isinstance(split, SplitPrior) else None
         self._shape = shape
 
     @cached_property
     def _log_abs_det(self) -> Tensor:
-        return torch.stack([step.log_abs_det for step in self._steps]).sum() * (self._shape[2] * self._shape[3])
+        return torch.stack([step.log_abs_det for step in self._steps]).sum() * (self._shape[1] * self._shape[2])
 
     def forward(self, x: Images) -> tuple[Images, PerPicture]:
         """The level's output and log-determinant."""
@@ -156,7 +161,8 @@ class InferenceLevel:
         if self._split is not None:
             changes.append(self._split.forward(rows))
         constant = self._log_abs_det.expand(len(x))
-        return as_pictures(rows, self._shape), torch.stack([constant, *changes]).sum(0) if changes else constant
+        pictures = as_pictures(rows, (len(x), *self._shape))
+        return pictures, torch.stack([constant, *changes]).sum(0) if changes else constant
 
     def inverse(self, y: Images) -> Images:
         """The level's input; ``y`` is overwritten."""
@@ -165,4 +171,4 @@ class InferenceLevel:
             self._split.inverse(rows)
         for step in reversed(self._steps):
             rows = step.inverse(rows)
-        return as_pictures(rows, self._shape)
+        return as_pictures(rows, (len(y), *self._shape))

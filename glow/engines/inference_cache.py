@@ -13,9 +13,6 @@ from glow.engines.inference_net import Shape
 from glow.layers.flow_layer import FlowLayer
 from glow.layers.flow_step import FlowStep
 
-LARGEST_STORE = 4
-"""Batch sizes that a model keeps levels for: a user of many must not fill the memory."""
-
 
 def is_constant(tensors: Sequence[Tensor]) -> bool:
     """Whether tensors can only change in ways that :class:`InferenceCache` sees."""
@@ -52,7 +49,7 @@ class InferenceCache:
         Args:
             tensors: all parameters and buffers of the levels; constant.
             levels: the steps of each level, and its split.
-            shapes: ``(B, C, H, W)`` of each level.
+            shapes: ``(C, H, W)`` of each level.
             dtype: of what passes through the flow.
         """
         state = [number for tensor in tensors for number in (tensor.data_ptr(), tensor._version)]
@@ -60,12 +57,8 @@ class InferenceCache:
             if state != self._state:
                 # Held fast, so that no other tensor comes to lie at the same address.
                 self._state, self._pinned, self._store = state, [tensor.detach() for tensor in tensors], {}
-            name = (tuple(shapes[0]), dtype, levels[0][0][0].coupling.net_dtype)
-            made = self._store.pop(name, None)
-            if made is None:
-                while len(self._store) >= LARGEST_STORE:
-                    del self._store[next(iter(self._store))]  # the one that was not asked for the longest
+            name = (dtype, levels[0][0][0].coupling.net_dtype)
+            if name not in self._store:
                 pairs = zip(levels, shapes, strict=True)
-                made = [InferenceLevel(steps, split, shape, dtype) for (steps, split), shape in pairs]
-            self._store[name] = made
-            return made
+                self._store[name] = [InferenceLevel(steps, split, shape, dtype) for (steps, split), shape in pairs]
+            return self._store[name]

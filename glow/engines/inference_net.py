@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
+from functools import lru_cache, partial
 from threading import local
+from typing import TypeAlias
 
 import torch
 from torch import Tensor
@@ -13,7 +15,12 @@ from glow.layers.coupling import bounded_input
 from glow.layers.coupling_net import ScaledConv2d
 from glow.layers.memory_layout import as_pictures
 
-Shape = tuple[int, int, int, int]
+Shape: TypeAlias = tuple[int, int, int]
+"""``(C, H, W)`` of pictures."""
+
+KEPT_SIZES = 4
+"""Batch sizes that a net keeps memory for: a user of many must not fill the memory."""
+
 HIDDEN_BYTES = 2 * 2**20
 """Size of a coupling net's hidden layer on a CPU: larger batches pass in parts, which then stay in its caches."""
 
@@ -22,15 +29,18 @@ class Workspace(local):
     """What a net works in, of each thread: to ask for it anew, with all views of it, takes as long as some operations.
 
     Args:
-        shape: ``(B, C, H, W)`` of what comes in.
+        batch: pictures that come in.
+        shape: their ``(C, H, W)``.
         bias: of the last layer.
         dtype: to compute in.
         grid: what the net sees of each position's coordinates, ``(1, 2, H, W)``; None if nothing.
-        part: pictures that pass together.
+        part: pictures that pass together; None for all.
     """
 
-    def __init__(self, shape: Shape, bias: Tensor, dtype: torch.dtype, grid: Tensor | None, part: int) -> None:
-        batch, channels, height, width = shape
+    def __init__(
+        self, batch: int, *, shape: Shape, bias: Tensor, dtype: torch.dtype, grid: Tensor | None, part: int | None
+    ) -> None:
+        channels, height, width = shape
         inputs = channels if grid is None else channels + grid.shape[1]
         with torch.inference_mode(False):  # it must be usable everywhere
             seen = torch.empty(batch, height, width, inputs, dtype=dtype, device=bias.device)
@@ -39,16 +49,21 @@ class Workspace(local):
                 seen[:, :, :, channels:] = grid.permute(0, 2, 3, 1)
         self.input = seen.view(batch * height * width, inputs)[:, :channels].t()
         pictures, found = seen.permute(0, 3, 1, 2), as_pictures(self.output, (batch, len(bias), height, width))
+        part = part or max(1, batch)  # of no pictures, none is a part
         starts = range(0, batch, part)
         self.parts = [(pictures[start : start + part], found[start : start + part]) for start in starts]
 
 
+Workspaces: TypeAlias = dict[Hashable, Callable[[int], Workspace]]
+"""The workspace for a batch size, by the kind of net."""
+
+
 class InferenceNet:
-    """Convolutions with ReLU between, for pictures of one shape, which come as rows: ``(C, B * H * W)``.
+    """Convolutions with ReLU between, for pictures of one size, which come as rows: ``(C, B * H * W)``.
 
     Args:
         convolutions: the layers.
-        shape: ``(B, C, H, W)`` of what comes in.
+        shape: ``(C, H, W)`` of what comes in.
         dtype: to compute in.
         input_bound: where the input is cut off; None for nowhere.
         grid: what is seen of each position's coordinates besides, ``(1, 2, H, W)``; None if nothing.
@@ -66,16 +81,17 @@ class InferenceNet:
         input_bound: float | None,
         grid: Tensor | None = None,
         bounded: tuple[slice, float] | None = None,
-        workspaces: dict[Hashable, Workspace],
+        workspaces: Workspaces,
     ) -> None:
-        batch, _, *sides = shape
+        sides = shape[1:]
         last = convolutions[-1]
         device = last.bias.device
         self._dtype, self._input_bound, self._bounded = dtype, input_bound, bounded
-        part = max(1, batch)  # of no pictures, none is a part
+        self._positions = sides[0] * sides[1]
+        part = None
         if device.type == "cpu":
             width = max(len(conv.bias) for conv in convolutions)
-            part = max(1, min(batch, HIDDEN_BYTES // (width * sides[0] * sides[1] * dtype.itemsize)))
+            part = max(1, HIDDEN_BYTES // (width * self._positions * dtype.itemsize))
         self._layers = []
         for conv in convolutions:
             kernel, bias = conv.folded(conv.bias.dtype)
@@ -83,21 +99,23 @@ class InferenceNet:
                 channel, bound = bounded
                 kernel[channel] *= 2 / bound
                 bias[channel] *= 2 / bound
-            like = torch.empty((part, conv.weight.shape[1], *sides), dtype=dtype, device=device)
+            # oneDNN lays a kernel out alike for whatever batch.
+            like = torch.empty((1, conv.weight.shape[1], *sides), dtype=dtype, device=device)
             kernel = kernel.to(dtype).contiguous(memory_format=torch.channels_last)
             self._layers.append(prepare(kernel, bias.to(dtype), like, relu=conv is not last))
         self._lowest = None if bounded is None else torch.tensor(-bounded[1], dtype=last.bias.dtype, device=device)
-        name = (shape, last.bias.shape, last.bias.dtype, dtype, grid is None, part)
-        if name not in workspaces:
-            workspaces[name] = Workspace(shape, last.bias, dtype, grid, part)
-        self._workspace = workspaces[name]
+        kind = (shape, last.bias.shape, last.bias.dtype, dtype, grid is None, part)
+        if kind not in workspaces:
+            made = partial(Workspace, shape=shape, bias=last.bias, dtype=dtype, grid=grid, part=part)
+            workspaces[kind] = lru_cache(maxsize=KEPT_SIZES)(made)
+        self._workspace = workspaces[kind]
 
     def __call__(self, kept: Tensor) -> Tensor:
         """The output, a row for each channel, in the parameters' dtype.
 
-        It lies in the workspace: the thread's next call of a net of this shape writes over it.
+        It lies in the workspace: the thread's next call of a net of this kind and batch size writes over it.
         """
-        workspace = self._workspace
+        workspace = self._workspace(kept.shape[1] // self._positions)
         workspace.input.copy_(bounded_input(kept.to(self._dtype), self._input_bound))
         for part, output in workspace.parts:
             x = part

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, MutableMapping
+from functools import lru_cache
 from typing import Any
 
 from starlette.datastructures import Headers
@@ -30,7 +31,7 @@ class ResponseTranslator:
                 # What is packed cannot be read here, and need not be on its way to this machine.
                 headers = [header for header in scope["headers"] if header[0].lower() != b"accept-encoding"]
                 scope = {**scope, "headers": headers}
-                send = _whole(send, lambda text: page_in(language, text) if path == "" else _json_in(language, text))
+                send = _whole(send, lambda text: (page_in if path == "" else _config_in)(language, text))
             elif path == f"{API}/queue/data":
                 send = _by_event(send, language)
         await self.app(scope, receive, send)
@@ -38,6 +39,9 @@ class ResponseTranslator:
 
 def _json_in(language: str, text: str) -> str:
     return json.dumps(localised(language, json.loads(text)), ensure_ascii=False) if marked(text) else text
+
+
+_config_in = lru_cache(maxsize=8)(_json_in)  # the page's own, the same for all who come; events are not kept
 
 
 def _whole(send: Send, change: Callable[[str], str]) -> Send:

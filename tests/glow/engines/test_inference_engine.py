@@ -125,7 +125,7 @@ def test_gradients_are_those_of_finite_differences(coupling: str) -> None:
 
 
 def test_threads_do_not_disturb_one_another() -> None:
-    """As in a web server; with more batch sizes than are kept, so that each drives out the others'."""
+    """As in a web server; with more batch sizes than memory is kept for, so that each drives out the others."""
     model = made().requires_grad_(False)
     pictures = [torch.rand(batch, 3, 8, 8) for batch in range(1, 9)]
     with torch.no_grad():
