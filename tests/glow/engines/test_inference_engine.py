@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from glow import Glow, GlowConfig
+from glow.engines.packed_convolution import can_pack
 from glow.variants import VARIANTS
 from tests.glow.shaking import shake, shaken
 
@@ -146,3 +148,29 @@ def test_a_model_that_has_run_can_be_pickled() -> None:
     with torch.no_grad():
         expected = model.encode(x).flatten()
         assert torch.equal(pickle.loads(pickle.dumps(model)).encode(x).flatten(), expected)
+
+
+class Kernels(TorchDispatchMode):
+    """Counts the kernels that are brought into oneDNN's layout."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.packed = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.packed += "_reorder_convolution_weight" in str(func)
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.mark.skipif(not can_pack(torch.zeros(1)), reason="oneDNN is not here")
+def test_all_batch_sizes_share_the_packed_kernels() -> None:
+    """They are most of what a model takes in memory: a server for many users would have them for each size."""
+    model = made().requires_grad_(False)
+    with torch.no_grad(), Kernels() as kernels:
+        z = model.encode(torch.rand(1, 3, 8, 8))
+        model.decode(z)
+        first = kernels.packed
+        assert first > 0
+        for batch in (2, 4, 8):
+            model.decode(model.encode(torch.rand(batch, 3, 8, 8)))
+    assert kernels.packed == first
