@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from attributes.directions.direction_basis import DirectionBasis
+from attributes.directions.directions import Directions
 from attributes.making.by_eye import (
     HIDDEN_BY,
     OBJECTS,
@@ -22,7 +23,7 @@ from attributes.reach.crossing import between, crossing
 from attributes.reach.judge import Judge, Seen, progress
 from attributes.reach.reach import REACH
 from attributes.sliders.slider import LABEL_SLIDERS, PLAIN, Slider
-from data.labels import LABELS
+from data.labels import LABEL_NAMES, LABELS
 from glow.latent import Latent
 
 PROMISED = 0.8
@@ -56,47 +57,71 @@ class Course:
     """Share of the faces that come to show the attribute."""
 
 
-def calibrate(basis: DirectionBasis, judge: Judge, latents: Tensor) -> DirectionBasis:
+def calibrate(
+    basis: DirectionBasis, judge: Judge, latents: Tensor, only: Collection[str] = LABEL_NAMES
+) -> DirectionBasis:
     """A basis with sliders: for each label what it goes along, its strengths, and whether it is rough.
 
     Args:
         basis: directions, as `compute` and `mapper` made them.
         judge: the flow and the classifier.
         latents: validation faces ``(B, D)`` that no evaluation will use.
+        only: labels whose sliders are made; the others stay as they are.
+
+    Raises:
+        DirectionsError: other sliders shall stay, but there are none yet.
     """
-    before, sliders, shapes = judge.look(latents), [], judge.model.config.scale_shapes()
-    mapped = basis.mapper is not None
-    acting = tuple(_acting(slider, len(shapes)) for slider in LABEL_SLIDERS) if mapped else LABEL_SLIDERS
-    basis = basis.calibrated(torch.stack([label_mix(basis, place) for place in range(len(LABELS))]), acting)
+    former = None if set(only) >= set(LABEL_NAMES) else basis.kind("calibrated")
+    before, scales, mapped = judge.look(latents), len(judge.model.config.scale_shapes()), basis.mapper is not None
+    chosen = [place for place, name in enumerate(LABEL_NAMES) if name in only]
+    mix = torch.stack([label_mix(basis, place) for place in range(len(LABELS))]) if former is None else former.clone()
+    sliders = list(LABEL_SLIDERS if former is None else basis.sliders)
+    for place in chosen:
+        mix[place] = label_mix(basis, place)
+        sliders[place] = _acting(LABEL_SLIDERS[place], scales) if mapped else LABEL_SLIDERS[place]
+    basis = basis.calibrated(mix, sliders)
     directions = basis.directions("calibrated")
-    for place in progress(list(range(len(LABELS))), "calibrating"):
-        label, ways, natural = LABELS[place], {}, {}
-        for side in (1, -1):
-            faces = torch.nonzero(side * before.logits[:, place] < 0).flatten()[:STRENGTH_FACES]
-            vectors = directions.along(Latent.unflatten(latents[faces], shapes), label.name, side).to(latents)
-            natural[side] = most = natural_oddness(label.name, side)
-            if mapped and len(faces):
-                move = natural_lengths(label.name, side) * side * vectors
-                natural[side] = most = float(judge.look(latents[faces] + move).oddness(before[faces], move).median())
-            ways[side] = course(
-                judge,
-                latents[faces],
-                before[faces],
-                side * vectors,
-                place,
-                most=most,
-                plain=acting[place].plain,
-                side=side,
-                tried=TRIED_MAPPED if mapped else TRIED,
-            )
-        up, down = (
-            natural_lengths(label.name, side) / REACH.shares[3] if mapped else usual(ways[side].lengths)
-            for side in (1, -1)
-        )
-        rough = ways[label.sign].reached < ROUGH
-        strong = replace(acting[place], up=up, down=down, natural_up=natural[1], natural_down=natural[-1])
-        sliders.append(replace(strong, low=-LABEL_RANGE_END, high=LABEL_RANGE_END, rough=rough))
+    for place in progress(chosen, "calibrating"):
+        sliders[place] = _measured(sliders[place], directions, judge, latents, before)
     return replace(basis, sliders=tuple(sliders))
+
+
+def _measured(slider: Slider, directions: Directions, judge: Judge, latents: Tensor, before: Seen) -> Slider:
+    """A label's slider with its strengths, and whether it is rough."""
+    place = LABEL_NAMES.index(slider.name)
+    label, mapped, shapes = LABELS[place], directions.mapper is not None, judge.model.config.scale_shapes()
+    ways, natural = {}, {}
+    for side in (1, -1):
+        faces = torch.nonzero(side * before.logits[:, place] < 0).flatten()[:STRENGTH_FACES]
+        vectors = directions.along(Latent.unflatten(latents[faces], shapes), label.name, side).to(latents)
+        natural[side] = most = natural_oddness(label.name, side)
+        if mapped and len(faces):
+            move = natural_lengths(label.name, side) * side * vectors
+            natural[side] = most = float(judge.look(latents[faces] + move).oddness(before[faces], move).median())
+        ways[side] = course(
+            judge,
+            latents[faces],
+            before[faces],
+            side * vectors,
+            place,
+            most=most,
+            plain=slider.plain,
+            side=side,
+            tried=TRIED_MAPPED if mapped else TRIED,
+        )
+    up, down = (
+        natural_lengths(label.name, side) / REACH.shares[3] if mapped else usual(ways[side].lengths) for side in (1, -1)
+    )
+    return replace(
+        slider,
+        up=up,
+        down=down,
+        natural_up=natural[1],
+        natural_down=natural[-1],
+        low=-LABEL_RANGE_END,
+        high=LABEL_RANGE_END,
+        rough=ways[label.sign].reached < ROUGH,
+    )
 
 
 def _acting(slider: Slider, scales: int) -> Slider:

@@ -13,7 +13,7 @@ from attributes import LABEL_NAMES, DirectionBasis, DirectionsError, directions_
 from attributes.__main__ import main
 from attributes.classifier.network import REPORT_HALF, load_classifier
 from attributes.making.by_eye import natural_oddness
-from attributes.making.calibrate import course, label_mix
+from attributes.making.calibrate import calibrate, course, label_mix
 from attributes.making.evaluate import Evaluation, other_labels
 from attributes.reach.crossing import crossing
 from attributes.reach.judge import Judge
@@ -119,6 +119,25 @@ def test_from_faces_to_figures_and_pictures_by_command(celebahq_folder: Path, tm
         assert f"attributes/{name}.jpg" in text
         assert 0 < (tmp_path / "attributes" / f"{name}.jpg").stat().st_size < 20_000
     assert (tmp_path / "attributes" / "leakage.png").is_file()
+
+
+def test_one_slider_is_made_anew_and_all_others_stay(basis: DirectionBasis, evaluation: Evaluation) -> None:
+    """On other faces than those that the committed ones were made on."""
+    made = calibrate(basis, evaluation.judge, evaluation.latents[:24], {"Smiling"})
+    assert made.mix is not None
+    torch.testing.assert_close(made.mix, basis.mix)
+    for former, slider in zip(basis.sliders, made.sliders, strict=True):
+        assert (slider == former) == (slider.name != "Smiling")
+    plain = replace(basis, mix=None)
+    with pytest.raises(DirectionsError, match="attributes calibrate"):  # of the others there is nothing that could stay
+        calibrate(plain, evaluation.judge, evaluation.latents[:24], {"Smiling"})
+
+
+def test_a_slider_that_is_not_there_is_refused_with_one_that_is(
+    celebahq_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["calibrate", "--data", str(celebahq_folder), "--only", "Smilling"]) == 1
+    assert "did you mean Smiling" in capsys.readouterr().err
 
 
 def test_too_few_faces_are_refused(celebahq_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
