@@ -221,7 +221,7 @@ def test_the_lists_of_options_are_these() -> None:
         for name, words in {
             "compute": f"--data --output --split --limit --plain {shared}",
             "mapper": f"--data --directions --limit --steps --batch --warm-start --seed {shared}",
-            "calibrate": f"--data --classifier --directions --limit {shared}",
+            "calibrate": f"--data --classifier --directions --limit --only {shared}",
             "evaluate": f"--data --classifier --directions --limit --faces --witness --json --markdown {shared}",
             "classifier": "--data --output --epochs --seed --architecture --device",
             "probes": f"--data --limit {shared}",
