@@ -79,12 +79,14 @@ def application(visits: Visits, access: Access) -> tuple[RequestGuard, gr.Blocks
 
     queue = page._queue
 
-    def waiting(client: str, tab: str) -> int:
-        events, unread = queue.pending_event_ids_session, queue.pending_messages_per_session.get(tab)
+    def running(tab: str) -> int:
         # An event that ran while its page went away stays in the first for ever, but not in the second.
-        numbers = (number for own in visits.tabs(client) for number in list(events.get(own, ())))
-        alive = sum(number in queue.event_ids_to_events for number in numbers)
-        return alive + (unread.qsize() // 10 if unread else 0)
+        numbers = list(queue.pending_event_ids_session.get(tab, ()))
+        return sum(number in queue.event_ids_to_events for number in numbers)
+
+    def waiting(client: str, tab: str) -> int:
+        unread = queue.pending_messages_per_session.get(tab)
+        return sum(map(running, visits.tabs(client))) + (unread.qsize() // 10 if unread else 0)
 
     def busy() -> bool:
         return len(queue) >= MAX_WAITING
@@ -99,8 +101,9 @@ def application(visits: Visits, access: Access) -> tuple[RequestGuard, gr.Blocks
     def forget(tab: str) -> None:
         states.forget(tab)
         # Else Gradio keeps both of all pages that ever were; small as they are, they hold Python's memory in pieces.
-        for kept in (queue.pending_messages_per_session, queue.pending_event_ids_session):
-            kept.pop(tab, None)
+        if not running(tab):  # what still runs has to tell somebody that it is done
+            for kept in (queue.pending_messages_per_session, queue.pending_event_ids_session):
+                kept.pop(tab, None)
 
     visits.forget = forget
     return guard, page
