@@ -71,15 +71,14 @@ def calibrate(
     Raises:
         DirectionsError: other sliders shall stay, but there are none yet.
     """
-    former = None if set(only) >= set(LABEL_NAMES) else basis.kind("calibrated")
-    before, scales, mapped = judge.look(latents), len(judge.model.config.scale_shapes()), basis.mapper is not None
     chosen = [place for place, name in enumerate(LABEL_NAMES) if name in only]
-    mix = torch.stack([label_mix(basis, place) for place in range(len(LABELS))]) if former is None else former.clone()
-    sliders = list(LABEL_SLIDERS if former is None else basis.sliders)
+    mix = [label_mix(basis, p) if p in chosen else basis.kind("calibrated")[p] for p in range(len(LABELS))]
+    sliders, scales = list(basis.sliders), len(judge.model.config.scale_shapes())
     for place in chosen:
-        mix[place] = label_mix(basis, place)
-        sliders[place] = _acting(LABEL_SLIDERS[place], scales) if mapped else LABEL_SLIDERS[place]
-    basis = basis.calibrated(mix, sliders)
+        plain = LABEL_SLIDERS[place]
+        sliders[place] = plain if basis.mapper is None else _acting(plain, scales)
+    before = judge.look(latents)
+    basis = basis.calibrated(torch.stack(mix), sliders)
     directions = basis.directions("calibrated")
     for place in progress(chosen, "calibrating"):
         sliders[place] = _measured(sliders[place], directions, judge, latents, before)
