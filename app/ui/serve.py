@@ -53,8 +53,8 @@ SHUTDOWN_SECONDS = 2
 """Seconds that open streams have when the server ends."""
 
 
-def application(visits: Visits, access: Access) -> tuple[RequestGuard, gr.Blocks]:
-    """The page, and the ASGI application that serves it, with all that guards it.
+def application(visits: Visits, access: Access) -> tuple[RequestGuard, gr.Blocks, PageStates]:
+    """The ASGI application with all that guards it, the page that it serves, and what is kept of open ones.
 
     Mounted rather than launched by Gradio: what its ``launch`` can do besides, from public links to processes on
     further ports, is not even called.
@@ -79,14 +79,15 @@ def application(visits: Visits, access: Access) -> tuple[RequestGuard, gr.Blocks
 
     queue = page._queue
 
-    def running(tab: str) -> int:
-        # An event that ran while its page went away stays in the first for ever, but not in the second.
-        numbers = list(queue.pending_event_ids_session.get(tab, ()))
-        return sum(number in queue.event_ids_to_events for number in numbers)
+    def connected() -> set[str]:
+        return guard.connected
+
+    states = page.server_app.state_holder = PageStates(queue, connected)
+    states.set_blocks(page)
 
     def waiting(client: str, tab: str) -> int:
         unread = queue.pending_messages_per_session.get(tab)
-        return sum(map(running, visits.tabs(client))) + (unread.qsize() // 10 if unread else 0)
+        return sum(map(states.running, visits.tabs(client))) + (unread.qsize() // 10 if unread else 0)
 
     def busy() -> bool:
         return len(queue) >= MAX_WAITING
@@ -94,19 +95,8 @@ def application(visits: Visits, access: Access) -> tuple[RequestGuard, gr.Blocks
     guard = RequestGuard(
         ResponseTranslator(app), visits.uploads, visits.belongs, waiting, access, visit=visits.name, busy=busy
     )
-    visits.connected = lambda: guard.connected
-    states = page.server_app.state_holder = PageStates()
-    states.set_blocks(page)
-
-    def forget(tab: str) -> None:
-        states.forget(tab)
-        # Else Gradio keeps both of all pages that ever were; small as they are, they hold Python's memory in pieces.
-        if not running(tab):  # what still runs has to tell somebody that it is done
-            for kept in (queue.pending_messages_per_session, queue.pending_event_ids_session):
-                kept.pop(tab, None)
-
-    visits.forget = forget
-    return guard, page
+    visits.connected, visits.forget = connected, states.forget
+    return guard, page, states
 
 
 class _Server(uvicorn.Server):
@@ -146,13 +136,18 @@ class _Server(uvicorn.Server):
 
 def serve(visits: Visits, listening: socket.socket, access: Access, shown: Shown) -> None:
     """Answer on a bound socket until the process is told to end, or its window is closed."""
-    guard, page = application(visits, access)
+    guard, page, states = application(visits, access)
     options: dict[str, Any] = {"log_level": "warning", "proxy_headers": False, "server_header": False, "ws": "none"}
     config = uvicorn.Config(guard, timeout_graceful_shutdown=SHUTDOWN_SECONDS, **options)
     ended = threading.Event()
     threading.Thread(target=_sweep, args=(visits, ended), daemon=True).start()
+
+    async def answer() -> None:
+        states.loop = asyncio.get_running_loop()
+        await _Server(config, page, access, shown).serve([listening])
+
     try:
-        asyncio.run(_Server(config, page, access, shown).serve([listening]))
+        asyncio.run(answer())
     finally:
         ended.set()
 

@@ -86,7 +86,7 @@ def run_calibrate(options: CalibrateOptions) -> None:
     It takes three to six minutes on two CPU cores; with `--only`, some seconds for each slider.
     """
     check_own(options.directions or directions_path(options.checkpoint))
-    only = [full_name(name, LABEL_NAMES) for name in options.only] or LABEL_NAMES
+    only = {full_name(name, LABEL_NAMES) for name in options.only} or set(LABEL_NAMES)
     check_names(only, LABEL_NAMES)
     basis, path, judge, indices, faces = _prepared(options, TUNING_HALF)
     calibrate(basis, judge, judge.encode(faces, indices), only).save(path)

@@ -194,9 +194,13 @@ class Visits:
     def end_unless_back(self, tab: str | None, visit: Visit | None) -> None:
         """End a visit of a page that went, but for one that came back: by another tab, or held open by the same."""
         with self._lock:
-            if visit is None or self._visits.get(str(tab)) is not visit or tab in self.connected():
+            now = self._visits.get(str(tab))
+            if tab in self.connected() or (now is not None and now is not visit):
                 return
-        self.end(tab)
+        if now is None:  # the page had none, or was loaded again and has it under another name
+            self.forget(str(tab))
+        else:
+            self.end(tab)
 
     def end(self, tab: str | None, idle: float = 0.0) -> None:
         """Forget a tab's visit and delete its files, if nobody has used it for ``idle`` seconds."""

@@ -26,7 +26,11 @@ def test_only_the_same_browser_with_the_key_gets_the_work_back(tmp_path: Path) -
     visits.schedule_end("a")
     assert visits.resume("c", visit.key) is visit
     assert own.ended
-    visits.end("a")  # the page that has gone
+    forgotten: list[str] = []
+    visits.forget = forgotten.append
+    visits.end_unless_back("a", visit)  # the page that has gone
+    assert forgotten == ["a"]
+    visits.end("a")
     assert not visit.ended
     assert visits.of("c") is visit
     visits.end("c")
