@@ -23,7 +23,7 @@ from app.inference.inference import Inference, InferenceMaker, LocalInference
 from app.portraits.colours import in_colours_of
 from app.portraits.exposure import brightened, exposure
 from app.portraits.portrait import Portrait
-from app.portraits.put_back import blend_put_back, drawn_portrait, edit_put_back, within
+from app.portraits.put_back import blend_put_back, drawn_portrait, edit_put_back
 from app.portraits.slider_snapshot import SliderSnapshot
 from attributes import (
     LABEL_NAMES,
@@ -227,16 +227,15 @@ class Editor:
         return self.put_back(portrait, self.moved(portrait, values, keep), lock_background=lock_background)
 
     def moved(self, portrait: Portrait, values: Mapping[str, float], keep: Iterable[str] = ()) -> Tensor:
-        """The model's picture ``(1, 3, S, S)`` of a moved face; ``portrait.decoded`` itself where nothing moves.
-
-        Raises:
-            DirectionsError: as of :meth:`edit`.
-        """
+        """The model's picture ``(1, 3, S, S)`` of a moved face; ``portrait.decoded`` itself where nothing moves; errors
+        as of :meth:`edit`."""
         moves = self.directions.checked(values, keep)
         reaches = self.sliders.reaches(portrait, moves, self.inference)
         moved = self.directions.move(portrait.latent, moves.values, moves.keep, reaches)
+        if moved is portrait.latent:
+            return portrait.decoded
         where = self.directions.acts_where(moves.values, self.size)
-        return portrait.decoded if moved is portrait.latent else within(portrait.decoded, self.decode(moved), where)
+        return where.over(portrait.decoded, self.decode(moved)) if where else self.decode(moved)
 
     def doing_little(self, portrait: Portrait, values: Mapping[str, float], keep: Iterable[str] = ()) -> list[str]:
         """Which of the sliders that move a face do little there, as more of them would not look natural.

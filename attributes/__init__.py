@@ -5,11 +5,10 @@ from attributes.custom.store import FOUND, YOUR_OWN, listed_sliders, load_slider
 from attributes.directions.direction_basis import (
     DirectionBasis,
     directions_path,
-    label_sliders,
     load_directions,
-    rough_sliders,
 )
 from attributes.directions.directions import Directions
+from attributes.directions.label_sliders import label_sliders, rough_sliders
 from attributes.reach.judge import Judge, Judging, Seen
 from attributes.reach.reach import find_reach
 from attributes.sliders.arranged import SliderFacts, arranged, slider_facts

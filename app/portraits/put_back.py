@@ -24,17 +24,6 @@ FINEST_BLEND = 1024
 """Largest side at which a blend mixes the two photos' fine detail, in pixels."""
 
 
-def within(before: Tensor, moved: Tensor, where: Tensor | None) -> Tensor:
-    """The model's picture of a face, moved where its sliders act and as it was elsewhere, bit for bit.
-
-    Args:
-        before: of the face as it was, ``(1, 3, S, S)``,
-        moved: and of the moved one.
-        where: how much of the change to take over, ``(S, S)`` in [0, 1]; None: all of it.
-    """
-    return moved if where is None else before.lerp(moved, where.to(moved))
-
-
 def edit_put_back(portrait: Portrait, picture: Tensor, *, lock_background: bool) -> Photo:
     """A portrait's photo with the model's picture ``(1, 3, S, S)`` of its moved face in the place of the face.
 

@@ -11,7 +11,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from attributes.classifier.head_turn import SHAPE, HeadTurn
 from attributes.directions.directions import Directions
+from attributes.directions.label_sliders import read_sliders
 from attributes.directions.mapper import LatentMapper
 from attributes.directions.mean_difference import OneSidedLabelError, label_covariance
 from attributes.directions.partial import partial_weights
@@ -23,7 +25,7 @@ from glow.checkpoint import Checkpoint
 from glow.latent import Latent
 from glow.layers.mixing import in_float64
 from storage.assets import called
-from storage.tensors import FORMAT_VERSION, CheckpointError, Header, read_header, read_safetensors, write_safetensors
+from storage.tensors import FORMAT_VERSION, CheckpointError, Header, read_safetensors, write_safetensors
 from storage.values import InvalidValueError
 
 Kind = Literal["mean", "partial", "base", "calibrated"]
@@ -61,6 +63,9 @@ class DirectionBasis:
     mix: Tensor | None = None
     """``(40, S, K)`` float64: how many of which direction each calibrated slider has, on each scale: of the means, then
     of the base ones where there are some."""
+
+    head_turn: HeadTurn | None = None
+    """What tells how far a head is turned; None where that was not measured."""
 
     sliders: tuple[Slider, ...] = LABEL_SLIDERS
     """The calibrated sliders; before calibration, those of :data:`LABEL_SLIDERS`."""
@@ -125,7 +130,8 @@ class DirectionBasis:
         mix = self.kind(kind or best)
         sliders = self.sliders if (kind or best) == "calibrated" else LABEL_SLIDERS
         mapper = None if (kind or best) in ("mean", "partial") else self.mapper
-        return Directions(sliders, self.vectors(mix), self.population(mix), self.model_hash, self.faces, mapper)
+        vectors, population = self.vectors(mix), self.population(mix)
+        return Directions(sliders, vectors, population, self.model_hash, self.faces, mapper, self.head_turn)
 
     def calibrated(self, mix: Tensor, sliders: Sequence[Slider]) -> DirectionBasis:
         """The same basis with a calibration."""
@@ -150,6 +156,8 @@ class DirectionBasis:
         tensors |= {"spread.mean": self.projection_mean, "spread.covariance": self.projection_covariance}
         if self.mix is not None:
             tensors["mix"] = self.mix
+        if self.head_turn is not None:
+            tensors["head_turn"] = self.head_turn.numbers
         write_safetensors(Path(path), tensors, header)
 
     @staticmethod
@@ -172,11 +180,11 @@ class DirectionBasis:
                 raise DirectionsError(f"{path} has other labels than CelebA's 40; compute it again.")
             if "gram" not in held or "refined.0" in held:
                 raise DirectionsError(f"{path} is of an older Glowface; run `{called('attributes compute')}` again.")
-            return _tensors(checkpoint, mixed="mix" in held, mapped="base.0" in held)
+            return _tensors(checkpoint, held)
 
         tensors, header = read_safetensors(path, "directions", expected)
         try:
-            sliders = _sliders(header)
+            sliders = read_sliders(header)
             for mask in (slider.acts(side) for slider in sliders for side in (1, -1)):
                 mask.of_latent(checkpoint.model.config.scale_shapes())
             _check_label_second_moment(tensors["gram"])
@@ -202,6 +210,7 @@ class DirectionBasis:
             projection_covariance=tensors["spread.covariance"],
             model_hash=checkpoint.hash,
             mix=tensors.get("mix"),
+            head_turn=HeadTurn(tensors["head_turn"]) if "head_turn" in tensors else None,
             sliders=sliders,
         )
 
@@ -219,8 +228,9 @@ def check_hash(path: Path, header: Header, checkpoint: Checkpoint, remedy: str) 
         )
 
 
-def _tensors(checkpoint: Checkpoint, *, mixed: bool, mapped: bool) -> dict[str, Tensor]:
-    """Tensors as the file of a model's directions must hold them."""
+def _tensors(checkpoint: Checkpoint, held: Collection[str]) -> dict[str, Tensor]:
+    """Tensors as the file of a model's directions must hold them, if it holds those named ``held``."""
+    mapped = "base.0" in held
     labels, scales = len(LABELS), checkpoint.model.config.scale_shapes()
     # Of one number each, whatever their shapes: nothing is filled.
     single, double = torch.zeros(()), torch.zeros((), dtype=torch.float64)
@@ -232,7 +242,8 @@ def _tensors(checkpoint: Checkpoint, *, mixed: bool, mapped: bool) -> dict[str, 
     along = len(scales) * count
     tensors |= {"gram": double.expand(labels + 1, labels + 1)}
     tensors |= {"spread.mean": double.expand(along), "spread.covariance": double.expand(along, along)}
-    return tensors | ({"mix": double.expand(labels, len(scales), count)} if mixed else {})
+    extra = {"mix": double.expand(labels, len(scales), count), "head_turn": torch.zeros(SHAPE)}
+    return tensors | {name: value for name, value in extra.items() if name in held}
 
 
 def _empty_mapper(checkpoint: Checkpoint) -> LatentMapper:
@@ -240,27 +251,6 @@ def _empty_mapper(checkpoint: Checkpoint) -> LatentMapper:
     # Not on PyTorch's "meta" device: to fill a tensor there imports its compiler, which takes seconds.
     with torch.random.fork_rng([]):
         return LatentMapper(checkpoint.model.config.scale_shapes())
-
-
-def _sliders(header: Header) -> tuple[Slider, ...]:
-    given = header.get("sliders")
-    if not isinstance(given, list) or len(given) != len(LABELS):
-        raise InvalidValueError(f"its sliders are {given!r}, and must be {len(LABELS)}.")
-    return tuple(Slider.of_measures(label, each) for label, each in zip(LABELS, given, strict=True))
-
-
-def label_sliders(path: Path) -> tuple[Slider, ...]:
-    """The sliders of the 40 labels, as a file of directions has them, without its tensors, and so fast; as they are
-    before anything was measured where it cannot be read."""
-    try:
-        return _sliders(read_header(path, "directions"))
-    except (CheckpointError, InvalidValueError):
-        return LABEL_SLIDERS
-
-
-def rough_sliders(path: Path) -> frozenset[str]:
-    """The names of the labels whose sliders are rough, of a file of directions; none where it cannot be read."""
-    return frozenset(slider.name for slider in label_sliders(path) if slider.rough)
 
 
 def _check_label_second_moment(moment: Tensor) -> None:

@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 
 import torch
 
+from attributes.classifier.head_turn import HeadTurn
 from attributes.directions.mapper import LatentMapper, mapped
 from attributes.directions.population import Population
 from attributes.sliders.errors import DirectionsError
 from attributes.sliders.moved_latent import MovedLatent, Reaches, add_moves, history
 from attributes.sliders.moves import Moves, check_names
 from attributes.sliders.slider import Direction, Slider
-from attributes.sliders.slider_mask import EVERYWHERE, SliderMask, together
+from attributes.sliders.slider_mask import EVERYWHERE, PictureMask, SliderMask, together
 from data.labels import LABEL_NAMES
 from glow.latent import Latent
 from glow.layers.mixing import in_float64
@@ -41,6 +42,9 @@ class Directions:
 
     mapper: LatentMapper | None = None
     """What tells how the labels' directions differ from face to face; None where they do not."""
+
+    head_turn: HeadTurn | None = None
+    """What tells how far a head is turned; None where that was not measured, and all count as straight ahead."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -93,7 +97,7 @@ class Directions:
             vector = torch.where(added.isfinite().all(1, keepdim=True), vector + side * added, vector)
         return vector
 
-    def acts_where(self, values: Mapping[str, float], size: int) -> torch.Tensor | None:
+    def acts_where(self, values: Mapping[str, float], size: int) -> PictureMask | None:
         """How much of these moves' change a picture of the moved face takes over at each of its places.
 
         Args:
@@ -101,7 +105,7 @@ class Directions:
             size: the side of the picture, in pixels.
 
         Returns:
-            ``(size, size)`` float32 in [0, 1]; None where that is 1 everywhere.
+            The masks of all that move; None where they take over everything.
 
         Raises:
             DirectionsError: a name is no slider.

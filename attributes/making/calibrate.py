@@ -12,6 +12,7 @@ from attributes.directions.direction_basis import DirectionBasis
 from attributes.directions.directions import Directions
 from attributes.making.by_eye import (
     HIDDEN_BY,
+    NATURAL_TURNED,
     OBJECTS,
     PLAIN_AT,
     companions,
@@ -124,12 +125,14 @@ def _measured(slider: Slider, directions: Directions, judge: Judge, latents: Ten
 
 
 def _acting(slider: Slider, scales: int) -> Slider:
-    """A label's slider with where it acts, what comes with it and hides it, and what counts as plain."""
+    """A label's slider with what was seen of it by eye: where it acts, what comes with it, what hides it, and so on."""
     up, down = (slider_mask(slider.name, side, scales) for side in (1, -1))
     return replace(
         slider,
         mask=up,
         mask_down=None if down == up else down,
+        natural_turned_up=NATURAL_TURNED.get((slider.name, 1), 1.0),
+        natural_turned_down=NATURAL_TURNED.get((slider.name, -1), 1.0),
         companions=companions(slider.name),
         hidden_by=HIDDEN_BY.get(slider.name, ()),
         plain=PLAIN_AT.get(slider.name, PLAIN),

@@ -141,8 +141,9 @@ class Evaluation:
     def side(self, directions: Directions, label: int, side: int) -> Side:
         """What a value of 1, or -1, does."""
         faces = self.chosen(label, side)
-        moved = self._moved(directions, faces, label, [float(side)])
-        return self.compare(faces, self.judge.draw(moved)[0], label)
+        pictures, _ = self.judge.draw(self._moved(directions, faces, label, [float(side)]))
+        where = directions.acts_where({LABEL_NAMES[label]: side}, pictures.shape[-1])
+        return self.compare(faces, where.over(self.pictures[faces], pictures) if where else pictures, label)
 
     def compare(self, faces: Tensor, pictures: Tensor, label: int) -> Side:
         """What became of faces whose pictures are now these."""

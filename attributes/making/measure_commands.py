@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from tqdm import tqdm
 
-from attributes.classifier.network import REPORT_HALF, TUNING_HALF, load_classifier
+from attributes.classifier.network import REPORT_HALF, TUNING_HALF, AttributeClassifier, load_classifier
 from attributes.directions.direction_basis import DirectionBasis, directions_path
 from attributes.making.calibrate import PROMISED, calibrate
 from attributes.making.evaluate import HEADLINE, Evaluation
+from attributes.making.fit_head_turn import fit_head_turn
 from attributes.making.report import draw_leakage, draw_strips, write_json, write_markdown
 from attributes.options import DirectionsFile, FacesOptions
 from attributes.reach.judge import Judge
@@ -24,6 +25,7 @@ from errors.command_line import command
 from glow.checkpoint import load_checkpoint
 from glow.device import choose_device, fastest_net_dtype
 from storage.assets import DEFAULT_CHECKPOINT, DEFAULT_CLASSIFIER, check_own
+from storage.values import InvalidValueError
 
 FACES = 300
 """Faces that each slider is evaluated on, at most and by default."""
@@ -83,14 +85,30 @@ def run_calibrate(options: CalibrateOptions) -> None:
     """Make sliders of the directions that `compute` and `mapper` wrote: find, on one half of the validation faces, how
     far each usually goes while faces look natural, and write this to the same file.
 
-    It takes three to six minutes on two CPU cores; with `--only`, some seconds for each slider.
+    It takes five to ten minutes on two CPU cores; with `--only`, some seconds for each slider. Where there is a mapper,
+    and without `--only`, training faces also tell how far heads are turned, as a turned one bears less.
     """
     check_own(options.directions or directions_path(options.checkpoint))
-    only = {full_name(name, LABEL_NAMES) for name in options.only} or set(LABEL_NAMES)
+    only = {full_name(name, LABEL_NAMES) for name in options.only}
     check_names(only, LABEL_NAMES)
     basis, path, judge, indices, faces = _prepared(options, TUNING_HALF)
+    if not only:
+        only = set(LABEL_NAMES)
+        if basis.mapper is not None:
+            basis = _with_head_turn(basis, judge.classifier, FaceSet.open(options.data, "train"))
     calibrate(basis, judge, judge.encode(faces, indices), only).save(path)
     print(f"{path}: {len(only)} sliders calibrated on {len(indices)} faces")
+
+
+def _with_head_turn(basis: DirectionBasis, classifier: AttributeClassifier, faces: FaceSet) -> DirectionBasis:
+    try:
+        found = fit_head_turn(classifier, faces)
+    except InvalidValueError as error:
+        raise DirectionsError(f"{error} Leave --classifier out.") from error
+    if found is None:
+        print("too few training faces were found to tell how far heads are turned; that stays as it was.")
+        return basis
+    return replace(basis, head_turn=found)
 
 
 @command(measure_commands, "evaluate")

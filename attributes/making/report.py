@@ -214,8 +214,13 @@ def draw_strips(folder: Path, judge: Judge, directions: Directions) -> None:
         at = int(seen.logits[:, index].abs().argmin())
         face, before = drawn[at], seen[at : at + 1]
         reaches = find_reaches(directions, judge, face, before=before, name=label.name, values=STRIP_VALUES)
-        moved = Latent.cat([directions.move(face, {label.name: value}, (), reaches) for value in STRIP_VALUES])
-        _strip(judge.draw(moved.flatten())[0]).save(folder / f"{label.name}.jpg", quality=85)
+        moved = [directions.move(face, {label.name: value}, (), reaches) for value in STRIP_VALUES]
+        pictures, _ = judge.draw(Latent.cat([face, *moved]).flatten())
+        masks = [directions.acts_where({label.name: value}, pictures.shape[-1]) for value in STRIP_VALUES]
+        shown = [
+            mask.over(pictures[:1], x) if mask else x for mask, x in zip(masks, pictures[1:].split(1), strict=True)
+        ]
+        _strip(torch.cat(shown)).save(folder / f"{label.name}.jpg", quality=85)
 
 
 def _strip(pictures: Tensor) -> Image.Image:

@@ -68,10 +68,10 @@ def find_reach(
     """How far a label's slider goes on each of some faces, for :meth:`Directions.move`.
 
     A value of 1 goes to where the classifier sees plainly what the slider is to bring (or that what it is to take away
-    is gone), or to where the face begins to look odd (:meth:`Slider.natural`), whichever comes first;
-    but at least half as far as usual, where that looks natural; and next to nowhere where half of what comes would look
-    wrong and no more does (:attr:`Slider.all_or_nothing`), or where something hides what is to change
-    (:attr:`Slider.hidden_by`). The end of the range is half as far again, or a fifth
+    is gone), or to where the face begins to look odd (:meth:`Slider.natural`, sooner on a head that is turned to a
+    side), whichever comes first; but at least half as far as usual, where that looks natural; and next to nowhere where
+    half of what comes would look wrong and no more does (:attr:`Slider.all_or_nothing`), or where something hides what
+    is to change (:attr:`Slider.hidden_by`). The end of the range is half as far again, or a fifth
     further than what looks natural.
 
     Args:
@@ -91,7 +91,10 @@ def find_reach(
     # What lacks until the attribute is plain, and how much odder the face may get; NaN where nobody has looked.
     lack = torch.full((len(at), len(latent)), torch.nan, dtype=torch.float64)
     spare = lack.clone()
-    lack[0], spare[0] = slider.plain - side * before.logits[:, label], slider.natural(side)
+    natural = torch.full((len(latent),), slider.natural(side), dtype=torch.float64)
+    if directions.head_turn is not None:
+        natural = natural * directions.head_turn.share_borne(before.features, slider.natural_turned(side))
+    lack[0], spare[0] = slider.plain - side * before.logits[:, label], natural
     plain = torch.full_like(lack[0], REACH.least_plain * usual)
     hidden = before.logits[:, [LABEL_NAMES.index(other) for other in slider.hidden_by]] > 0
     left = torch.nonzero(~hidden.any(1)).flatten()
@@ -107,21 +110,21 @@ def find_reach(
         lack[places[:, None], left] = slider.plain - side * seen.logits[:, label].view(lengths.shape)
         moves = torch.cat([(one - some).flatten().cpu() for one in moved])
         odd = seen.oddness(Seen.cat([before[left]] * len(places)), moves)
-        spare[places[:, None], left] = slider.natural(side) - odd.view(lengths.shape)
+        spare[places[:, None], left] = natural[left] - odd.view(lengths.shape)
         plain = torch.where(lack[0] > 0, crossing(-lack, at), 0.0).clamp_min(REACH.least_plain * usual)
         # As far as the end of the range may go, where the face stays natural on the way.
         left = left[(REACH.end_of_plain * plain[left] > at[places[-1]]) & (spare[: places[-1] + 1, left] > 0).all(0)]
     looked = at[(~spare.isnan()).sum(0) - 1]
-    natural = crossing(-spare, at).minimum(looked).clamp_min(REACH.least * usual)
-    one = plain.minimum(natural)
+    furthest = crossing(-spare, at).minimum(looked).clamp_min(REACH.least * usual)
+    one = plain.minimum(furthest)
     if slider.all_or_nothing and side == slider.sign:
         there = slider.plain - between(one, at, lack[:, :, None])[:, 0]
-        natural = torch.where(there < REACH.complete * slider.plain, REACH.least * usual, natural)
-        one = plain.minimum(natural)
+        furthest = torch.where(there < REACH.complete * slider.plain, REACH.least * usual, furthest)
+        one = plain.minimum(furthest)
     # The furthest place that was looked at with the face intact at it and before it.
     intact = at[(spare.isfinite().cumprod(0).sum(0) - 1).clamp_min(0)]
-    end = (REACH.end_of_plain * one).minimum(REACH.end_of_natural * natural).minimum(intact).maximum(one)
-    return Reach(one, end, natural < REACH.little * usual, own)
+    end = (REACH.end_of_plain * one).minimum(REACH.end_of_natural * furthest).minimum(intact).maximum(one)
+    return Reach(one, end, furthest < REACH.little * usual, own)
 
 
 def find_reaches(

@@ -42,7 +42,7 @@ class Reach:
 
 @dataclass(frozen=True, kw_only=True)
 class Companion:
-    """What comes with a slider's change, as grey hair with age: some of another label's vector.
+    """What comes with a slider's change, as stubble with men: some of another label's vector.
 
     Raises:
         InvalidValueError: there is no such label, or a number is out of its range.
@@ -105,6 +105,12 @@ class Slider:
     natural_down: float = NATURAL
     """and to those below 0."""
 
+    natural_turned_up: float = 1.0
+    """The share of that oddness that a head bears which is turned far to a side, on its way to values above 0,"""
+
+    natural_turned_down: float = 1.0
+    """and to those below 0."""
+
     plain: float = PLAIN
     """Log odds to the classifier at which a face needs no more of it."""
 
@@ -113,7 +119,7 @@ class Slider:
     is left as it is."""
 
     mask: SliderMask = EVERYWHERE
-    """Where in the latent it acts,"""
+    """Where in the latent and in the picture it acts,"""
 
     mask_down: SliderMask | None = None
     """and where for values below 0; None: there too."""
@@ -122,7 +128,8 @@ class Slider:
     """What comes with its change; it acts where both this slider and the companion's own do."""
 
     hidden_by: tuple[str, ...] = ()
-    """Labels of what hides that which it changes, as a hat hides hair: a face that shows one is left as it is."""
+    """Labels of what hides that which it changes, as a hat hides hair, or leaves none of it: a face that shows one is
+    left as it is."""
 
     rough: bool = False
     """Whether few faces come to show the attribute in a natural way: a slider to be offered last, and as such."""
@@ -134,6 +141,8 @@ class Slider:
             raise InvalidValueError(f"the sign of {self.name} is {self.sign!r}; it must be 1 or -1.")
         for name in ("up", "down", "natural_up", "natural_down"):
             number(f"{name} of {self.name}", getattr(self, name), 1e-6, 1e6)
+        for name in ("natural_turned_up", "natural_turned_down"):
+            number(f"{name} of {self.name}", getattr(self, name), 1e-6, 1)
         boolean(f"rough of {self.name}", self.rough)
         boolean(f"all_or_nothing of {self.name}", self.all_or_nothing)
         object.__setattr__(self, "hidden_by", tuple(self.hidden_by))  # JSON has lists
@@ -154,6 +163,10 @@ class Slider:
     def natural(self, side: int) -> float:
         """Oddness up to which a face counts as natural on a side, 1 or -1."""
         return self.natural_up if side > 0 else self.natural_down
+
+    def natural_turned(self, side: int) -> float:
+        """The share of that oddness that a head bears which is turned far, on a side, 1 or -1."""
+        return self.natural_turned_up if side > 0 else self.natural_turned_down
 
     def acts(self, side: int) -> SliderMask:
         """Where in the latent it acts on a side, 1 or -1."""
@@ -206,8 +219,8 @@ class Slider:
 
 
 _MEASURES = {
-    "low", "high", "up", "down", "natural_up", "natural_down", "plain", "all_or_nothing", "mask", "mask_down",
-    "companions", "hidden_by", "rough",
+    "low", "high", "up", "down", "natural_up", "natural_down", "natural_turned_up", "natural_turned_down", "plain",
+    "all_or_nothing", "mask", "mask_down", "companions", "hidden_by", "rough",
 }  # fmt: skip
 """Fields of a label's slider that a file of directions holds."""
 

@@ -15,6 +15,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
+from faces.compositing.colour import broad_colour
 from storage.values import InvalidValueError, number
 
 FACE_CENTRE = (0.5, 0.58)
@@ -51,13 +52,17 @@ class SliderMask:
     around: float = 1.0
     """and around it, for what acts within."""
 
+    colour: float = 1.0
+    """How much of a broad change of colour the picture takes over, that of its brightness aside: a face that gets
+    younger is not to turn yellow."""
+
     def __post_init__(self) -> None:
         if not isinstance(self.scales, list | tuple):
             raise InvalidValueError(f"the mask's scales are {self.scales!r}; they must be a list of numbers.")
         object.__setattr__(self, "scales", tuple(self.scales))
         for weight in self.scales:
             number("the mask's weight of a scale", weight, 0, 10)
-        for name in ("top", "bottom", "face", "around"):
+        for name in ("top", "bottom", "face", "around", "colour"):
             number(f"the mask's {name}", getattr(self, name), 0, 1)
         number("the mask's fade", self.fade, 1e-3, 1)
         if self.top >= self.bottom:
@@ -83,21 +88,55 @@ EVERYWHERE = SliderMask()
 """Everywhere alike."""
 
 
-def together(masks: Mapping[SliderMask, float], size: int) -> Tensor | None:
-    """How much of several sliders' change the picture takes over at each place, ``(size, size)``; None: all of it.
+@dataclass(frozen=True, eq=False)
+class PictureMask:
+    """How much of sliders' change a picture takes over at each of its places."""
+
+    change: Tensor
+    """``(size, size)`` float32 in [0, 1]."""
+
+    tint: Tensor | None = None
+    """``(size, size)`` in [0, 1]: how much of what changes there keeps its part of a broad change of colour
+    (:func:`faces.compositing.colour.broad_colour`); None: all of it."""
+
+    def over(self, before: Tensor, moved: Tensor) -> Tensor:
+        """Pictures of faces, moved where their sliders act and as they were elsewhere, bit for bit.
+
+        Args:
+            before: of the faces as they were, ``(B, 3, S, S)`` in [0, 1],
+            moved: and of the moved ones.
+        """
+        change = self.change.to(moved)
+        taken = before.lerp(moved, change)
+        if self.tint is None:
+            return taken
+        lost = change * (1 - self.tint.to(moved))
+        return (taken - lost * broad_colour(moved - before, change)).clamp(0, 1)
+
+
+def together(masks: Mapping[SliderMask, float], size: int) -> PictureMask | None:
+    """How much of several sliders' change the picture takes over at each place; None: all of it.
 
     Each place takes over as much as the slider with the most business there. One that moves by less than a quarter of
-    what another does counts for less, so that nothing jumps where a slider leaves 0.
+    what another does counts for less, so that nothing jumps where a slider leaves 0. Of a change of colour, each place
+    takes over a mean of what its sliders would, weighed by how far they move it.
 
     Args:
         masks: of the sliders, with how far each moves, above 0.
         size: the side of the picture, in pixels.
     """
-    most = max(masks.values(), default=0.0)
-    shares = {mask: min(1.0, 4 * amount / most) for mask, amount in masks.items()}
-    if not shares or any(share == 1 and _is_everywhere(mask) for mask, share in shares.items()):
+    if not masks:
         return None
-    return torch.stack([share * mask.of_picture(size) for mask, share in shares.items()]).amax(0)
+    most, places = max(masks.values()), {mask: mask.of_picture(size) for mask in masks}
+    shares = {mask: min(1.0, 4 * amount / most) for mask, amount in masks.items()}
+    change = torch.stack([share * places[mask] for mask, share in shares.items()]).amax(0)
+    if all(mask.colour == 1 for mask in masks):
+        everywhere = any(share == 1 and _is_everywhere(mask) for mask, share in shares.items())
+        return None if everywhere else PictureMask(change)
+    moves = {mask: amount * places[mask] for mask, amount in masks.items()}
+    moved = torch.stack([*moves.values()]).sum(0)
+    tinted = torch.stack([mask.colour * by for mask, by in moves.items()]).sum(0)
+    return PictureMask(change, tinted / moved.clamp_min(1e-6))
 
 
 def _is_everywhere(mask: SliderMask) -> bool:

@@ -1,10 +1,13 @@
-"""How much colour an edit may bring into a face: no more than edits of photos do, or the face glows.
+"""The colour that an edit brings into a face: no more than edits of photos do, or the face glows; and the broad part of
+it, which tints skin and light.
 
 Of a face unlike all that the model has seen, such as a cartoon of a few flat colours, it makes edits like neon:
 blond hair that is pure yellow, skin that is pink. Edits of photos, however strong, bring in much less colour.
 """
 
 from __future__ import annotations
+
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -13,6 +16,9 @@ from faces.compositing.paste import LUMA
 
 MAX_CHANGE = 0.35
 """Most that an edit changes of a colour's difference to its grey, in all but the strongest hundredth of a square."""
+
+BROAD = 1 / 16
+"""How far a tint reaches at least: the standard deviation of what smooths it, in sides of the square."""
 
 STRONGEST = 0.01
 """Share of a square that may change by more: a highlight, an edge."""
@@ -23,7 +29,37 @@ def colour_limited(change: Tensor) -> Tensor:
 
     How much brighter or darker places become stays.
     """
-    luma = (change * torch.from_numpy(LUMA).view(1, 3, 1, 1)).sum(dim=1, keepdim=True)
+    luma = _luma(change)
     colour = change - luma
     strong = float(torch.quantile(colour.abs().amax(dim=1), 1.0 - STRONGEST))
     return change if strong <= MAX_CHANGE else luma + colour * (MAX_CHANGE / strong)
+
+
+def broad_colour(change: Tensor, where: Tensor) -> Tensor:
+    """What of a change tints whole parts of a face, and not lips or eyes: its colour, smoothed.
+
+    How much brighter or darker places become has no part in it.
+
+    Args:
+        change: ``(B, 3, S, S)``.
+        where: how much of it is taken over, ``(S, S)`` in [0, 1]; what changes elsewhere, as hair, tints nothing.
+
+    Returns:
+        ``(B, 3, S, S)``; whatever it is where nothing near is taken over.
+    """
+    smoothing = _smoothing(change.shape[-1]).to(change)
+    colour, near = (smoothing @ (where * x) @ smoothing.T for x in (change - _luma(change), torch.ones_like(where)))
+    return colour / near.clamp_min(1e-6)
+
+
+def _luma(change: Tensor) -> Tensor:
+    """How much brighter places become, ``(1, 1, S, S)``."""
+    return (change * torch.from_numpy(LUMA).to(change).view(1, 3, 1, 1)).sum(dim=1, keepdim=True)
+
+
+@cache
+def _smoothing(size: int) -> Tensor:
+    """The matrix ``(size, size)`` that gives a row's means over the surroundings of each place, near ones most."""
+    places = torch.arange(size)
+    weights = torch.exp(-(((places[:, None] - places) / (BROAD * size)) ** 2) / 2)
+    return weights / weights.sum(dim=1, keepdim=True)

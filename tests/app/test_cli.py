@@ -19,7 +19,7 @@ from app.cli import commands, main
 from app.doctor import examine
 from attributes import LABEL_NAMES, DirectionBasis, directions_path, find_recipe, sliders_folder
 from attributes.cli import commands as attributes_commands
-from attributes.directions.direction_basis import rough_sliders
+from attributes.directions.label_sliders import rough_sliders
 from glow import load_checkpoint
 from storage.assets import DEFAULT_CHECKPOINT, FACES_64
 from storage.tensors import read_safetensors, write_safetensors

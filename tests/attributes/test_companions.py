@@ -22,8 +22,11 @@ def faces(fine_editor: Editor, fine_validation_faces: torch.Tensor) -> Latent:
         return fine_editor.checkpoint.model.encode(fine_validation_faces[:24].float() / 255)
 
 
-def alone(directions: Directions) -> Directions:
-    return replace(directions, sliders=tuple(replace(slider, companions=()) for slider in directions.sliders))
+def without(directions: Directions, name: str, companion: Companion | None = None) -> Directions:
+    """Without one companion of a slider, or without any."""
+    kept = [each for each in directions.slider(name).companions if companion not in (None, each)]
+    sliders = (replace(each, companions=tuple(kept)) if each.name == name else each for each in directions.sliders)
+    return replace(directions, sliders=tuple(sliders))
 
 
 @pytest.mark.parametrize(
@@ -34,14 +37,17 @@ def test_what_is_to_come_with_a_change_comes(
     fine_editor: Editor, faces: Latent, name: str, companion: Companion
 ) -> None:
     """As far along its way, a face shows more of the companion than it does without it."""
-    some, side = faces[:8], companion.side
-    lengths = torch.full((len(some),), 0.6, dtype=torch.float64)
+    some, side = faces[:12], companion.side
+    lengths = torch.ones(len(some), dtype=torch.float64)
     reach = {(name, side): Reach(lengths, lengths)}
-    with_it, without = (
+    with_it, alone = (
         fine_editor.judge.look(directions.move(some, {name: float(side)}, (), reach).flatten())
-        for directions in (fine_editor.label_directions, alone(fine_editor.label_directions))
+        for directions in (
+            fine_editor.label_directions,
+            without(fine_editor.label_directions, name, companion),
+        )
     )
-    more = (with_it.logits - without.logits)[:, LABEL_NAMES.index(companion.name)]
+    more = (with_it.logits - alone.logits)[:, LABEL_NAMES.index(companion.name)]
     more = more if companion.share > 0 else -more
     assert more.mean() > 0.15
     assert (more > 0).double().mean() > 0.8
@@ -50,26 +56,27 @@ def test_what_is_to_come_with_a_change_comes(
 def test_a_companion_comes_on_its_own_side_alone(fine_editor: Editor, faces: Latent) -> None:
     directions = fine_editor.label_directions
     woman = directions.along(faces[:2], "Male", -1)
-    assert torch.equal(woman, alone(directions).along(faces[:2], "Male", -1))
+    assert torch.equal(woman, without(directions, "Male").along(faces[:2], "Male", -1))
 
 
-def test_hair_below_a_hat_is_left_as_it_is(fine_editor: Editor, faces: Latent) -> None:
+@pytest.mark.parametrize("what", ["Wearing_Hat", "Bald"])
+def test_hair_that_is_not_in_sight_is_left_as_it_is(fine_editor: Editor, faces: Latent, what: str) -> None:
     judge, directions = fine_editor.judge, fine_editor.label_directions
     lengths = torch.full((len(faces),), 2.0, dtype=torch.float64)
-    faces = directions.move(faces, {"Wearing_Hat": 1.0}, (), {("Wearing_Hat", 1): Reach(lengths, lengths)})
+    faces = directions.move(faces, {what: 1.0}, (), {(what, 1): Reach(lengths, lengths)})
     before = judge.look(faces.flatten())
-    hat = before.logits[:, LABEL_NAMES.index("Wearing_Hat")] > 0
-    assert hat.any()
+    hidden = before.logits[:, LABEL_NAMES.index(what)] > 0
+    assert hidden.any()
     found = find_reach(directions, judge, faces, before=before, name="Blond_Hair", side=1)
     assert found.little is not None
-    assert found.little[hat].all()
+    assert found.little[hidden].all()
     moved = directions.move(faces, {"Blond_Hair": 1.0}, (), {("Blond_Hair", 1): found})
-    assert ((moved.flatten() - faces.flatten()).norm(dim=1)[hat] < 0.1).all()
+    assert ((moved.flatten() - faces.flatten()).norm(dim=1)[hidden] < 0.1).all()
 
 
 def test_hair_in_sight_changes(fine_editor: Editor, faces: Latent) -> None:
     before = fine_editor.judge.look(faces.flatten())
-    bare = before.logits[:, LABEL_NAMES.index("Wearing_Hat")] < 0
+    bare = (before.logits[:, [LABEL_NAMES.index("Wearing_Hat"), LABEL_NAMES.index("Bald")]] < 0).all(1)
     found = find_reach(fine_editor.label_directions, fine_editor.judge, faces, before=before, name="Blond_Hair", side=1)
     assert found.little is not None
     assert (~found.little[bare]).double().mean() > 0.8
@@ -82,7 +89,7 @@ def test_a_file_of_directions_keeps_companions(fine_editor: Editor, tmp_path: Pa
     man = again.sliders[LABEL_NAMES.index("Male")]
     assert [companion.name for companion in man.companions] == ["5_o_Clock_Shadow"]
     assert man.companions == basis.sliders[LABEL_NAMES.index("Male")].companions
-    assert again.sliders[LABEL_NAMES.index("Bangs")].hidden_by == ("Wearing_Hat",)
+    assert again.sliders[LABEL_NAMES.index("Bangs")].hidden_by == ("Wearing_Hat", "Bald")
 
 
 @pytest.mark.parametrize("given", [{"name": "Scarf"}, {"side": 0}, {"share": 3.0}, {"share": float("nan")}])

@@ -25,7 +25,7 @@ from attributes import (
     labels_in_group,
     load_directions,
 )
-from attributes.directions.direction_basis import rough_sliders
+from attributes.directions.label_sliders import rough_sliders
 from attributes.directions.population import COMMON, RARE
 from data.labels import FAMILIES
 from glow import Checkpoint, CheckpointError, Latent

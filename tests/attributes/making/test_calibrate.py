@@ -125,6 +125,7 @@ def test_one_slider_is_made_anew_and_all_others_stay(basis: DirectionBasis, eval
     """On other faces than those that the committed ones were made on."""
     made = calibrate(basis, evaluation.judge, evaluation.latents[:24], {"Smiling"})
     assert made.mix is not None
+    assert made.head_turn is basis.head_turn
     torch.testing.assert_close(made.mix, basis.mix)
     for former, slider in zip(basis.sliders, made.sliders, strict=True):
         assert (slider == former) == (slider.name != "Smiling")

@@ -8,6 +8,7 @@ import os
 import random
 import struct
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,6 +26,7 @@ from attributes import (
     load_classifier,
     load_directions,
 )
+from attributes.classifier.head_turn import SHAPE, HeadTurn
 from attributes.classifier.network import AttributeClassifier, FaceNet, PlattScaling, save_classifier
 from attributes.custom.store import listed_sliders, load_slider, load_sliders, save_slider
 from attributes.directions.mapper import LatentMapper
@@ -96,7 +98,8 @@ def directions() -> tuple[bytes, ...]:
     )
     with TemporaryDirectory() as folder:
         path = Path(folder, "d.safetensors")
-        for each in (basis, basis.calibrated(basis.kind("mean"), basis.sliders), mapped):
+        with_probe = replace(mapped, head_turn=HeadTurn(torch.zeros(SHAPE)))
+        for each in (basis, basis.calibrated(basis.kind("mean"), basis.sliders), with_probe):
             each.save(path)
             found.append(path.read_bytes())
     return tuple(found)
