@@ -75,7 +75,7 @@ COMPANIONS: tuple[tuple[str, Companion], ...] = (
     ("Male", Companion(side=1, name="5_o_Clock_Shadow", share=0.8)),
     ("Young", Companion(side=1, name="Bags_Under_Eyes", share=-0.6)),
     ("Young", Companion(side=1, name="Double_Chin", share=-0.5)),
-    ("Young", Companion(side=1, name="Smiling", share=0.2)),
+    ("Young", Companion(side=1, name="Smiling", share=0.3)),
     ("Young", Companion(side=-1, name="Bags_Under_Eyes", share=0.5)),
     ("Young", Companion(side=-1, name="Double_Chin", share=0.3)),
 )
@@ -99,7 +99,7 @@ frame, and of a man by his stubble."""
 LENGTHS: dict[tuple[str, int], float] = {
     ("Smiling", 1): 0.75,
     ("Smiling", -1): 0.82,
-    ("Young", 1): 1.6,
+    ("Young", 1): 1.35,
     ("Young", -1): 1.15,
     ("Male", 1): 0.65,
     ("Male", -1): 0.8,
