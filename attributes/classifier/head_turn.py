@@ -1,7 +1,7 @@
 """How far a head is turned to a side: what looks like a smile from the front tears where half of the mouth is hidden.
 
 A linear probe on the classifier's features tells it of all faces, drawn ones and those marked by hand among them. It
-learns from the detector's five points (:mod:`attributes.making.fit_head_turn`): the nose's distance from the line
+learns from the detector's five points (:mod:`attributes.classifier.fit_head_turn`): the nose's distance from the line
 between the middle of the eyes and the middle of the mouth, in distances between the eyes.
 """
 

@@ -9,11 +9,11 @@ from typing import Annotated
 import typer
 from tqdm import tqdm
 
+from attributes.classifier.fit_head_turn import fit_head_turn
 from attributes.classifier.network import REPORT_HALF, TUNING_HALF, AttributeClassifier, load_classifier
 from attributes.directions.direction_basis import DirectionBasis, directions_path
 from attributes.making.calibrate import PROMISED, calibrate
 from attributes.making.evaluate import HEADLINE, Evaluation
-from attributes.making.fit_head_turn import fit_head_turn
 from attributes.making.report import draw_leakage, draw_strips, write_json, write_markdown
 from attributes.options import DirectionsFile, FacesOptions
 from attributes.reach.judge import Judge

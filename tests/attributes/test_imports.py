@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[2]
 FOR_MAKING = (
     "attributes.making",
     "attributes.classifier.augment",
+    "attributes.classifier.fit_head_turn",
     "attributes.classifier.probes",
     "attributes.classifier.training",
     "attributes.custom.commands",

@@ -11,8 +11,8 @@ import torch
 
 from app.editor import Editor
 from attributes import LABEL_NAMES, DirectionBasis, FaceSet, directions_path, find_reach
+from attributes.classifier.fit_head_turn import fit_head_turn, head_turn_of
 from attributes.classifier.head_turn import FAR, SHAPE, STRAIGHT, HeadTurn
-from attributes.making.fit_head_turn import fit_head_turn, head_turn_of
 from faces import Face, FaceError, align, crop
 from glow import Latent
 from storage.assets import FACES_128

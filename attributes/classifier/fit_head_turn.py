@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from tqdm import tqdm
 
 from attributes.classifier.head_turn import HeadTurn
 from attributes.classifier.network import AttributeClassifier
-from attributes.reach.judge import progress
 from data.face_set import FaceSet
 from faces import Detector, Face, FaceError, PhotoError, align, crop, open_photo
 
@@ -48,7 +48,7 @@ def fit_head_turn(classifier: AttributeClassifier, faces: FaceSet, most: int = F
     from sklearn.preprocessing import StandardScaler
 
     detector, features, turns = Detector(), [], []
-    for place in progress(_lot(len(faces), most), "turned heads"):
+    for place in tqdm(_lot(len(faces), most), desc="turned heads", disable=None):
         try:
             photo = open_photo(faces.paths[place])
             face = detector.require(photo.pixels)[0]
