@@ -27,9 +27,9 @@ NECK = {"top": 0.7}
 FRINGE = {"bottom": 0.47, "fade": 0.2}
 AROUND_FACE = {"face": 0.4}
 WITHIN_FACE = {"around": 0.3}
-AGE = {"around": 0.3, "colour": 0.0}
+AGE = {"around": 0.3, "colour": 0.0, "light": 0.3, "spares_dark": True}
 
-PLACES: dict[str, dict[str, float]] = {
+PLACES: dict[str, dict[str, Any]] = {
     "Smiling": CHEEKS,
     "Mouth_Slightly_Open": MOUTH,
     "Big_Lips": MOUTH,
@@ -63,13 +63,19 @@ PLACES: dict[str, dict[str, float]] = {
     "Attractive": WITHIN_FACE,
     "Heavy_Makeup": WITHIN_FACE,
     "Male": WITHIN_FACE,
+    "Pale_Skin": {"spares_dark": True},
 }
 """Where in the face's square labels lie; those that are not named lie everywhere."""
 
 SIDES: dict[tuple[str, int], dict[str, Any]] = {
     ("Male", 1): {"around": 0.0},
+    ("Eyeglasses", 1): {"dark_object": True},
+    ("No_Beard", -1): {"dark_object": True},
+    ("Goatee", 1): {"dark_object": True},
+    ("Mustache", 1): {"dark_object": True},
 }
-"""What one side (1 or -1) has of its own: where long hair goes, a patch of background comes, and a man may have it."""
+"""What one side (1 or -1) has of its own: where long hair goes, a patch of background comes, and a man may have it; and
+with glasses, foreheads turned pale."""
 
 COMPANIONS: tuple[tuple[str, Companion], ...] = (
     ("Male", Companion(side=1, name="5_o_Clock_Shadow", share=0.8)),
@@ -89,25 +95,31 @@ HIDDEN_BY: dict[str, tuple[str, ...]] = {
 """What hides that which a label's slider changes, or leaves none of it: hats would take the hair's colour, and give way
 to fringes; bald heads would be painted."""
 
+ONLY_ON: dict[str, tuple[str, ...]] = dict.fromkeys(
+    ("No_Beard", "Goatee", "Mustache", "5_o_Clock_Shadow", "Sideburns"), ("Male",)
+)
+"""What a face must show to get what a label's slider brings: women got smears for beards."""
+
 OBJECTS = frozenset({"Eyeglasses", "Bangs", "No_Beard", "Goatee", "Mustache", "Wearing_Hat"})
 """What looks wrong by half: a frame that ends at the nose, a fringe with a gap, a beard that is a smear."""
 
-PLAIN_AT: dict[str, float] = {"Eyeglasses": 13.0, "Bangs": 8.0, "Male": 7.0, "Young": 7.0}
+PLAIN_AT: dict[str, float] = {"Eyeglasses": 13.0, "Mustache": 4.0, "Male": 7.0, "Young": 7.0}
 """Log odds at which a label is plain, where that is not :data:`PLAIN`. The classifier is sure of glasses by half of a
 frame, and of a man by his stubble."""
 
 LENGTHS: dict[tuple[str, int], float] = {
     ("Smiling", 1): 0.75,
     ("Smiling", -1): 0.82,
-    ("Young", 1): 1.35,
-    ("Young", -1): 1.15,
+    ("Young", 1): 1.75,
+    ("Young", -1): 1.28,
     ("Male", 1): 0.65,
     ("Male", -1): 0.8,
     ("Blond_Hair", 1): 0.72,
     ("Black_Hair", 1): 0.55,
     ("Eyeglasses", 1): 1.5,
-    ("Bangs", 1): 1.0,
-    ("No_Beard", -1): 0.65,
+    ("Bangs", 1): 0.75,
+    ("No_Beard", -1): 0.9,
+    ("Mustache", 1): 1.1,
     ("Pale_Skin", 1): 0.65,
     ("Narrow_Eyes", 1): 1.1,
     ("Mouth_Slightly_Open", 1): 1.0,
@@ -128,6 +140,8 @@ NATURAL_TURNED: dict[tuple[str, int], float] = {
     ("Black_Hair", 1): 0.65,
     ("Brown_Hair", 1): 0.65,
     ("Gray_Hair", 1): 0.65,
+    ("Eyeglasses", 1): 0.6,
+    ("Bangs", 1): 0.65,
     ("Mouth_Slightly_Open", 1): 0.5,
     ("Mouth_Slightly_Open", -1): 0.85,
 }

@@ -14,6 +14,7 @@ from attributes.making.by_eye import (
     HIDDEN_BY,
     NATURAL_TURNED,
     OBJECTS,
+    ONLY_ON,
     PLAIN_AT,
     companions,
     natural_lengths,
@@ -135,6 +136,7 @@ def _acting(slider: Slider, scales: int) -> Slider:
         natural_turned_down=NATURAL_TURNED.get((slider.name, -1), 1.0),
         companions=companions(slider.name),
         hidden_by=HIDDEN_BY.get(slider.name, ()),
+        only_on=ONLY_ON.get(slider.name, ()),
         plain=PLAIN_AT.get(slider.name, PLAIN),
         all_or_nothing=slider.name in OBJECTS,
     )

@@ -10,12 +10,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 from attributes.directions.directions import Directions
 from attributes.reach.crossing import between, crossing
 from attributes.reach.judge import FEW, Judging, Seen
 from attributes.sliders.moved_latent import Reaches
-from attributes.sliders.slider import Reach
+from attributes.sliders.slider import Reach, Slider
 from data.labels import LABEL_NAMES
 from glow.latent import Latent
 
@@ -45,6 +46,10 @@ class ReachConfig:
     """Share of the log odds at which an attribute is plain to which a face has to come where half of it looks wrong
     (:attr:`Slider.all_or_nothing`)."""
 
+    hides: float = -0.5
+    """Log odds from which on a label counts as there where it hides what a slider changes: of 34 validation faces with
+    a hat, two are below 0 and none is below this."""
+
     little: float = 0.3
     """Where a face begins to look odd before this length, a slider does little."""
 
@@ -71,8 +76,8 @@ def find_reach(
     is gone), or to where the face begins to look odd (:meth:`Slider.natural`, sooner on a head that is turned to a
     side), whichever comes first; but at least half as far as usual, where that looks natural; and next to nowhere where
     half of what comes would look wrong and no more does (:attr:`Slider.all_or_nothing`), or where something hides what
-    is to change (:attr:`Slider.hidden_by`). The end of the range is half as far again, or a fifth
-    further than what looks natural.
+    is to change (:attr:`Slider.hidden_by`), or the face is none that gets it (:attr:`Slider.only_on`). The end of the
+    range is half as far again, or a fifth further than what looks natural.
 
     Args:
         directions: with the slider.
@@ -96,8 +101,7 @@ def find_reach(
         natural = natural * directions.head_turn.share_borne(before.features, slider.natural_turned(side))
     lack[0], spare[0] = slider.plain - side * before.logits[:, label], natural
     plain = torch.full_like(lack[0], REACH.least_plain * usual)
-    hidden = before.logits[:, [LABEL_NAMES.index(other) for other in slider.hidden_by]] > 0
-    left = torch.nonzero(~hidden.any(1)).flatten()
+    left = torch.nonzero(~_left_alone(slider, before, side)).flatten()
     for places in torch.arange(1, len(at)).split(FEW):
         if not len(left):
             break
@@ -125,6 +129,16 @@ def find_reach(
     intact = at[(spare.isfinite().cumprod(0).sum(0) - 1).clamp_min(0)]
     end = (REACH.end_of_plain * one).minimum(REACH.end_of_natural * furthest).minimum(intact).maximum(one)
     return Reach(one, end, furthest < REACH.little * usual, own)
+
+
+def _left_alone(slider: Slider, before: Seen, side: int) -> Tensor:
+    """Which faces a slider leaves as they are whatever it does to others, ``(B,)`` bool."""
+
+    def log_odds(names: tuple[str, ...]) -> Tensor:
+        return before.logits[:, [LABEL_NAMES.index(name) for name in names]]
+
+    hidden = (log_odds(slider.hidden_by) > REACH.hides).any(1)
+    return hidden | (log_odds(slider.only_on) <= 0).any(1) if side == slider.sign else hidden
 
 
 def find_reaches(

@@ -131,6 +131,10 @@ class Slider:
     """Labels of what hides that which it changes, as a hat hides hair, or leaves none of it: a face that shows one is
     left as it is."""
 
+    only_on: tuple[str, ...] = ()
+    """Labels of all that a face must show to get what the slider brings: on women, beards are smears. A face that does
+    not is left as it is."""
+
     rough: bool = False
     """Whether few faces come to show the attribute in a natural way: a slider to be offered last, and as such."""
 
@@ -145,9 +149,10 @@ class Slider:
             number(f"{name} of {self.name}", getattr(self, name), 1e-6, 1)
         boolean(f"rough of {self.name}", self.rough)
         boolean(f"all_or_nothing of {self.name}", self.all_or_nothing)
-        object.__setattr__(self, "hidden_by", tuple(self.hidden_by))  # JSON has lists
-        if unknown := {*self.hidden_by} - {*LABEL_NAMES}:
-            raise InvalidValueError(f"{self.name} is hidden by {sorted(map(str, unknown))}; these must be labels.")
+        for name in ("hidden_by", "only_on"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))  # JSON has lists
+            if unknown := {*getattr(self, name)} - {*LABEL_NAMES}:
+                raise InvalidValueError(f"{name} of {self.name} is {sorted(map(str, unknown))}; these must be labels.")
         number(f"plain of {self.name}", self.plain, -100, 100)
         number(f"low of {self.name}", self.low, -FURTHEST, -1e-6)
         number(f"high of {self.name}", self.high, 1e-6, FURTHEST)
@@ -220,7 +225,7 @@ class Slider:
 
 _MEASURES = {
     "low", "high", "up", "down", "natural_up", "natural_down", "natural_turned_up", "natural_turned_down", "plain",
-    "all_or_nothing", "mask", "mask_down", "companions", "hidden_by", "rough",
+    "all_or_nothing", "mask", "mask_down", "companions", "hidden_by", "only_on", "rough",
 }  # fmt: skip
 """Fields of a label's slider that a file of directions holds."""
 

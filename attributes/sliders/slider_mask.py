@@ -15,8 +15,10 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from faces.compositing.colour import broad_colour
-from storage.values import InvalidValueError, number
+from faces.compositing.colour import broad, luma
+from faces.compositing.dark_object import dark_object
+from faces.compositing.dark_places import dark_places
+from storage.values import InvalidValueError, boolean, number
 
 FACE_CENTRE = (0.5, 0.58)
 """The middle of the face in its square, from the left and from the top, as shares of its side."""
@@ -56,15 +58,28 @@ class SliderMask:
     """How much of a broad change of colour the picture takes over, that of its brightness aside: a face that gets
     younger is not to turn yellow."""
 
+    light: float = 1.0
+    """How much of a broad change of brightness it takes over: nor are shadows on it to turn into patches."""
+
+    dark_object: bool = False
+    """Whether what comes is a thing that is darker than skin, as glasses are. The picture takes over the thing alone:
+    no light around it (:mod:`faces.compositing.dark_object`)."""
+
+    spares_dark: bool = False
+    """Whether the picture stays as it is where it is dark beside the skin (:mod:`faces.compositing.dark_places`): what
+    pales a face, or ages it, is not to pale the frame of its glasses."""
+
     def __post_init__(self) -> None:
         if not isinstance(self.scales, list | tuple):
             raise InvalidValueError(f"the mask's scales are {self.scales!r}; they must be a list of numbers.")
         object.__setattr__(self, "scales", tuple(self.scales))
         for weight in self.scales:
             number("the mask's weight of a scale", weight, 0, 10)
-        for name in ("top", "bottom", "face", "around", "colour"):
+        for name in ("top", "bottom", "face", "around", "colour", "light"):
             number(f"the mask's {name}", getattr(self, name), 0, 1)
         number("the mask's fade", self.fade, 1e-3, 1)
+        for name in ("dark_object", "spares_dark"):
+            boolean(f"the mask's {name}", getattr(self, name))
         if self.top >= self.bottom:
             raise InvalidValueError(f"the mask's top is {self.top}, which is not above its bottom, {self.bottom}.")
 
@@ -90,14 +105,25 @@ EVERYWHERE = SliderMask()
 
 @dataclass(frozen=True, eq=False)
 class PictureMask:
-    """How much of sliders' change a picture takes over at each of its places."""
+    """How much of sliders' change a picture takes over at each of its places, and what of it.
+
+    All are ``(size, size)`` float32 in [0, 1]; None stands for what :class:`SliderMask` has by default.
+    """
 
     change: Tensor
-    """``(size, size)`` float32 in [0, 1]."""
+    """How much of it,"""
 
-    tint: Tensor | None = None
-    """``(size, size)`` in [0, 1]: how much of what changes there keeps its part of a broad change of colour
-    (:func:`faces.compositing.colour.broad_colour`); None: all of it."""
+    colour: Tensor | None = None
+    """how much of its broad colour (:func:`faces.compositing.colour.broad`),"""
+
+    light: Tensor | None = None
+    """of its broad brightness,"""
+
+    dark_object: Tensor | None = None
+    """how much of it is to be a dark thing alone,"""
+
+    spares_dark: Tensor | None = None
+    """and how much dark places are spared."""
 
     def over(self, before: Tensor, moved: Tensor) -> Tensor:
         """Pictures of faces, moved where their sliders act and as they were elsewhere, bit for bit.
@@ -106,20 +132,32 @@ class PictureMask:
             before: of the faces as they were, ``(B, 3, S, S)`` in [0, 1],
             moved: and of the moved ones.
         """
-        change = self.change.to(moved)
-        taken = before.lerp(moved, change)
-        if self.tint is None:
-            return taken
-        lost = change * (1 - self.tint.to(moved))
-        return (taken - lost * broad_colour(moved - before, change)).clamp(0, 1)
+        where = self.change.to(moved)
+        if all(part is None for part in (self.colour, self.light, self.dark_object, self.spares_dark)):
+            return before.lerp(moved, where)
+        change = moved - before
+        if self.colour is not None or self.light is not None:
+            tint = broad(change, where)
+            brighter = luma(tint)
+            if self.colour is not None:
+                change = change - (1 - self.colour.to(moved)) * (tint - brighter)
+            if self.light is not None:
+                change = change - (1 - self.light.to(moved)) * brighter
+        if self.dark_object is not None:
+            things = self.dark_object.to(moved)
+            change = change.lerp(dark_object(change, where * things), things)
+        if self.spares_dark is not None:
+            where = where * (1 - self.spares_dark.to(moved) * dark_places(before))
+        return (before + where * change).clamp(0, 1)
 
 
 def together(masks: Mapping[SliderMask, float], size: int) -> PictureMask | None:
     """How much of several sliders' change the picture takes over at each place; None: all of it.
 
     Each place takes over as much as the slider with the most business there. One that moves by less than a quarter of
-    what another does counts for less, so that nothing jumps where a slider leaves 0. Of a change of colour, each place
-    takes over a mean of what its sliders would, weighed by how far they move it.
+    what another does counts for less, so that nothing jumps where a slider leaves 0. What of it is taken over is a
+    mean of what the sliders would at that place, weighed by how far they move it; but dark places are spared only as
+    far as no slider acts there that changes them, such as one of hair.
 
     Args:
         masks: of the sliders, with how far each moves, above 0.
@@ -130,13 +168,26 @@ def together(masks: Mapping[SliderMask, float], size: int) -> PictureMask | None
     most, places = max(masks.values()), {mask: mask.of_picture(size) for mask in masks}
     shares = {mask: min(1.0, 4 * amount / most) for mask, amount in masks.items()}
     change = torch.stack([share * places[mask] for mask, share in shares.items()]).amax(0)
-    if all(mask.colour == 1 for mask in masks):
+    if all(getattr(mask, name) == default for name, default in _OF_PICTURES.items() for mask in masks):
         everywhere = any(share == 1 and _is_everywhere(mask) for mask, share in shares.items())
         return None if everywhere else PictureMask(change)
     moves = {mask: amount * places[mask] for mask, amount in masks.items()}
-    moved = torch.stack([*moves.values()]).sum(0)
-    tinted = torch.stack([mask.colour * by for mask, by in moves.items()]).sum(0)
-    return PictureMask(change, tinted / moved.clamp_min(1e-6))
+    moved = torch.stack([*moves.values()]).sum(0).clamp_min(1e-6)
+
+    def mean(name: str) -> Tensor | None:
+        if all(getattr(mask, name) == _OF_PICTURES[name] for mask in masks):
+            return None
+        return torch.stack([float(getattr(mask, name)) * by for mask, by in moves.items()]).sum(0) / moved
+
+    spares = None
+    if any(mask.spares_dark for mask in masks):
+        others = [share * places[mask] for mask, share in shares.items() if not mask.spares_dark]
+        spares = 1 - torch.stack([torch.zeros_like(change), *others]).amax(0)
+    return PictureMask(change, mean("colour"), mean("light"), mean("dark_object"), spares)
+
+
+_OF_PICTURES = {"colour": 1.0, "light": 1.0, "dark_object": False, "spares_dark": False}
+"""What fields of a mask that say what of a change a picture takes over are by default: all of it."""
 
 
 def _is_everywhere(mask: SliderMask) -> bool:

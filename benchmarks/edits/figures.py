@@ -16,6 +16,8 @@ from benchmarks.edits.outside import SAME
 from benchmarks.edits.rows import BEFORE, Row
 
 Key = tuple[str, str]
+AGES = (27, 31, 40)
+"""Between the age groups, in years as seen before the edit; each belongs to the group above it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +90,15 @@ def figures(rows: Mapping[Key, Row], edit: Edit, labels: Mapping[str, np.ndarray
         found=float(np.mean([after.found for _, after in pairs])),
         blown=float(np.percentile(100 * growth("ends"), 95)),
     )
+
+
+def years_by_age(rows: Mapping[Key, Row], edit: Edit) -> list[tuple[int, float]]:
+    """How many faces were seen in each of the age groups that :data:`AGES` parts, and how much older they became."""
+    pairs = [(rows[face, BEFORE].age, row.age) for (face, name), row in rows.items() if name == edit.name]
+    before, after = np.array(pairs, dtype=np.float64).reshape(-1, 2).T
+    groups = np.digitize(before, AGES)
+    older = [(after - before)[groups == group] for group in range(len(AGES) + 1)]
+    return [(len(some), float(some.mean()) if len(some) else math.nan) for some in older]
 
 
 def _held_out_figures(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
 
 from benchmarks.edits import EDITS, Edit
-from benchmarks.edits.figures import Figures, Key, figures
+from benchmarks.edits.figures import AGES, Figures, Key, figures, years_by_age
 from benchmarks.edits.rows import Row
 
 _HELD_OUT = (
@@ -19,6 +20,15 @@ _OUTSIDE = (
     "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
 )
 
+_YEARS = (
+    "| years, of faces seen before as | "
+    + " | ".join(
+        [f"under {AGES[0]}", *(f"{low} to {high - 1}" for low, high in pairwise(AGES)), f"{AGES[-1]} and more"]
+    )
+    + " |",
+    "| --- |" + " ---: |" * (len(AGES) + 1),
+)
+
 
 def tables(rows: Mapping[Key, Row], labels: Mapping[str, np.ndarray]) -> str:
     """All tables in Markdown, a line for each edit; arguments as of :func:`benchmarks.edits.figures.figures`."""
@@ -26,8 +36,10 @@ def tables(rows: Mapping[Key, Row], labels: Mapping[str, np.ndarray]) -> str:
     held_out_lines = [_held_out_line(edit, got) for edit, got in found if got.held_out]
     outside = [_outside_line(edit, got) for edit, got in found]
     parts = [[*_HELD_OUT, *held_out_lines]] if held_out_lines else []
-    text = "\n\n".join("\n".join(part) for part in (*parts, [*_OUTSIDE, *outside]))
-    return text.replace("nan%", "–").replace("nan", "–")
+    ages = [_years_line(edit, rows) for edit, _ in found if edit.label == "Young"]
+    parts += [[*_OUTSIDE, *outside], *([[*_YEARS, *ages]] if ages else [])]
+    text = "\n\n".join(map("\n".join, parts))
+    return text.replace("+nan", "–").replace("nan%", "–").replace("nan", "–")
 
 
 def _held_out_line(edit: Edit, got: Figures) -> str:
@@ -45,6 +57,10 @@ def _outside_line(edit: Edit, got: Figures) -> str:
         edit, got.faces, f"{got.years:+.1f}", f"{got.gender:.0%}", f"{got.mouth:+.3f}", f"{got.lips:+.3f}",
         f"{got.eyes:+.3f}", f"{got.identity:.3f}", f"{got.same:.1%}", f"{got.found:.1%}", f"{got.blown:+.1f}",
     )  # fmt: skip
+
+
+def _years_line(edit: Edit, rows: Mapping[Key, Row]) -> str:
+    return _line(edit, *(f"{years:+.1f} of {count}" for count, years in years_by_age(rows, edit)))
 
 
 def _line(edit: Edit, *cells: object) -> str:

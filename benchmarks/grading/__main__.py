@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from itertools import chain
 from pathlib import Path
 
 from attributes import DatasetError, DirectionsError
@@ -10,7 +11,8 @@ from benchmarks.edits.faces import FACES, at_least_1, face_set
 from benchmarks.edits.pictures import PicturesError, folder_for_pictures
 from benchmarks.grading import SETS, GradingError
 from benchmarks.grading.drawing import CheckpointSource, FolderSource, Source, draw, numbered
-from benchmarks.grading.scoring import read_grades, read_key, scores, write_empty_grades, write_key
+from benchmarks.grading.head_turns import by_head_turn
+from benchmarks.grading.scoring import graded, read_grades, read_key, scores, write_empty_grades, write_key
 from benchmarks.grading.sheets import ON_A_SHEET, sheet
 from glow import CheckpointError
 
@@ -40,6 +42,12 @@ def build_parser() -> argparse.ArgumentParser:
     command.add_argument("key", type=Path)
     command.add_argument("grades", type=Path)
     command.set_defaults(run=score)
+    command = commands.add_parser("turned", help="which share of the new set would be kept on heads that are turned")
+    command.add_argument(
+        "tables", type=Path, nargs="+", metavar="KEY GRADES", help="the key and the grades of each lot, in turn"
+    )
+    command.add_argument("--data", type=Path, default=Path("data/celebahq"), help="default: %(default)s")
+    command.set_defaults(run=turned)
     return parser
 
 
@@ -68,6 +76,15 @@ def lay(args: argparse.Namespace) -> None:
 def score(args: argparse.Namespace) -> None:
     """Print the table."""
     print(scores(read_key(args.key), read_grades(args.grades)))
+
+
+def turned(args: argparse.Namespace) -> None:
+    """Print the table by head turn."""
+    if len(args.tables) % 2:
+        raise GradingError(f"{len(args.tables)} files are no pairs; give each lot's key, then its grades.")
+    lots = zip(args.tables[::2], args.tables[1::2], strict=True)
+    found = [graded(read_key(key), read_grades(grades)) for key, grades in lots]
+    print(by_head_turn(list(chain.from_iterable(found)), face_set(args.data, FACES)))
 
 
 def main() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.edits import BY_NAME, EDITS
@@ -13,8 +13,8 @@ from benchmarks.grading.drawing import Item
 KEY = ("item", "set", "face", "label", "value", "seed")
 GRADES = ("item", "keep")
 
-Key = Mapping[int, tuple[str, str]]
-"""The set and the edit's name of each item."""
+Key = Mapping[int, Item]
+"""The items by their numbers."""
 
 
 def write_key(path: Path, items: Sequence[Item], seed: int) -> None:
@@ -36,12 +36,12 @@ def read_key(path: Path) -> Key:
         GradingError: it is no such file.
     """
     names = {(edit.label, str(edit.side)): edit.name for edit in EDITS}
-    found: dict[int, tuple[str, str]] = {}
+    found: dict[int, Item] = {}
     for row in _rows(path, KEY):
         edit = names.get((row["label"], row["value"]))
         if edit is None or row["set"] not in SETS:
             raise GradingError(f"item {row['item']} of {path} is no edit that is graded; give the key of the sheets.")
-        found[int(row["item"])] = (row["set"], edit)
+        found[int(row["item"])] = Item(int(row["item"]), row["set"], row["face"], edit)
     return found
 
 
@@ -61,8 +61,8 @@ def read_grades(path: Path) -> dict[int, bool]:
     return found
 
 
-def scores(key: Key, grades: Mapping[int, bool]) -> str:
-    """A table with the share of each set that would be kept, for each edit and in all.
+def graded(key: Key, grades: Mapping[int, bool]) -> list[tuple[Item, bool]]:
+    """The items that have a grade, and whether they would be kept.
 
     Raises:
         GradingError: an item that is graded is not in the key, or nothing is graded.
@@ -71,19 +71,36 @@ def scores(key: Key, grades: Mapping[int, bool]) -> str:
     if unknown or not grades:
         what = f"the key has no item {unknown[0]}" if unknown else "nothing is graded"
         raise GradingError(f"{what}; give the key and the filled-in grades of the same sheets.")
+    return [(key[item], keep) for item, keep in grades.items()]
 
-    def cell(of: str, names: Sequence[str]) -> str:
-        kept = [keep for item, keep in grades.items() if key[item][0] == of and key[item][1] in names]
-        return f"{sum(kept) / len(kept):.0%} of {len(kept)}" if kept else "–"
 
-    graded = {key[item][1] for item in grades}
-    named = [(edit.title, [edit.name]) for edit in EDITS if edit.name in graded]
-    lines = [f"| kept | {' | '.join(SETS)} |", "| --- |" + " ---: |" * len(SETS)]
-    for title, names in [*named, ("**all**", list(BY_NAME))]:
-        lines.append(f"| {title} | {' | '.join(cell(of, names) for of in SETS)} |")
+def scores(key: Key, grades: Mapping[int, bool]) -> str:
+    """A table with the share of each set that would be kept, for each edit and in all; errors as of :func:`graded`."""
+    found = graded(key, grades)
+    columns = {of: [(item.edit, keep) for item, keep in found if item.of == of] for of in SETS}
+    lines = table(columns)
     if len(grades) < len(key):
         lines += ["", f"{len(key) - len(grades)} of {len(key)} items are not graded."]
     return "\n".join(lines)
+
+
+def table(columns: Mapping[str, Sequence[tuple[str, bool]]]) -> list[str]:
+    """The lines of a table of the shares that would be kept, for each edit and in all.
+
+    Args:
+        columns: for each title, edits' names and whether they would be kept.
+    """
+
+    def cell(column: Sequence[tuple[str, bool]], names: Collection[str]) -> str:
+        kept = [keep for name, keep in column if name in names]
+        return f"{sum(kept) / len(kept):.0%} of {len(kept)}" if kept else "–"
+
+    there = {name for column in columns.values() for name, _ in column}
+    named = [(edit.title, [edit.name]) for edit in EDITS if edit.name in there]
+    lines = [f"| kept | {' | '.join(columns)} |", "| --- |" + " ---: |" * len(columns)]
+    for title, names in [*named, ("**all**", list(BY_NAME))]:
+        lines.append(f"| {title} | {' | '.join(cell(column, names) for column in columns.values())} |")
+    return lines
 
 
 def _write(path: Path, rows: Sequence[Sequence[object]]) -> None:

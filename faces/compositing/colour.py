@@ -1,5 +1,5 @@
 """The colour that an edit brings into a face: no more than edits of photos do, or the face glows; and the broad part of
-it, which tints skin and light.
+a change, which tints skin and light.
 
 Of a face unlike all that the model has seen, such as a cartoon of a few flat colours, it makes edits like neon:
 blond hair that is pure yellow, skin that is pink. Edits of photos, however strong, bring in much less colour.
@@ -7,12 +7,11 @@ blond hair that is pure yellow, skin that is pink. Edits of photos, however stro
 
 from __future__ import annotations
 
-from functools import cache
-
 import torch
 from torch import Tensor
 
 from faces.compositing.paste import LUMA
+from faces.compositing.smoothing import smoothed
 
 MAX_CHANGE = 0.35
 """Most that an edit changes of a colour's difference to its grey, in all but the strongest hundredth of a square."""
@@ -29,16 +28,14 @@ def colour_limited(change: Tensor) -> Tensor:
 
     How much brighter or darker places become stays.
     """
-    luma = _luma(change)
-    colour = change - luma
+    brighter = luma(change)
+    colour = change - brighter
     strong = float(torch.quantile(colour.abs().amax(dim=1), 1.0 - STRONGEST))
-    return change if strong <= MAX_CHANGE else luma + colour * (MAX_CHANGE / strong)
+    return change if strong <= MAX_CHANGE else brighter + colour * (MAX_CHANGE / strong)
 
 
-def broad_colour(change: Tensor, where: Tensor) -> Tensor:
-    """What of a change tints whole parts of a face, and not lips or eyes: its colour, smoothed.
-
-    How much brighter or darker places become has no part in it.
+def broad(change: Tensor, where: Tensor) -> Tensor:
+    """What of a change tints or lights whole parts of a face, and not lips or eyes: the change, smoothed.
 
     Args:
         change: ``(B, 3, S, S)``.
@@ -47,19 +44,9 @@ def broad_colour(change: Tensor, where: Tensor) -> Tensor:
     Returns:
         ``(B, 3, S, S)``; whatever it is where nothing near is taken over.
     """
-    smoothing = _smoothing(change.shape[-1]).to(change)
-    colour, near = (smoothing @ (where * x) @ smoothing.T for x in (change - _luma(change), torch.ones_like(where)))
-    return colour / near.clamp_min(1e-6)
+    return smoothed(where * change, BROAD) / smoothed(where, BROAD).clamp_min(1e-6)
 
 
-def _luma(change: Tensor) -> Tensor:
-    """How much brighter places become, ``(1, 1, S, S)``."""
+def luma(change: Tensor) -> Tensor:
+    """How much brighter places become, ``(B, 1, S, S)``, of a change ``(B, 3, S, S)``."""
     return (change * torch.from_numpy(LUMA).to(change).view(1, 3, 1, 1)).sum(dim=1, keepdim=True)
-
-
-@cache
-def _smoothing(size: int) -> Tensor:
-    """The matrix ``(size, size)`` that gives a row's means over the surroundings of each place, near ones most."""
-    places = torch.arange(size)
-    weights = torch.exp(-(((places[:, None] - places) / (BROAD * size)) ** 2) / 2)
-    return weights / weights.sum(dim=1, keepdim=True)

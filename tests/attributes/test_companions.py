@@ -1,4 +1,4 @@
-"""What comes with a slider's change, and what hides that which it changes."""
+"""What comes with a slider's change, what hides that which it changes, and who gets none of it."""
 
 from __future__ import annotations
 
@@ -82,6 +82,23 @@ def test_hair_in_sight_changes(fine_editor: Editor, faces: Latent) -> None:
     assert (~found.little[bare]).double().mean() > 0.8
 
 
+def test_beards_come_to_men_alone_and_go_from_whoever_has_one(fine_editor: Editor, faces: Latent) -> None:
+    judge, directions = fine_editor.judge, fine_editor.label_directions
+    before = judge.look(faces.flatten())
+    man = before.logits[:, LABEL_NAMES.index("Male")] > 0
+    assert man.any()
+    assert not man.all()
+    beard, none = (find_reach(directions, judge, faces, before=before, name="No_Beard", side=side) for side in (-1, 1))
+    assert beard.little is not None
+    assert none.little is not None
+    assert beard.little[~man].all()
+    assert (~beard.little[man]).any()
+    assert not none.little.all()
+    found = {("No_Beard", -1): beard}
+    moved = directions.move(faces, {"No_Beard": -1.0}, (), found).flatten() - faces.flatten()
+    assert (moved.norm(dim=1)[~man] < 0.1).all()
+
+
 def test_a_file_of_directions_keeps_companions(fine_editor: Editor, tmp_path: Path) -> None:
     basis = DirectionBasis.load(directions_path(FACES_128), fine_editor.checkpoint)
     basis.save(tmp_path / "again.safetensors")
@@ -90,6 +107,8 @@ def test_a_file_of_directions_keeps_companions(fine_editor: Editor, tmp_path: Pa
     assert [companion.name for companion in man.companions] == ["5_o_Clock_Shadow"]
     assert man.companions == basis.sliders[LABEL_NAMES.index("Male")].companions
     assert again.sliders[LABEL_NAMES.index("Bangs")].hidden_by == ("Wearing_Hat", "Bald")
+    assert again.sliders[LABEL_NAMES.index("No_Beard")].only_on == ("Male",)
+    assert again.sliders[LABEL_NAMES.index("Eyeglasses")].acts(1).dark_object
 
 
 @pytest.mark.parametrize("given", [{"name": "Scarf"}, {"side": 0}, {"share": 3.0}, {"share": float("nan")}])

@@ -42,7 +42,7 @@ def test_sliders_together_act_where_any_of_them_does_and_nothing_jumps() -> None
     assert both is not None
     assert (both.change[:20] == 1).all()
     assert (both.change[-20:] == 1).all()
-    assert both.tint is None
+    assert both.colour is None
     hardly = together({above: 1.0, below: 0.001}, 64)
     assert hardly is not None
     assert (hardly.change - above.of_picture(64)).abs().max() < 0.01
@@ -54,16 +54,57 @@ def test_together_a_place_is_tinted_by_each_slider_as_far_as_it_moves_it() -> No
     age, lips = SliderMask(around=0.5, colour=0.0), SliderMask(top=0.5)
     both = together({age: 0.9, lips: 0.3}, 64)
     assert both is not None
-    assert both.tint is not None
-    assert (both.tint[:20] == 0).all()
-    torch.testing.assert_close(both.tint[45, 32], torch.tensor(0.25))  # within the face and below its middle
+    assert both.colour is not None
+    assert (both.colour[:20] == 0).all()
+    torch.testing.assert_close(both.colour[45, 32], torch.tensor(0.25))  # within the face and below its middle
     hardly = together({age: 0.9, lips: 0.001}, 64)
     assert hardly is not None
-    assert hardly.tint is not None
-    assert hardly.tint.max() < 0.01
+    assert hardly.colour is not None
+    assert hardly.colour.max() < 0.01
     with_everywhere = together({age: 0.9, EVERYWHERE: 0.3}, 64)
     assert with_everywhere is not None
     assert (with_everywhere.change == 1).all()
+
+
+def test_together_a_place_shows_a_thing_alone_as_far_as_its_slider_moves_it() -> None:
+    glasses, lips = SliderMask(top=0.3, bottom=0.6, dark_object=True), SliderMask(top=0.5)
+    both = together({glasses: 0.9, lips: 0.3}, 64)
+    assert both is not None
+    assert both.colour is None
+    assert both.dark_object is not None
+    assert (both.dark_object[:10] == 0).all()
+    assert (both.dark_object[25:27] == 1).all()
+    assert (both.dark_object[48:] == 0).all()
+    alone = together({lips: 0.3}, 64)
+    assert alone is not None
+    assert alone.dark_object is None
+
+
+def test_together_dark_places_are_spared_where_no_slider_changes_them() -> None:
+    pale, hair = SliderMask(spares_dark=True), SliderMask(face=0.25)
+    alone, both = together({pale: 0.5}, 64), together({pale: 0.5, hair: 0.5}, 64)
+    assert alone is not None
+    assert alone.spares_dark is not None
+    assert (alone.spares_dark == 1).all()
+    assert both is not None
+    assert both.spares_dark is not None
+    assert (both.spares_dark[0] == 0).all()
+    assert both.spares_dark[37, 32] == 0.75
+    hardly = together({pale: 0.5, hair: 0.001}, 64)
+    assert hardly is not None
+    assert hardly.spares_dark is not None
+    assert (hardly.spares_dark > 0.99).all()
+
+
+def test_without_light_a_face_keeps_its_shadows_and_not_its_wrinkles() -> None:
+    before = torch.full((1, 3, 64, 64), 0.5)
+    shadow, wrinkle = before.clone(), before.clone()
+    shadow[..., 32:] -= 0.2
+    wrinkle[..., 30:32] -= 0.2
+    where = together({SliderMask(light=0.0): 1.0}, 64)
+    assert where is not None
+    assert (where.over(before, shadow) - before)[..., 48:].abs().max() < 0.01
+    assert (where.over(before, wrinkle) - before)[..., 30:32].mean() < -0.12
 
 
 def test_what_no_slider_changes_stays_bit_for_bit_and_without_tint_a_face_keeps_its_colour() -> None:
@@ -76,7 +117,7 @@ def test_what_no_slider_changes_stays_bit_for_bit_and_without_tint_a_face_keeps_
     assert torch.equal(taken[:, :, :20], before[:, :, :20] * 0.5)
     change = (taken - before * 0.5)[:, :, 45:]
     torch.testing.assert_close(change[:, 0], change[:, 2], atol=1e-4, rtol=0)  # only brighter
-    plain = replace(where, tint=None).over(before, moved)
+    plain = replace(where, colour=None, light=None, spares_dark=None).over(before, moved)
     assert torch.equal(plain, before.lerp(moved, where.change))
 
 
@@ -89,6 +130,7 @@ def test_what_no_slider_changes_stays_bit_for_bit_and_without_tint_a_face_keeps_
         {"face": float("nan")},
         {"scales": [99]},
         {"colour": 1.5},
+        {"dark_object": 1},
     ],
 )
 def test_an_impossible_mask_is_refused(given: dict[str, float]) -> None:
@@ -133,7 +175,7 @@ def test_age_leaves_the_skin_its_colour(fine_editor: Editor, side: int, others: 
         where = fine_editor.directions.acts_where(values, fine_editor.size)
         assert where is not None
         ours = fine_editor.moved(portrait, values)
-        fully = replace(where, tint=None).over(
+        fully = replace(where, colour=None, light=None, spares_dark=None).over(
             portrait.decoded, fine_editor.decode(moved_latent(fine_editor, portrait, values))
         )
         tints = [(picture - portrait.decoded)[0][cheeks].mean((1, 2)) for picture in (ours, fully)]

@@ -86,6 +86,17 @@ def test_a_face_lacks_what_neither_its_label_nor_the_held_out_classifier_has() -
     assert found.held_out.lacked == 1
 
 
+def test_years_are_told_by_how_old_faces_were() -> None:
+    was, now = {"1": 20, "2": 26, "3": 31, "4": 60}, {"1": 19, "2": 27, "3": 29, "4": 40}
+    rows = by_key(
+        *(row(face, BEFORE, age=age) for face, age in was.items()),
+        *(row(face, "Young+", age=age) for face, age in now.items()),
+    )
+    text = tables(rows, {})
+    assert "| under 27 | 27 to 30 | 31 to 39 | 40 and more |" in text
+    assert "| Young + | +0.0 of 2 | – of 0 | -2.0 of 1 | -20.0 of 1 |" in text
+
+
 def test_without_a_held_out_classifier_there_is_no_table_of_one() -> None:
     rows = by_key(row("1", BEFORE), row("1", "Male+"))
     assert "lacked" not in tables(rows, {})

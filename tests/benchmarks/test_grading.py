@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from attributes import FaceSet
 from benchmarks.edits import EDITS, SIDE
 from benchmarks.grading import SETS, GradingError
 from benchmarks.grading.drawing import FaceEdit, Item, Pair, draw, lot, numbered
+from benchmarks.grading.head_turns import TURNED, by_head_turn, head_turns
 from benchmarks.grading.scoring import read_grades, read_key, scores, write_empty_grades, write_key
 from benchmarks.grading.sheets import sheet
 
@@ -69,7 +71,7 @@ def test_grades_are_counted_for_each_set(tmp_path: Path) -> None:
     write_key(tmp_path / "key.csv", items, seed=1)
     write_empty_grades(tmp_path / "grades.csv", items)
     key = read_key(tmp_path / "key.csv")
-    assert key == {item.number: (item.of, item.edit) for item in items}
+    assert key == {item.number: item for item in items}
     assert read_grades(tmp_path / "grades.csv") == {}
     kept = {item.number: item.of == "new" or item.face == "2" for item in items}
     text = scores(key, kept)
@@ -98,6 +100,26 @@ def test_bad_grades_are_refused(tmp_path: Path, text: str, says: str) -> None:
 
 def test_grades_of_other_sheets_are_refused() -> None:
     with pytest.raises(GradingError, match="no item 9"):
-        scores({1: ("old", "Smiling+")}, {9: True})
+        scores({1: Item(1, "old", "1", "Smiling+")}, {9: True})
     with pytest.raises(GradingError, match="nothing is graded"):
-        scores({1: ("old", "Smiling+")}, {})
+        scores({1: Item(1, "old", "1", "Smiling+")}, {})
+
+
+def test_grades_are_counted_by_how_far_heads_are_turned(celebahq_folder: Path) -> None:
+    faces = FaceSet(FaceSet.open(celebahq_folder, "train").paths[:40], None)
+    turns = head_turns([path.stem for path in faces.paths], faces)
+    far, near = max(turns, key=turns.__getitem__), min(turns, key=turns.__getitem__)
+    assert turns[near] < TURNED <= turns[far]
+    graded = [
+        (Item(1, "new", near, "Smiling+"), True),
+        (Item(2, "new", far, "Smiling+"), False),
+        (Item(3, "new", far, "No_Beard-"), True),
+        (Item(4, "old", far, "No_Beard-"), False),
+    ]
+    text = by_head_turn(graded, faces)
+    assert "| kept | straight ahead | turned |" in text
+    assert "| smile | 100% of 1 | 0% of 1 |" in text
+    assert "| beard | – | 100% of 1 |" in text
+    assert "| **all** | 100% of 1 | 50% of 2 |" in text
+    with pytest.raises(GradingError, match="no face 0815x"):
+        by_head_turn([(Item(1, "new", "0815x", "Smiling+"), True)], faces)
