@@ -156,8 +156,8 @@ def together(masks: Mapping[SliderMask, float], size: int) -> PictureMask | None
 
     Each place takes over as much as the slider with the most business there. One that moves by less than a quarter of
     what another does counts for less, so that nothing jumps where a slider leaves 0. What of it is taken over is a
-    mean of what the sliders would at that place, weighed by how far they move it; but dark places are spared only as
-    far as no slider acts there that changes them, such as one of hair.
+    mean of what the sliders would at that place, weighed by how far they move it; but dark places are not spared where
+    a slider of what is around the face acts, for that is hair.
 
     Args:
         masks: of the sliders, with how far each moves, above 0.
@@ -179,10 +179,10 @@ def together(masks: Mapping[SliderMask, float], size: int) -> PictureMask | None
             return None
         return torch.stack([float(getattr(mask, name)) * by for mask, by in moves.items()]).sum(0) / moved
 
-    spares = None
-    if any(mask.spares_dark for mask in masks):
-        others = [share * places[mask] for mask, share in shares.items() if not mask.spares_dark]
-        spares = 1 - torch.stack([torch.zeros_like(change), *others]).amax(0)
+    spares = mean("spares_dark")
+    if spares is not None:
+        hair = [share * places[mask] for mask, share in shares.items() if mask.face < mask.around]
+        spares = spares * (1 - torch.stack([torch.zeros_like(change), *hair]).amax(0))
     return PictureMask(change, mean("colour"), mean("light"), mean("dark_object"), spares)
 
 

@@ -80,20 +80,22 @@ def test_together_a_place_shows_a_thing_alone_as_far_as_its_slider_moves_it() ->
     assert alone.dark_object is None
 
 
-def test_together_dark_places_are_spared_where_no_slider_changes_them() -> None:
-    pale, hair = SliderMask(spares_dark=True), SliderMask(face=0.25)
-    alone, both = together({pale: 0.5}, 64), together({pale: 0.5, hair: 0.5}, 64)
-    assert alone is not None
-    assert alone.spares_dark is not None
-    assert (alone.spares_dark == 1).all()
-    assert both is not None
-    assert both.spares_dark is not None
-    assert (both.spares_dark[0] == 0).all()
-    assert both.spares_dark[37, 32] == 0.75
-    hardly = together({pale: 0.5, hair: 0.001}, 64)
-    assert hardly is not None
-    assert hardly.spares_dark is not None
-    assert (hardly.spares_dark > 0.99).all()
+def test_together_dark_places_are_spared_but_for_hair_that_is_to_change() -> None:
+    def spared(masks: dict[SliderMask, float]) -> torch.Tensor:
+        found = together(masks, 64)
+        assert found is not None
+        assert found.spares_dark is not None
+        return found.spares_dark
+
+    pale, hair, smile = SliderMask(spares_dark=True), SliderMask(face=0.25), SliderMask(top=0.5)
+    assert (spared({pale: 0.5}) == 1).all()
+    assert (spared({pale: 0.5, hair: 0.5})[0] == 0).all()
+    assert spared({pale: 0.5, hair: 0.5})[37, 32] > 0.5
+    assert (spared({pale: 0.5, smile: 0.5})[:20] == 1).all()
+    assert (spared({pale: 0.5, smile: 0.5})[50] == 0.5).all()
+    for slight in (hair, smile):
+        assert (spared({pale: 0.5, slight: 0.001}) > 0.98).all()
+        assert (spared({pale: 0.001, slight: 0.5})[50] < 0.01).all()
 
 
 def test_without_light_a_face_keeps_its_shadows_and_not_its_wrinkles() -> None:
