@@ -234,7 +234,7 @@ class Editor:
         moved = self.directions.move(portrait.latent, moves.values, moves.keep, reaches)
         if moved is portrait.latent:
             return portrait.decoded
-        where = self.directions.acts_where(moves.values, self.size)
+        where = self.directions.acts_where(moves.values, self.size, reaches)
         return where.over(portrait.decoded, self.decode(moved)) if where else self.decode(moved)
 
     def doing_little(self, portrait: Portrait, values: Mapping[str, float], keep: Iterable[str] = ()) -> list[str]:

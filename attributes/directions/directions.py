@@ -97,12 +97,14 @@ class Directions:
             vector = torch.where(added.isfinite().all(1, keepdim=True), vector + side * added, vector)
         return vector
 
-    def acts_where(self, values: Mapping[str, float], size: int) -> PictureMask | None:
+    def acts_where(self, values: Mapping[str, float], size: int, reaches: Reaches | None = None) -> PictureMask | None:
         """How much of these moves' change a picture of the moved face takes over at each of its places.
 
         Args:
             values: a number per slider name, as of :meth:`move`.
             size: the side of the picture, in pixels.
+            reaches: as of :meth:`move`; a slider counts by how far it goes on the one of the faces on which it goes
+                furthest, so that one that leaves them as they are takes nothing of what others change.
 
         Returns:
             The masks of all that move; None where they take over everything.
@@ -112,9 +114,13 @@ class Directions:
         """
         masks: dict[SliderMask, float] = {}
         for name, value in values.items():
-            slider = self.slider(name)
-            mask, amount = slider.acts(1 if value > 0 else -1), abs(slider.within(value))
+            slider, side = self.slider(name), 1 if value > 0 else -1
+            amount = abs(slider.within(value))
+            if amount and reaches and (reach := reaches.get((name, side))) is not None:
+                furthest = float(slider.length(value, reach).abs().max())
+                amount = max(furthest / abs(slider.amount(side)), 1e-6)
             if amount:
+                mask = slider.acts(side)
                 masks[mask] = max(amount, masks.get(mask, 0.0))
         return together(masks, size)
 

@@ -24,8 +24,8 @@ MOUTH = {"top": 0.5}
 CHIN = {"top": 0.55}
 CHEEKS = {"top": 0.35, "fade": 0.2}
 NECK = {"top": 0.7}
-FRINGE = {"bottom": 0.47, "fade": 0.2}
-AROUND_FACE = {"face": 0.4}
+FRINGE = {"bottom": 0.47, "fade": 0.2, "changes_dark": True}
+AROUND_FACE = {"face": 0.4, "changes_dark": True}
 WITHIN_FACE = {"around": 0.3}
 AGE = {"around": 0.3, "colour": 0.0, "light": 0.3, "spares_dark": True}
 
@@ -69,13 +69,18 @@ PLACES: dict[str, dict[str, Any]] = {
 
 SIDES: dict[tuple[str, int], dict[str, Any]] = {
     ("Male", 1): {"around": 0.0},
+    ("Male", -1): {"changes_dark": True},
+    ("Eyeglasses", -1): {"changes_dark": True},
+    ("No_Beard", 1): {"changes_dark": True},
+    ("Goatee", -1): {"changes_dark": True},
+    ("Mustache", -1): {"changes_dark": True},
     ("Eyeglasses", 1): {"dark_object": True},
     ("No_Beard", -1): {"dark_object": True},
     ("Goatee", 1): {"dark_object": True},
     ("Mustache", 1): {"dark_object": True},
 }
-"""What one side (1 or -1) has of its own: where long hair goes, a patch of background comes, and a man may have it; and
-with glasses, foreheads turned pale."""
+"""What one side (1 or -1) has of its own: where long hair goes, a patch of background comes, and a man may have it;
+with glasses, foreheads turned pale; and what takes a beard off changes what is dark."""
 
 COMPANIONS: tuple[tuple[str, Companion], ...] = (
     ("Male", Companion(side=1, name="5_o_Clock_Shadow", share=0.8)),

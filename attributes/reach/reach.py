@@ -137,8 +137,10 @@ def _left_alone(slider: Slider, before: Seen, side: int) -> Tensor:
     def log_odds(names: tuple[str, ...]) -> Tensor:
         return before.logits[:, [LABEL_NAMES.index(name) for name in names]]
 
-    hidden = (log_odds(slider.hidden_by) > REACH.hides).any(1)
-    return hidden | (log_odds(slider.only_on) <= 0).any(1) if side == slider.sign else hidden
+    left = (log_odds(slider.hidden_by) > REACH.hides).any(1)
+    if side == slider.sign:
+        left = left | (log_odds(slider.only_on) <= 0).any(1)
+    return left
 
 
 def find_reaches(

@@ -132,8 +132,8 @@ class Slider:
     left as it is."""
 
     only_on: tuple[str, ...] = ()
-    """Labels of all that a face must show to get what the slider brings: on women, beards are smears. A face that does
-    not is left as it is."""
+    """Labels of all that a face must show, as it is before any edit, to get what the slider brings: on women, beards
+    are smears. A face that does not is left as it is on the side that brings it."""
 
     rough: bool = False
     """Whether few faces come to show the attribute in a natural way: a slider to be offered last, and as such."""

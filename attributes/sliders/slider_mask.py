@@ -18,6 +18,7 @@ from torch import Tensor
 from faces.compositing.colour import broad, luma
 from faces.compositing.dark_object import dark_object
 from faces.compositing.dark_places import dark_places
+from faces.compositing.smoothing import smooth_step
 from storage.values import InvalidValueError, boolean, number
 
 FACE_CENTRE = (0.5, 0.58)
@@ -69,6 +70,10 @@ class SliderMask:
     """Whether the picture stays as it is where it is dark beside the skin (:mod:`faces.compositing.dark_places`): what
     pales a face, or ages it, is not to pale the frame of its glasses."""
 
+    changes_dark: bool = False
+    """Whether the attribute is such a dark place: beside a slider of hair's colour, or one that takes glasses off, none
+    is spared where it acts."""
+
     def __post_init__(self) -> None:
         if not isinstance(self.scales, list | tuple):
             raise InvalidValueError(f"the mask's scales are {self.scales!r}; they must be a list of numbers.")
@@ -78,7 +83,7 @@ class SliderMask:
         for name in ("top", "bottom", "face", "around", "colour", "light"):
             number(f"the mask's {name}", getattr(self, name), 0, 1)
         number("the mask's fade", self.fade, 1e-3, 1)
-        for name in ("dark_object", "spares_dark"):
+        for name in ("dark_object", "spares_dark", "changes_dark"):
             boolean(f"the mask's {name}", getattr(self, name))
         if self.top >= self.bottom:
             raise InvalidValueError(f"the mask's top is {self.top}, which is not above its bottom, {self.bottom}.")
@@ -135,7 +140,7 @@ class PictureMask:
         where = self.change.to(moved)
         if all(part is None for part in (self.colour, self.light, self.dark_object, self.spares_dark)):
             return before.lerp(moved, where)
-        change = moved - before
+        change = (moved - before).nan_to_num()  # of a face that is lost; smoothing would spread it
         if self.colour is not None or self.light is not None:
             tint = broad(change, where)
             brighter = luma(tint)
@@ -157,10 +162,10 @@ def together(masks: Mapping[SliderMask, float], size: int) -> PictureMask | None
     Each place takes over as much as the slider with the most business there. One that moves by less than a quarter of
     what another does counts for less, so that nothing jumps where a slider leaves 0. What of it is taken over is a
     mean of what the sliders would at that place, weighed by how far they move it; but dark places are not spared where
-    a slider of what is around the face acts, for that is hair.
+    a slider acts that is there to change them.
 
     Args:
-        masks: of the sliders, with how far each moves, above 0.
+        masks: of the sliders, with how far each moves the face, above 0.
         size: the side of the picture, in pixels.
     """
     if not masks:
@@ -181,8 +186,8 @@ def together(masks: Mapping[SliderMask, float], size: int) -> PictureMask | None
 
     spares = mean("spares_dark")
     if spares is not None:
-        hair = [share * places[mask] for mask, share in shares.items() if mask.face < mask.around]
-        spares = spares * (1 - torch.stack([torch.zeros_like(change), *hair]).amax(0))
+        changed = [share * places[mask] for mask, share in shares.items() if mask.changes_dark]
+        spares = spares * (1 - torch.stack([torch.zeros_like(change), *changed]).amax(0))
     return PictureMask(change, mean("colour"), mean("light"), mean("dark_object"), spares)
 
 
@@ -213,15 +218,16 @@ def _places(mask: SliderMask, height: int, width: int) -> Tensor:
     y, x = ((torch.arange(size) + 0.5) / size for size in (height, width))
     rows = torch.ones(height)
     if mask.top > 0:
-        rows = rows * _ramp((y - mask.top) / mask.fade)
+        rows = rows * _border((y - mask.top) / mask.fade)
     if mask.bottom < 1:
-        rows = rows * _ramp((mask.bottom - y) / mask.fade)
+        rows = rows * _border((mask.bottom - y) / mask.fade)
     across, down = ((at - centre) / radius for at, centre, radius in zip((x, y), FACE_CENTRE, FACE_RADII, strict=True))
     away = torch.hypot(*torch.meshgrid(down, across, indexing="ij"))
-    return rows[:, None] * torch.lerp(torch.tensor(mask.face), torch.tensor(mask.around), _ramp((away - 1) / FACE_FADE))
+    return rows[:, None] * torch.lerp(
+        torch.tensor(mask.face), torch.tensor(mask.around), _border((away - 1) / FACE_FADE)
+    )
 
 
-def _ramp(x: Tensor) -> Tensor:
+def _border(x: Tensor) -> Tensor:
     """From 0 at -0.5 to 1 at 0.5, smoothly."""
-    share = (x + 0.5).clamp(0, 1)
-    return share * share * (3 - 2 * share)
+    return smooth_step(x, -0.5, 0.5)

@@ -14,6 +14,7 @@ from benchmarks.grading.drawing import CheckpointSource, FolderSource, Source, d
 from benchmarks.grading.head_turns import by_head_turn
 from benchmarks.grading.scoring import graded, read_grades, read_key, scores, write_empty_grades, write_key
 from benchmarks.grading.sheets import ON_A_SHEET, sheet
+from faces import PhotoError
 from glow import CheckpointError
 
 COUNT = 150
@@ -47,6 +48,7 @@ def build_parser() -> argparse.ArgumentParser:
         "tables", type=Path, nargs="+", metavar="KEY GRADES", help="the key and the grades of each lot, in turn"
     )
     command.add_argument("--data", type=Path, default=Path("data/celebahq"), help="default: %(default)s")
+    command.add_argument("--faces", type=at_least_1, default=FACES, help="as the lots were laid (default: %(default)s)")
     command.set_defaults(run=turned)
     return parser
 
@@ -84,7 +86,7 @@ def turned(args: argparse.Namespace) -> None:
         raise GradingError(f"{len(args.tables)} files are no pairs; give each lot's key, then its grades.")
     lots = zip(args.tables[::2], args.tables[1::2], strict=True)
     found = [graded(read_key(key), read_grades(grades)) for key, grades in lots]
-    print(by_head_turn(list(chain.from_iterable(found)), face_set(args.data, FACES)))
+    print(by_head_turn(list(chain.from_iterable(found)), face_set(args.data, args.faces)))
 
 
 def main() -> None:
@@ -92,7 +94,7 @@ def main() -> None:
     args = build_parser().parse_args()
     try:
         args.run(args)
-    except (CheckpointError, DatasetError, DirectionsError, GradingError, PicturesError) as error:
+    except (CheckpointError, DatasetError, DirectionsError, GradingError, PhotoError, PicturesError) as error:
         raise SystemExit(f"error: {error}") from None
 
 

@@ -45,7 +45,7 @@ def head_turns(names: Iterable[str], faces: FaceSet) -> dict[str, float]:
     detector, turns = Detector(), {}
     for name in tqdm(sorted(names), unit="face", desc="heads", disable=None):
         if name not in paths:
-            raise GradingError(f"the data has no face {name}; give the data that the sheets were laid of with --data.")
+            raise GradingError(f"the data has no face {name}; give --data and --faces as the sheets were laid.")
         found = detector.detect(open_photo(paths[name]).pixels)
         if found:
             turns[name] = head_turn_of(found[0])

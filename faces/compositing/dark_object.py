@@ -9,11 +9,11 @@ from __future__ import annotations
 from torch import Tensor
 
 from faces.compositing.colour import luma
-from faces.compositing.smoothing import smoothed
+from faces.compositing.smoothing import smooth_step, smoothed
 
-STRONGEST = 0.02
+THING = 0.02
 """Share of a square that changes most; by how much it does is what the shares below are of."""
-BROAD = 1 / 64
+GLINT = 1 / 64
 """How far a change of light reaches at least, in sides of the square: a glint is smaller, and stays."""
 LIGHTER = 0.1
 """Up to so much a place may become lighter before it is left as it is."""
@@ -36,15 +36,9 @@ def dark_object(change: Tensor, where: Tensor) -> Tensor:
     Returns:
         ``(B, 3, S, S)``.
     """
-    most = (where * change).abs().amax(dim=1).flatten(1).quantile(1 - STRONGEST, dim=1).clamp_min(1e-6)
+    most = (where * change).abs().amax(dim=1).flatten(1).quantile(1 - THING, dim=1).clamp_min(1e-6)
     most = most[:, None, None, None]
-    broad = smoothed(change, BROAD)
-    change = change - broad * _ramp(luma(broad) / most, 0.0, LIGHTER)
+    wide = smoothed(change, GLINT)
+    change = change - wide * smooth_step(luma(wide) / most, 0.0, LIGHTER)
     strength = smoothed(change.abs().amax(dim=1, keepdim=True), OUTLINE)
-    return change * _ramp(strength / most, *HAZE)
-
-
-def _ramp(x: Tensor, low: float, high: float) -> Tensor:
-    """From 0 at ``low`` to 1 at ``high``, level at both ends."""
-    share = ((x - low) / (high - low)).clamp(0, 1)
-    return share * share * (3 - 2 * share)
+    return change * smooth_step(strength / most, *HAZE)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from faces.compositing.colour import luma
-from faces.compositing.smoothing import smoothed
+from faces.compositing.smoothing import smooth_step, smoothed
 
 SKIN = ((0.4, 0.74), (0.31, 0.69))
 """Rows and columns of the square in which most is skin, in shares of its side."""
@@ -25,5 +25,4 @@ def dark_places(picture: Tensor) -> Tensor:
     rows, columns = (slice(round(low * size), max(1, round(high * size))) for low, high in SKIN)
     brightness = luma(picture)
     skin = brightness[:, :, rows, columns].flatten(1).median(dim=1).values.clamp_min(1e-3)
-    share = ((brightness / skin[:, None, None, None] - DARK[0]) / (DARK[1] - DARK[0])).clamp(0, 1)
-    return smoothed(1 - share * share * (3 - 2 * share), EDGE).clamp(0, 1)
+    return smoothed(1 - smooth_step(brightness / skin[:, None, None, None], *DARK), EDGE).clamp(0, 1)

@@ -1,4 +1,4 @@
-"""Smoothing of small pictures."""
+"""Smoothing of small pictures, and smooth steps."""
 
 from __future__ import annotations
 
@@ -25,3 +25,9 @@ def _smoothing(size: int, reach: float) -> Tensor:
     places = torch.arange(size)
     weights = torch.exp(-(((places[:, None] - places) / (reach * size)) ** 2) / 2)
     return weights / weights.sum(dim=1, keepdim=True)
+
+
+def smooth_step(x: Tensor, low: float, high: float) -> Tensor:
+    """From 0 at ``low`` to 1 at ``high``, level at both ends."""
+    share = ((x - low) / (high - low)).clamp(0, 1)
+    return share * share * (3 - 2 * share)

@@ -87,7 +87,7 @@ def test_together_dark_places_are_spared_but_for_hair_that_is_to_change() -> Non
         assert found.spares_dark is not None
         return found.spares_dark
 
-    pale, hair, smile = SliderMask(spares_dark=True), SliderMask(face=0.25), SliderMask(top=0.5)
+    pale, hair, smile = SliderMask(spares_dark=True), SliderMask(face=0.25, changes_dark=True), SliderMask(top=0.5)
     assert (spared({pale: 0.5}) == 1).all()
     assert (spared({pale: 0.5, hair: 0.5})[0] == 0).all()
     assert spared({pale: 0.5, hair: 0.5})[37, 32] > 0.5
@@ -132,12 +132,36 @@ def test_what_no_slider_changes_stays_bit_for_bit_and_without_tint_a_face_keeps_
         {"face": float("nan")},
         {"scales": [99]},
         {"colour": 1.5},
+        {"light": -0.1},
         {"dark_object": 1},
+        {"spares_dark": 1},
+        {"changes_dark": 0.5},
     ],
 )
 def test_an_impossible_mask_is_refused(given: dict[str, float]) -> None:
     with pytest.raises(InvalidValueError, match="mask"):
         SliderMask(**given)  # type: ignore[arg-type]
+
+
+def test_a_slider_that_leaves_a_face_as_it_is_takes_nothing_of_what_others_change(fine_editor: Editor) -> None:
+    portraits = [portrait for portrait in fine_editor.sample(8, 0.6, seed=3) if _leaves(fine_editor, portrait)]
+    assert len(portraits) > 1
+    for portrait in portraits[:2]:
+        smile = fine_editor.moved(portrait, {"Smiling": 1.0})
+        both = fine_editor.moved(portrait, {"Smiling": 1.0, "No_Beard": -1.0})
+        assert (both - smile).abs().mean() < 0.05 * (smile - portrait.decoded).abs().mean()
+
+
+def _leaves(editor: Editor, portrait: Portrait) -> bool:
+    return editor.doing_little(portrait, {"No_Beard": -1.0}) == ["No_Beard"]
+
+
+def test_glasses_go_from_a_face_that_gets_younger(fine_editor: Editor) -> None:
+    """Their frame is dark, and spared where age alone changes a face."""
+    where = fine_editor.directions.acts_where({"Eyeglasses": -1.0, "Young": 1.0}, fine_editor.size)
+    assert where is not None
+    assert where.spares_dark is not None
+    assert where.spares_dark[58:62, 40:88].max() < 0.05
 
 
 def rows_of(editor: Editor, portrait: Portrait, values: dict[str, float]) -> torch.Tensor:
