@@ -109,13 +109,13 @@ def test_a_fitted_range_ends_a_little_beyond_where_a_face_begins_to_look_odd(
 
 
 def test_alike_fitted_sliders_stop_together(fine_editor: Editor, faces: Latent, before: Seen) -> None:
-    names = ("Male", "5_o_Clock_Shadow", "Sideburns")
+    names = ("Chubby", "Double_Chin", "Big_Nose")
     reaches = {(name, 1): reach_on(fine_editor, faces, before, name) for name in names}
     values = {name: fine_editor.label_directions.slider(name).high for name in names}
     moved = fine_editor.label_directions.move(faces, values, (), reaches)
     alone = [fine_editor.label_directions.move(faces, {name: values[name]}, (), reaches) for name in names]
     gone = [float((at.flatten() - faces.flatten()).norm(dim=1).mean()) for at in (moved, *alone)]
-    assert gone[0] < 0.7 * sum(gone[1:])
+    assert gone[0] < 0.75 * sum(gone[1:])
     assert fine_editor.judge.look(moved.flatten()).intact.all()
 
 
