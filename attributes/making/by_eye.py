@@ -68,6 +68,8 @@ PLACES: dict[str, dict[str, Any]] = {
 """Where in the face's square labels lie; those that are not named lie everywhere."""
 
 SIDES: dict[tuple[str, int], dict[str, Any]] = {
+    ("Blond_Hair", 1): {"tint": (1.22, 0.94, 0.71)},
+    ("Brown_Hair", 1): {"tint": (1.33, 0.9, 0.66)},
     ("Male", 1): {"around": 0.0},
     ("Male", -1): {"changes_dark": True},
     ("Eyeglasses", -1): {"changes_dark": True},
@@ -79,7 +81,8 @@ SIDES: dict[tuple[str, int], dict[str, Any]] = {
     ("Goatee", 1): {"dark_object": True},
     ("Mustache", 1): {"dark_object": True},
 }
-"""What one side (1 or -1) has of its own: where long hair goes, a patch of background comes, and a man may have it;
+"""What one side (1 or -1) has of its own: the tints are the mean colours at the top of heads whose hair is so labelled,
+as black hair turned grey; where long hair goes, a patch of background comes, and a man may have it;
 with glasses, foreheads turned pale; and what takes a beard off changes what is dark."""
 
 COMPANIONS: tuple[tuple[str, Companion], ...] = (

@@ -101,7 +101,7 @@ def find_reach(
         natural = natural * directions.head_turn.share_borne(before.features, slider.natural_turned(side))
     lack[0], spare[0] = slider.plain - side * before.logits[:, label], natural
     plain = torch.full_like(lack[0], REACH.least_plain * usual)
-    left = torch.nonzero(~_left_alone(slider, before, side)).flatten()
+    left = torch.nonzero(~left_alone(slider, before, side)).flatten()
     for places in torch.arange(1, len(at)).split(FEW):
         if not len(left):
             break
@@ -131,8 +131,15 @@ def find_reach(
     return Reach(one, end, furthest < REACH.little * usual, own)
 
 
-def _left_alone(slider: Slider, before: Seen, side: int) -> Tensor:
-    """Which faces a slider leaves as they are whatever it does to others, ``(B,)`` bool."""
+def left_alone(slider: Slider, before: Seen, side: int) -> Tensor:
+    """Which faces a slider leaves as they are whatever it does to others, ``(B,)`` bool: something hides what it
+    changes (:attr:`Slider.hidden_by`), or they are none that get it (:attr:`Slider.only_on`).
+
+    Args:
+        slider: a label's.
+        before: what is seen in B faces as they are.
+        side: 1 for the slider's values above 0, -1 for those below.
+    """
 
     def log_odds(names: tuple[str, ...]) -> Tensor:
         return before.logits[:, [LABEL_NAMES.index(name) for name in names]]

@@ -19,6 +19,7 @@ from faces.compositing.colour import broad, luma
 from faces.compositing.dark_object import dark_object
 from faces.compositing.dark_places import dark_places
 from faces.compositing.smoothing import smooth_step
+from faces.compositing.tint import tinted
 from storage.values import InvalidValueError, boolean, number
 
 FACE_CENTRE = (0.5, 0.58)
@@ -62,6 +63,10 @@ class SliderMask:
     light: float = 1.0
     """How much of a broad change of brightness it takes over: nor are shadows on it to turn into patches."""
 
+    tint: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    """Red, green and blue, as shares of one brightness, of what becomes lighter where it was dark: black hair is to
+    turn blond, and not grey (:mod:`faces.compositing.tint`)."""
+
     dark_object: bool = False
     """Whether what comes is a thing that is darker than skin, as glasses are. The picture takes over the thing alone:
     no light around it (:mod:`faces.compositing.dark_object`)."""
@@ -80,6 +85,11 @@ class SliderMask:
         object.__setattr__(self, "scales", tuple(self.scales))
         for weight in self.scales:
             number("the mask's weight of a scale", weight, 0, 10)
+        if not isinstance(self.tint, list | tuple) or len(self.tint) != 3:
+            raise InvalidValueError(f"the mask's tint is {self.tint!r}; it must be three numbers.")
+        object.__setattr__(self, "tint", tuple(self.tint))
+        for share in self.tint:
+            number("the mask's tint", share, 0, 3)
         for name in ("top", "bottom", "face", "around", "colour", "light"):
             number(f"the mask's {name}", getattr(self, name), 0, 1)
         number("the mask's fade", self.fade, 1e-3, 1)
@@ -112,7 +122,7 @@ EVERYWHERE = SliderMask()
 class PictureMask:
     """How much of sliders' change a picture takes over at each of its places, and what of it.
 
-    All are ``(size, size)`` float32 in [0, 1]; None stands for what :class:`SliderMask` has by default.
+    All but the tint are ``(size, size)`` float32 in [0, 1]; None stands for what :class:`SliderMask` has by default.
     """
 
     change: Tensor
@@ -128,7 +138,10 @@ class PictureMask:
     """how much of it is to be a dark thing alone,"""
 
     spares_dark: Tensor | None = None
-    """and how much dark places are spared."""
+    """how much dark places are spared,"""
+
+    tint: Tensor | None = None
+    """and the tint of those that become lighter, ``(3, size, size)``."""
 
     def over(self, before: Tensor, moved: Tensor) -> Tensor:
         """Pictures of faces, moved where their sliders act and as they were elsewhere, bit for bit.
@@ -138,7 +151,7 @@ class PictureMask:
             moved: and of the moved ones.
         """
         where = self.change.to(moved)
-        if all(part is None for part in (self.colour, self.light, self.dark_object, self.spares_dark)):
+        if all(part is None for part in (self.colour, self.light, self.dark_object, self.spares_dark, self.tint)):
             return before.lerp(moved, where)
         change = (moved - before).nan_to_num()  # of a face that is lost; smoothing would spread it
         if self.colour is not None or self.light is not None:
@@ -151,6 +164,8 @@ class PictureMask:
         if self.dark_object is not None:
             things = self.dark_object.to(moved)
             change = change.lerp(dark_object(change, where * things), things)
+        if self.tint is not None:
+            change = tinted(change, before, self.tint.to(moved))
         if self.spares_dark is not None:
             where = where * (1 - self.spares_dark.to(moved) * dark_places(before))
         return (before + where * change).clamp(0, 1)
@@ -182,16 +197,19 @@ def together(masks: Mapping[SliderMask, float], size: int) -> PictureMask | None
     def mean(name: str) -> Tensor | None:
         if all(getattr(mask, name) == _OF_PICTURES[name] for mask in masks):
             return None
-        return torch.stack([float(getattr(mask, name)) * by for mask, by in moves.items()]).sum(0) / moved
+        values = [
+            torch.tensor(getattr(mask, name), dtype=change.dtype)[..., None, None] * by for mask, by in moves.items()
+        ]
+        return torch.stack(values).sum(0) / moved
 
     spares = mean("spares_dark")
     if spares is not None:
         changed = [share * places[mask] for mask, share in shares.items() if mask.changes_dark]
         spares = spares * (1 - torch.stack([torch.zeros_like(change), *changed]).amax(0))
-    return PictureMask(change, mean("colour"), mean("light"), mean("dark_object"), spares)
+    return PictureMask(change, mean("colour"), mean("light"), mean("dark_object"), spares, mean("tint"))
 
 
-_OF_PICTURES = {"colour": 1.0, "light": 1.0, "dark_object": False, "spares_dark": False}
+_OF_PICTURES = {name: getattr(EVERYWHERE, name) for name in ("colour", "light", "tint", "dark_object", "spares_dark")}
 """What fields of a mask that say what of a change a picture takes over are by default: all of it."""
 
 

@@ -11,6 +11,9 @@ import torch
 from app.editor import Editor
 from attributes import LABEL_NAMES, Companion, DirectionBasis, Directions, Reach, directions_path, find_reach
 from attributes.making.by_eye import COMPANIONS
+from attributes.reach.judge import Seen
+from attributes.reach.reach import left_alone
+from attributes.sliders.slider import Slider
 from glow import Latent
 from storage.assets import FACES_128
 from storage.values import InvalidValueError
@@ -97,6 +100,34 @@ def test_beards_come_to_men_alone_and_go_from_whoever_has_one(fine_editor: Edito
     found = {("No_Beard", -1): beard}
     moved = directions.move(faces, {"No_Beard": -1.0}, (), found).flatten() - faces.flatten()
     assert (moved.norm(dim=1)[~man] < 0.1).all()
+
+
+def seen_with(**logits: float) -> Seen:
+    """A face in which nothing is seen but these labels."""
+    row = torch.full((1, len(LABEL_NAMES)), -5.0, dtype=torch.float64)
+    for name, logit in logits.items():
+        row[0, LABEL_NAMES.index(name)] = logit
+    return Seen(row, torch.zeros(1, 4), torch.ones(1, dtype=torch.bool))
+
+
+@pytest.mark.parametrize(("logit", "hidden"), [(-0.6, False), (-0.3, True), (2.0, True)])
+def test_a_hat_that_is_half_seen_hides_hair(fine_editor: Editor, logit: float, hidden: bool) -> None:
+    hair = fine_editor.label_directions.slider("Blond_Hair")
+    assert bool(left_alone(hair, seen_with(Wearing_Hat=logit), 1)) is hidden
+
+
+@pytest.mark.parametrize(("side", "logit", "left"), [(-1, -0.1, True), (-1, 0.1, False), (1, -5.0, False)])
+def test_who_is_seen_as_a_man_gets_a_beard_and_anybody_loses_one(
+    fine_editor: Editor, side: int, logit: float, left: bool
+) -> None:
+    beard = fine_editor.label_directions.slider("No_Beard")
+    assert bool(left_alone(beard, seen_with(Male=logit), side)) is left
+
+
+@pytest.mark.parametrize("field", ["hidden_by", "only_on"])
+def test_what_is_no_label_is_refused(field: str) -> None:
+    with pytest.raises(InvalidValueError, match=f"{field} of Smiling is ..Scarf"):
+        Slider(name="Smiling", title="Smiling", group="Face", **{field: ("Scarf",)})  # type: ignore[arg-type]
 
 
 def test_a_file_of_directions_keeps_companions(fine_editor: Editor, tmp_path: Path) -> None:
