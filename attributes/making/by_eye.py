@@ -81,9 +81,9 @@ SIDES: dict[tuple[str, int], dict[str, Any]] = {
     ("Goatee", 1): {"dark_object": True},
     ("Mustache", 1): {"dark_object": True},
 }
-"""What one side (1 or -1) has of its own: the tints are the mean colours at the top of heads whose hair is so labelled,
-as black hair turned grey; where long hair goes, a patch of background comes, and a man may have it;
-with glasses, foreheads turned pale; and what takes a beard off changes what is dark."""
+"""What one side (1 or -1) has of its own. Black hair turned grey; the tints are the mean colours of the tops of heads
+whose hair is labelled so. Where long hair goes, a patch of background comes, and a man may have it. With
+glasses, foreheads turned pale; and what takes a beard off changes what is dark."""
 
 COMPANIONS: tuple[tuple[str, Companion], ...] = (
     ("Male", Companion(side=1, name="5_o_Clock_Shadow", share=0.8)),

@@ -140,6 +140,8 @@ def test_a_file_of_directions_keeps_companions(fine_editor: Editor, tmp_path: Pa
     assert again.sliders[LABEL_NAMES.index("Bangs")].hidden_by == ("Wearing_Hat", "Bald")
     assert again.sliders[LABEL_NAMES.index("No_Beard")].only_on == ("Male",)
     assert again.sliders[LABEL_NAMES.index("Eyeglasses")].acts(1).dark_object
+    assert again.sliders[LABEL_NAMES.index("Blond_Hair")].acts(1).tint == (1.22, 0.94, 0.71)
+    assert again.sliders[LABEL_NAMES.index("Blond_Hair")].acts(-1).tint == (1.0, 1.0, 1.0)
 
 
 @pytest.mark.parametrize("given", [{"name": "Scarf"}, {"side": 0}, {"share": 3.0}, {"share": float("nan")}])

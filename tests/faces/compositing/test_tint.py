@@ -1,0 +1,74 @@
+"""Dark hair that becomes lighter takes the colour that it is to have, and does not turn grey."""
+
+from __future__ import annotations
+
+import torch
+
+from app.editor import Editor
+from attributes import LABEL_NAMES, Reach
+from attributes.sliders.slider_mask import SliderMask, together
+from faces.compositing.colour import luma
+from faces.compositing.dark_places import dark_places
+from faces.compositing.tint import tinted
+
+BLOND = torch.tensor([1.22, 0.94, 0.71]).view(3, 1, 1).expand(3, 64, 64)
+
+
+def dark_hair_over_skin() -> torch.Tensor:
+    picture = torch.tensor([0.8, 0.6, 0.5]).view(1, 3, 1, 1).repeat(1, 1, 64, 64)
+    picture[:, :, :20] = 0.05
+    return picture
+
+
+def test_dark_hair_that_turns_grey_turns_blond_and_as_bright() -> None:
+    before = dark_hair_over_skin()
+    change = torch.full_like(before, 0.3)
+    found = tinted(change, before, BLOND)
+    expected = 0.3 * BLOND / luma(BLOND[None])[0]
+    torch.testing.assert_close(found[0, :, 5:12], expected[:, 5:12], atol=0.005, rtol=0)
+    torch.testing.assert_close(luma(found), luma(change))
+
+
+def test_skin_and_what_turns_darker_or_is_warm_enough_stays() -> None:
+    before = dark_hair_over_skin()
+    grey = torch.full_like(before, 0.3)
+    assert torch.equal(tinted(grey, before, BLOND)[:, :, 30:], grey[:, :, 30:])
+    assert torch.equal(tinted(-grey, before, BLOND), -grey)
+    golden = grey * torch.tensor([1.4, 0.94, 0.4]).view(3, 1, 1)
+    assert torch.equal(tinted(golden, before, BLOND), golden)
+    assert torch.equal(tinted(grey, before, torch.ones(3, 64, 64)), grey)
+
+
+def test_beside_another_slider_a_tint_counts_as_far_as_its_own_moves_the_face() -> None:
+    hair, smile = SliderMask(bottom=0.6, tint=(1.22, 0.94, 0.71)), SliderMask(top=0.3)
+    both = together({hair: 0.9, smile: 0.3}, 64)
+    assert both is not None
+    assert both.tint is not None
+    torch.testing.assert_close(both.tint[:, :5], BLOND[:, :5])
+    assert (both.tint[:, 60:] == 1).all()
+    alone = together({smile: 0.3}, 64)
+    assert alone is not None
+    assert alone.tint is None
+
+
+def test_drawn_faces_with_dark_hair_turn_blonder_than_the_model_makes_them(fine_editor: Editor) -> None:
+    faces = fine_editor.checkpoint.model.sample_latent(24, 0.7, torch.Generator().manual_seed(3))
+    black = fine_editor.judge.look(faces.flatten()).logits[:, LABEL_NAMES.index("Black_Hair")] > 0
+    assert black.any()
+    lengths = torch.full((24,), 0.7, dtype=torch.float64)
+    values, reaches = {"Blond_Hair": 1.0}, {("Blond_Hair", 1): Reach(lengths, lengths)}
+    before, moved = (
+        fine_editor.decode(latent)[black] for latent in (faces, fine_editor.directions.move(faces, values, (), reaches))
+    )
+    where = fine_editor.directions.acts_where(values, fine_editor.size)
+    assert where is not None
+    assert where.tint is not None
+    lighter = (luma(moved - before) > 0.1) & (dark_places(before) > 0.9)
+    assert lighter.any()
+
+    def warmth(tint: torch.Tensor | None) -> float:
+        change = tinted(moved - before, before, tint) if tint is not None else moved - before
+        return float((change[:, :1] - change[:, 2:])[lighter].mean() / luma(change)[lighter].mean())
+
+    assert warmth(where.tint) > warmth(None) + 0.05
+    assert 0.4 < warmth(where.tint) < 0.8  # that of blond hair is 0.51
