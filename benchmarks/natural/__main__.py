@@ -11,12 +11,13 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import cross_val_predict
 
-from attributes import DatasetError, DirectionBasis, DirectionsError, Judge, directions_path, load_classifier
+from attributes import DatasetError, DirectionBasis, DirectionsError, FaceSet, Judge, directions_path, load_classifier
 from attributes.reach.judge import levels
 from benchmarks.edits.pictures import PicturesError, folder_for_pictures
 from benchmarks.natural.edits import drawn, face_set, made, read_rows, sheets, write_rows
 from benchmarks.natural.kinds import lay_kinds
 from benchmarks.natural.measures import CHOSEN, FEATURES, MOVE, decoded, measures
+from benchmarks.natural.tints import HAIR, tint
 from glow import CheckpointError, load_checkpoint
 from storage.assets import DEFAULT_CHECKPOINT
 
@@ -26,7 +27,7 @@ GRADED = Path("docs/natural/graded.csv")
 def build_parser() -> argparse.ArgumentParser:
     """The command line's parser."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.natural", description="Measures of natural.")
-    parser.add_argument("what", choices=["lay", "score", "kinds"])
+    parser.add_argument("what", choices=["lay", "score", "kinds", "tints"])
     parser.add_argument("--data", type=Path, default=Path("data/celebahq"), help="CelebA-HQ (default: %(default)s)")
     parser.add_argument("--checkpoint", type=Path, default=DEFAULT_CHECKPOINT, help="default: Glowface's")
     parser.add_argument("--graded", type=Path, default=GRADED, help="the table of grades (default: %(default)s)")
@@ -36,7 +37,14 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def run(args: argparse.Namespace) -> None:
-    """``lay``, ``score`` or ``kinds``."""
+    """``lay``, ``score``, ``kinds`` or ``tints``."""
+    if args.what == "tints":
+        training = FaceSet.open(args.data, "train")
+        if training.labels is None:
+            raise DatasetError(f"{args.data} has no labels; hair is told by CelebA's.")
+        for name in HAIR:
+            print(name, *(f"{share:.2f}" for share in tint(training, name)))
+        return
     checkpoint = load_checkpoint(args.checkpoint)
     basis = DirectionBasis.load(directions_path(args.checkpoint), checkpoint)
     faces = face_set(args.data)
