@@ -29,6 +29,8 @@ AROUND_FACE = {"face": 0.4, "changes_dark": True}
 WITHIN_FACE = {"around": 0.3}
 AGE = {"around": 0.3, "colour": 0.0, "light": 0.3, "spares_dark": True}
 
+BROWN = (1.33, 0.9, 0.66)
+
 PLACES: dict[str, dict[str, Any]] = {
     "Smiling": CHEEKS,
     "Mouth_Slightly_Open": MOUTH,
@@ -69,7 +71,8 @@ PLACES: dict[str, dict[str, Any]] = {
 
 SIDES: dict[tuple[str, int], dict[str, Any]] = {
     ("Blond_Hair", 1): {"tint": (1.22, 0.94, 0.71)},
-    ("Brown_Hair", 1): {"tint": (1.33, 0.9, 0.66)},
+    ("Brown_Hair", 1): {"tint": BROWN},
+    ("Black_Hair", -1): {"tint": BROWN},
     ("Male", 1): {"around": 0.0},
     ("Male", -1): {"changes_dark": True},
     ("Eyeglasses", -1): {"changes_dark": True},

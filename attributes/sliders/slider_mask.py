@@ -64,7 +64,7 @@ class SliderMask:
     """How much of a broad change of brightness it takes over: nor are shadows on it to turn into patches."""
 
     tint: tuple[float, float, float] = (1.0, 1.0, 1.0)
-    """Red, green and blue, as shares of one brightness, of what becomes lighter where it was dark: black hair is to
+    """Red, green and blue, as shares of any brightness, of what becomes lighter where it was dark: black hair is to
     turn blond, and not grey (:mod:`faces.compositing.tint`)."""
 
     dark_object: bool = False
@@ -153,12 +153,12 @@ class PictureMask:
         where = self.change.to(moved)
         if all(part is None for part in (self.colour, self.light, self.dark_object, self.spares_dark, self.tint)):
             return before.lerp(moved, where)
-        change = (moved - before).nan_to_num()  # of a face that is lost; smoothing would spread it
+        change = (moved - before).nan_to_num()  # of a face that is lost, in part; smoothing would spread it
         if self.colour is not None or self.light is not None:
-            tint = broad(change, where)
-            brighter = luma(tint)
+            broadly = broad(change, where)
+            brighter = luma(broadly)
             if self.colour is not None:
-                change = change - (1 - self.colour.to(moved)) * (tint - brighter)
+                change = change - (1 - self.colour.to(moved)) * (broadly - brighter)
             if self.light is not None:
                 change = change - (1 - self.light.to(moved)) * brighter
         if self.dark_object is not None:
@@ -168,7 +168,7 @@ class PictureMask:
             change = tinted(change, before, self.tint.to(moved))
         if self.spares_dark is not None:
             where = where * (1 - self.spares_dark.to(moved) * dark_places(before))
-        return (before + where * change).clamp(0, 1)
+        return (before + where * change).clamp(0, 1).where(moved.isfinite(), moved)
 
 
 def together(masks: Mapping[SliderMask, float], size: int) -> PictureMask | None:
@@ -177,7 +177,7 @@ def together(masks: Mapping[SliderMask, float], size: int) -> PictureMask | None
     Each place takes over as much as the slider with the most business there. One that moves by less than a quarter of
     what another does counts for less, so that nothing jumps where a slider leaves 0. What of it is taken over is a
     mean of what the sliders would at that place, weighed by how far they move it; but dark places are not spared where
-    a slider acts that is there to change them.
+    a slider acts that is there to change them, and a slider that spares them takes nothing off their tint.
 
     Args:
         masks: of the sliders, with how far each moves the face, above 0.
@@ -192,21 +192,21 @@ def together(masks: Mapping[SliderMask, float], size: int) -> PictureMask | None
         everywhere = any(share == 1 and _is_everywhere(mask) for mask, share in shares.items())
         return None if everywhere else PictureMask(change)
     moves = {mask: amount * places[mask] for mask, amount in masks.items()}
-    moved = torch.stack([*moves.values()]).sum(0).clamp_min(1e-6)
 
-    def mean(name: str) -> Tensor | None:
-        if all(getattr(mask, name) == _OF_PICTURES[name] for mask in masks):
+    def mean(name: str, moves: Mapping[SliderMask, Tensor] = moves) -> Tensor | None:
+        default = torch.tensor(_OF_PICTURES[name], dtype=change.dtype)[..., None, None]
+        if all(getattr(mask, name) == _OF_PICTURES[name] for mask in moves):
             return None
-        values = [
-            torch.tensor(getattr(mask, name), dtype=change.dtype)[..., None, None] * by for mask, by in moves.items()
-        ]
-        return torch.stack(values).sum(0) / moved
+        values = {mask: torch.tensor(getattr(mask, name), dtype=change.dtype)[..., None, None] for mask in moves}
+        apart = torch.stack([(values[mask] - default) * by for mask, by in moves.items()]).sum(0)
+        return default + apart / torch.stack([*moves.values()]).sum(0).clamp_min(1e-6)
 
     spares = mean("spares_dark")
     if spares is not None:
         changed = [share * places[mask] for mask, share in shares.items() if mask.changes_dark]
         spares = spares * (1 - torch.stack([torch.zeros_like(change), *changed]).amax(0))
-    return PictureMask(change, mean("colour"), mean("light"), mean("dark_object"), spares, mean("tint"))
+    of_dark = {mask: by for mask, by in moves.items() if not mask.spares_dark}
+    return PictureMask(change, mean("colour"), mean("light"), mean("dark_object"), spares, mean("tint", of_dark))
 
 
 _OF_PICTURES = {name: getattr(EVERYWHERE, name) for name in ("colour", "light", "tint", "dark_object", "spares_dark")}

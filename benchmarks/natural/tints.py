@@ -1,4 +1,4 @@
-"""The colour of hair by its label, in which dark hair comes when a slider lightens it (:mod:`faces.compositing.tint`)."""
+"""The colour of hair by its label, which dark hair takes when a slider lightens it (:mod:`faces.compositing.tint`)."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ FACES = 800
 SIZE = 64
 TOP_OF_HEAD = (slice(6, 11), slice(24, 40))
 """Rows and columns of the square at that size in which nearly all see hair, and no forehead."""
+BLACK = 4
+"""Brightness of 255 up to which no colour can be told."""
 
 
 def tint(faces: FaceSet, name: str) -> np.ndarray:
@@ -22,4 +24,5 @@ def tint(faces: FaceSet, name: str) -> np.ndarray:
     chosen = np.nonzero(faces.labels[:, LABEL_NAMES.index(name)] & ~covered)[0][:FACES]
     read = np.concatenate([pixels for _, pixels in faces.batches(SIZE, 100, indices=chosen)])
     tops = read[:, :, *TOP_OF_HEAD].mean(axis=(2, 3))
+    tops = tops[tops @ LUMA > BLACK]
     return np.asarray((tops / (tops @ LUMA)[:, None]).mean(axis=0))

@@ -6,11 +6,14 @@ more of it, and would turn grey.
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
 from faces.compositing.colour import luma
 from faces.compositing.dark_places import dark_places
+
+MOST = 2.0
+"""So many times the tint that light is to bring may be added to it at most: more to blue light than to grey, and next
+to nothing to what becomes hardly lighter."""
 
 
 def tinted(change: Tensor, before: Tensor, tint: Tensor) -> Tensor:
@@ -21,15 +24,15 @@ def tinted(change: Tensor, before: Tensor, tint: Tensor) -> Tensor:
     Args:
         change: ``(B, 3, S, S)``.
         before: the faces' pictures ``(B, 3, S, S)`` in [0, 1].
-        tint: red, green and blue ``(3, S, S)`` at each place, as shares of one brightness; of grey, nothing comes.
+        tint: red, green and blue ``(3, S, S)`` at each place, as shares of any brightness; of grey, nothing comes.
 
     Returns:
         ``(B, 3, S, S)``.
     """
     brighter = luma(change)
-    chroma = tint[None] - luma(tint[None])
+    chroma = tint[None] / luma(tint[None]).clamp_min(1e-6) - 1
     strength = chroma.norm(dim=1, keepdim=True)
     towards = chroma / strength.clamp_min(1e-6)
-    lacking = brighter.clamp_min(0) * strength - ((change - brighter) * towards).sum(dim=1, keepdim=True)
-    lacking = torch.where(brighter > 0, lacking.clamp_min(0), 0) * dark_places(before)
-    return change + lacking * towards
+    wanted = brighter.clamp_min(0) * strength
+    lacking = (wanted - ((change - brighter) * towards).sum(dim=1, keepdim=True)).clamp_min(0)
+    return change + lacking.minimum(MOST * wanted) * dark_places(before) * towards

@@ -109,6 +109,17 @@ def test_without_light_a_face_keeps_its_shadows_and_not_its_wrinkles() -> None:
     assert (where.over(before, wrinkle) - before)[..., 30:32].mean() < -0.12
 
 
+@pytest.mark.parametrize("mask", [SliderMask(top=0.2), SliderMask(tint=(1.2, 0.9, 0.7)), SliderMask(light=0.5)])
+def test_what_is_lost_of_a_face_is_not_hidden(mask: SliderMask) -> None:
+    before, moved = torch.full((1, 3, 64, 64), 0.5), torch.full((1, 3, 64, 64), 0.6)
+    moved[..., 40, 40] = torch.nan
+    where = together({mask: 1.0}, 64)
+    assert where is not None
+    taken = where.over(before, moved)
+    assert taken[..., 40, 40].isnan().all()
+    assert taken.isfinite().sum() == taken.numel() - 3
+
+
 def test_what_no_slider_changes_stays_bit_for_bit_and_without_tint_a_face_keeps_its_colour() -> None:
     before, moved = torch.rand(2, 2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
     mask = SliderMask(top=0.5, colour=0.0)

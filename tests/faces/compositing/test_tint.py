@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 
 from app.editor import Editor
 from attributes import LABEL_NAMES, Reach
-from attributes.sliders.slider_mask import SliderMask, together
+from attributes.sliders.slider_mask import PictureMask, SliderMask, together
 from faces.compositing.colour import luma
 from faces.compositing.dark_places import dark_places
 from faces.compositing.tint import tinted
@@ -33,10 +35,18 @@ def test_skin_and_what_turns_darker_or_is_warm_enough_stays() -> None:
     before = dark_hair_over_skin()
     grey = torch.full_like(before, 0.3)
     assert torch.equal(tinted(grey, before, BLOND)[:, :, 30:], grey[:, :, 30:])
-    assert torch.equal(tinted(-grey, before, BLOND), -grey)
+    cooler = torch.tensor([-0.3, -0.25, -0.1]).view(1, 3, 1, 1).expand_as(before)
+    assert torch.equal(tinted(cooler, before, BLOND), cooler)
     golden = grey * torch.tensor([1.4, 0.94, 0.4]).view(3, 1, 1)
     assert torch.equal(tinted(golden, before, BLOND), golden)
     assert torch.equal(tinted(grey, before, torch.ones(3, 64, 64)), grey)
+
+
+def test_what_becomes_hardly_lighter_is_hardly_tinted() -> None:
+    before = dark_hair_over_skin()
+    bluer = torch.tensor([-0.1, 0.032, 0.1]).view(1, 3, 1, 1).expand_as(before)
+    assert 0 < luma(bluer).mean() < 0.001
+    assert (tinted(bluer, before, BLOND) - bluer).abs().max() < 0.001
 
 
 def test_beside_another_slider_a_tint_counts_as_far_as_its_own_moves_the_face() -> None:
@@ -46,6 +56,11 @@ def test_beside_another_slider_a_tint_counts_as_far_as_its_own_moves_the_face() 
     assert both.tint is not None
     torch.testing.assert_close(both.tint[:, :5], BLOND[:, :5])
     assert (both.tint[:, 60:] == 1).all()
+    paler = together({hair: 0.9, SliderMask(spares_dark=True): 0.9}, 64)
+    assert paler is not None
+    assert paler.tint is not None
+    torch.testing.assert_close(paler.tint[:, :5], BLOND[:, :5])
+    assert (paler.tint[:, 60:] == 1).all()
     alone = together({smile: 0.3}, 64)
     assert alone is not None
     assert alone.tint is None
@@ -66,9 +81,9 @@ def test_drawn_faces_with_dark_hair_turn_blonder_than_the_model_makes_them(fine_
     lighter = (luma(moved - before) > 0.1) & (dark_places(before) > 0.9)
     assert lighter.any()
 
-    def warmth(tint: torch.Tensor | None) -> float:
-        change = tinted(moved - before, before, tint) if tint is not None else moved - before
+    def warmth(mask: PictureMask) -> float:
+        change = mask.over(before, moved) - before
         return float((change[:, :1] - change[:, 2:])[lighter].mean() / luma(change)[lighter].mean())
 
-    assert warmth(where.tint) > warmth(None) + 0.05
-    assert 0.4 < warmth(where.tint) < 0.8  # that of blond hair is 0.51
+    assert warmth(where) > warmth(replace(where, tint=None)) + 0.05
+    assert 0.4 < warmth(where) < 0.8  # that of blond hair is 0.51
