@@ -92,12 +92,13 @@ COMPANIONS: tuple[tuple[str, Companion], ...] = (
     ("Male", Companion(side=1, name="5_o_Clock_Shadow", share=0.8)),
     ("Young", Companion(side=1, name="Bags_Under_Eyes", share=-0.6)),
     ("Young", Companion(side=1, name="Double_Chin", share=-0.5)),
+    ("Young", Companion(side=1, name="Bushy_Eyebrows", share=-0.4)),
     ("Young", Companion(side=1, name="Smiling", share=0.3)),
     ("Young", Companion(side=-1, name="Bags_Under_Eyes", share=0.5)),
     ("Young", Companion(side=-1, name="Double_Chin", share=0.3)),
 )
 """What is to come with which label's slider. A man who keeps long hair is one by his beard; who keeps the hair is older
-by wrinkles, and younger without having to smile less."""
+by wrinkles, and younger with the brows that it had and without having to smile less."""
 
 HIDDEN_BY: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("Black_Hair", "Blond_Hair", "Brown_Hair", "Gray_Hair", "Bangs"), ("Wearing_Hat", "Bald")),
@@ -121,7 +122,7 @@ frame, and of a man by his stubble."""
 LENGTHS: dict[tuple[str, int], float] = {
     ("Smiling", 1): 0.75,
     ("Smiling", -1): 0.82,
-    ("Young", 1): 1.75,
+    ("Young", 1): 2.5,
     ("Young", -1): 1.28,
     ("Male", 1): 0.65,
     ("Male", -1): 0.8,
