@@ -122,7 +122,7 @@ frame, and of a man by his stubble."""
 LENGTHS: dict[tuple[str, int], float] = {
     ("Smiling", 1): 0.75,
     ("Smiling", -1): 0.82,
-    ("Young", 1): 2.5,
+    ("Young", 1): 1.75,
     ("Young", -1): 1.28,
     ("Male", 1): 0.65,
     ("Male", -1): 0.8,
