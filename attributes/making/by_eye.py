@@ -27,7 +27,7 @@ NECK = {"top": 0.7}
 FRINGE = {"bottom": 0.47, "fade": 0.2, "changes_dark": True}
 AROUND_FACE = {"face": 0.4, "changes_dark": True}
 WITHIN_FACE = {"around": 0.3}
-AGE = {"around": 0.3, "colour": 0.0, "light": 0.3, "spares_dark": True}
+AGE = {"around": 0.3, "colour": 0.0, "light": 0.3, "spares_dark": True, "spares_teeth": True}
 
 BROWN = (1.33, 0.9, 0.66)
 
@@ -64,7 +64,7 @@ PLACES: dict[str, dict[str, Any]] = {
     "Young": AGE,
     "Attractive": WITHIN_FACE,
     "Heavy_Makeup": WITHIN_FACE,
-    "Male": WITHIN_FACE,
+    "Male": WITHIN_FACE | {"spares_teeth": True},
     "Pale_Skin": {"spares_dark": True},
 }
 """Where in the face's square labels lie; those that are not named lie everywhere."""
@@ -85,8 +85,8 @@ SIDES: dict[tuple[str, int], dict[str, Any]] = {
     ("Mustache", 1): {"dark_object": True},
 }
 """What one side (1 or -1) has of its own. Black hair turned grey; the tints are the mean colours of the tops of heads
-whose hair is labelled so. Where long hair goes, a patch of background comes, and a man may have it. With
-glasses, foreheads turned pale; and what takes a beard off changes what is dark."""
+whose hair is labelled so. Where long hair goes, a patch of background comes, and a man may have it. With glasses,
+foreheads turned pale; and what takes a beard off changes what is dark."""
 
 COMPANIONS: tuple[tuple[str, Companion], ...] = (
     ("Male", Companion(side=1, name="5_o_Clock_Shadow", share=0.8)),
@@ -123,8 +123,8 @@ LENGTHS: dict[tuple[str, int], float] = {
     ("Smiling", 1): 0.75,
     ("Smiling", -1): 0.82,
     ("Young", 1): 1.75,
-    ("Young", -1): 1.28,
-    ("Male", 1): 0.65,
+    ("Young", -1): 1.38,
+    ("Male", 1): 0.73,
     ("Male", -1): 0.8,
     ("Blond_Hair", 1): 0.72,
     ("Black_Hair", 1): 0.55,

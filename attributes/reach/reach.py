@@ -16,7 +16,7 @@ from attributes.directions.directions import Directions
 from attributes.reach.crossing import between, crossing
 from attributes.reach.judge import FEW, Judging, Seen
 from attributes.sliders.moved_latent import Reaches
-from attributes.sliders.slider import Reach, Slider
+from attributes.sliders.slider import PLAIN, Reach, Slider
 from data.labels import LABEL_NAMES
 from glow.latent import Latent
 
@@ -75,9 +75,9 @@ def find_reach(
     A value of 1 goes to where the classifier sees plainly what the slider is to bring (or that what it is to take away
     is gone), or to where the face begins to look odd (:meth:`Slider.natural`, sooner on a head that is turned to a
     side), whichever comes first; but at least half as far as usual, where that looks natural; and next to nowhere where
-    half of what comes would look wrong and no more does (:attr:`Slider.all_or_nothing`), or where something hides what
-    is to change (:attr:`Slider.hidden_by`), or the face is none that gets it (:attr:`Slider.only_on`). The end of the
-    range is half as far again, or a fifth further than what looks natural.
+    half of what comes would look wrong and no more does (:attr:`Slider.all_or_nothing`), or all of it is there, or
+    where something hides what is to change (:attr:`Slider.hidden_by`), or the face is none that gets it
+    (:attr:`Slider.only_on`). The end of the range is half as far again, or a fifth further than what looks natural.
 
     Args:
         directions: with the slider.
@@ -133,7 +133,8 @@ def find_reach(
 
 def left_alone(slider: Slider, before: Seen, side: int) -> Tensor:
     """Which faces a slider leaves as they are whatever it does to others, ``(B,)`` bool: something hides what it
-    changes (:attr:`Slider.hidden_by`), or they are none that get it (:attr:`Slider.only_on`).
+    changes (:attr:`Slider.hidden_by`), they are none that get it (:attr:`Slider.only_on`), or what comes whole or not
+    at all is there, as a second pair of glasses over the first looks broken.
 
     Args:
         slider: a label's.
@@ -147,6 +148,8 @@ def left_alone(slider: Slider, before: Seen, side: int) -> Tensor:
     left = (log_odds(slider.hidden_by) > REACH.hides).any(1)
     if side == slider.sign:
         left = left | (log_odds(slider.only_on) <= 0).any(1)
+        if slider.all_or_nothing:
+            left = left | (side * log_odds((slider.name,)) > PLAIN).any(1)
     return left
 
 

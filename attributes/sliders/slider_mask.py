@@ -19,6 +19,7 @@ from faces.compositing.colour import broad, luma
 from faces.compositing.dark_object import dark_object
 from faces.compositing.dark_places import dark_places
 from faces.compositing.smoothing import smooth_step
+from faces.compositing.teeth import teeth
 from faces.compositing.tint import tinted
 from storage.values import InvalidValueError, boolean, number
 
@@ -75,6 +76,9 @@ class SliderMask:
     """Whether the picture stays as it is where it is dark beside the skin (:mod:`faces.compositing.dark_places`): what
     pales a face, or ages it, is not to pale the frame of its glasses."""
 
+    spares_teeth: bool = False
+    """Whether teeth stay as they are (:mod:`faces.compositing.teeth`)."""
+
     changes_dark: bool = False
     """Whether the attribute is such a dark place: beside a slider of hair's colour, or one that takes glasses off, none
     is spared where it acts."""
@@ -93,7 +97,7 @@ class SliderMask:
         for name in ("top", "bottom", "face", "around", "colour", "light"):
             number(f"the mask's {name}", getattr(self, name), 0, 1)
         number("the mask's fade", self.fade, 1e-3, 1)
-        for name in ("dark_object", "spares_dark", "changes_dark"):
+        for name in ("dark_object", "spares_dark", "spares_teeth", "changes_dark"):
             boolean(f"the mask's {name}", getattr(self, name))
         if self.top >= self.bottom:
             raise InvalidValueError(f"the mask's top is {self.top}, which is not above its bottom, {self.bottom}.")
@@ -140,6 +144,9 @@ class PictureMask:
     spares_dark: Tensor | None = None
     """how much dark places are spared,"""
 
+    spares_teeth: Tensor | None = None
+    """and teeth,"""
+
     tint: Tensor | None = None
     """and the tint of those that become lighter, ``(3, size, size)``."""
 
@@ -151,6 +158,8 @@ class PictureMask:
             moved: and of the moved ones.
         """
         where = self.change.to(moved)
+        if self.spares_teeth is not None:
+            where = where * (1 - self.spares_teeth.to(moved) * teeth(before))
         if all(part is None for part in (self.colour, self.light, self.dark_object, self.spares_dark, self.tint)):
             return before.lerp(moved, where)
         change = (moved - before).nan_to_num()  # of a face that is lost, in part; smoothing would spread it
@@ -177,7 +186,8 @@ def together(masks: Mapping[SliderMask, float], size: int) -> PictureMask | None
     Each place takes over as much as the slider with the most business there. One that moves by less than a quarter of
     what another does counts for less, so that nothing jumps where a slider leaves 0. What of it is taken over is a
     mean of what the sliders would at that place, weighed by how far they move it; but dark places are not spared where
-    a slider acts that is there to change them, and a slider that spares them takes nothing off their tint.
+    a slider acts that is there to change them, and a slider that spares them takes nothing off their tint. Teeth are
+    spared where no slider acts that does not spare them: a smile moves them.
 
     Args:
         masks: of the sliders, with how far each moves the face, above 0.
@@ -205,11 +215,18 @@ def together(masks: Mapping[SliderMask, float], size: int) -> PictureMask | None
     if spares is not None:
         changed = [share * places[mask] for mask, share in shares.items() if mask.changes_dark]
         spares = spares * (1 - torch.stack([torch.zeros_like(change), *changed]).amax(0))
-    of_dark = {mask: by for mask, by in moves.items() if not mask.spares_dark}
-    return PictureMask(change, mean("colour"), mean("light"), mean("dark_object"), spares, mean("tint", of_dark))
+    of_teeth = None
+    if any(mask.spares_teeth for mask in masks):
+        moving = [share * places[mask] for mask, share in shares.items() if not mask.spares_teeth]
+        of_teeth = 1 - torch.stack([torch.zeros_like(change), *moving]).amax(0)
+    tint = mean("tint", {mask: by for mask, by in moves.items() if not mask.spares_dark})
+    return PictureMask(change, mean("colour"), mean("light"), mean("dark_object"), spares, of_teeth, tint)
 
 
-_OF_PICTURES = {name: getattr(EVERYWHERE, name) for name in ("colour", "light", "tint", "dark_object", "spares_dark")}
+_OF_PICTURES = {
+    name: getattr(EVERYWHERE, name)
+    for name in ("colour", "light", "tint", "dark_object", "spares_dark", "spares_teeth")
+}
 """What fields of a mask that say what of a change a picture takes over are by default: all of it."""
 
 

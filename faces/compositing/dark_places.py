@@ -21,8 +21,13 @@ EDGE = 0.7 / 128
 
 def dark_places(picture: Tensor) -> Tensor:
     """How much of each place is dark beside the skin, ``(B, 1, S, S)`` in [0, 1], of pictures ``(B, 3, S, S)``."""
-    size = picture.shape[-1]
-    rows, columns = (slice(round(low * size), max(1, round(high * size))) for low, high in SKIN)
     brightness = luma(picture)
-    skin = brightness[:, :, rows, columns].flatten(1).median(dim=1).values.clamp_min(1e-3)
-    return smoothed(1 - smooth_step(brightness / skin[:, None, None, None], *DARK), EDGE).clamp(0, 1)
+    return smoothed(1 - smooth_step(brightness / skin(brightness), *DARK), EDGE).clamp(0, 1)
+
+
+def skin(values: Tensor) -> Tensor:
+    """What of some values, at least 0.001, most of a face's skin has, ``(B, 1, 1, 1)``, of ``(B, 1, S, S)``."""
+    size = values.shape[-1]
+    rows, columns = (slice(round(low * size), max(1, round(high * size))) for low, high in SKIN)
+    middle = values[:, :, rows, columns].flatten(1).median(dim=1).values
+    return middle.clamp_min(1e-3)[:, None, None, None]
