@@ -41,7 +41,7 @@ def run_blend(options: BlendOptions) -> None:
     from faces import Photo, check_target, save_photo
     from storage.values import number
 
-    check_target(options.output)
+    check_target(options.output, (options.first, options.second))
     number("the ratio", options.ratio, 0, 1)
     apart = {"shape": options.shape, "colours": options.colours}
     for name, value in apart.items():

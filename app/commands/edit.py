@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,7 +59,7 @@ def run_edit(options: EditOptions) -> None:
     if into_folder:
         check_folder(options.output)
     else:
-        check_target(options.output)
+        check_target(options.output, options.photos)
     wanted = asked(options)
     editor = load_editor(options)
     wanted = wanted._replace(values=dict(within_range(editor, wanted.values.items())))
@@ -83,7 +82,7 @@ def run_edit(options: EditOptions) -> None:
 
 def _is_folder(options: EditOptions) -> bool:
     """Whether the output is a folder for the pictures, and not one picture."""
-    named = options.output.is_dir() or str(options.output).endswith(("/", os.sep))
+    named = options.output.is_dir()
     if len(options.photos) > 1 and not named and options.output.suffix:
         raise typer.BadParameter(f"{options.output} is one file; give a folder for {len(options.photos)} photos")
     return named or len(options.photos) > 1
@@ -114,7 +113,7 @@ def _edit(editor: Editor, options: EditOptions, wanted: Asked, photo: Path, outp
     note_depth(portrait.photo)
     moved = editor.moved(portrait, values, keep)
     for name in editor.doing_little(portrait, values, keep):
-        note(f"{name} {values[name]:+g} {DOES_LITTLE}")
+        note(f"{f'{photo}: ' if len(options.photos) > 1 else ''}{name} {values[name]:+g} {DOES_LITTLE}")
     save_photo(editor.put_back(portrait, moved, lock_background=options.lock_background), output)
     before, after = editor.read(portrait.decoded, values), editor.read(moved, values)
     seen = {name: (before[name], after[name]) for name, value in values.items() if value and name in before}

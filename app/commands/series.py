@@ -115,7 +115,7 @@ def run_grid(options: GridOptions) -> None:
     from app.series.frames import STRIP_PICTURES, grid, linspace, small, sweep
     from faces import Photo, check_target, save_photo
 
-    check_target(options.output)
+    check_target(options.output, (options.photo,))
     count = options.steps or (STRIP_PICTURES if options.down is None else GRID_PICTURES)
     if options.down is not None and count > MAX_GRID_PICTURES:
         raise typer.BadParameter(f"two sliders take at most {MAX_GRID_PICTURES} steps each")

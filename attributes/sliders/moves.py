@@ -6,6 +6,7 @@ import difflib
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from numbers import Real
 
 from attributes.sliders.errors import DirectionsError
 from attributes.sliders.slider import Slider
@@ -38,8 +39,8 @@ class Moves:
         by_name, kept = {slider.name: slider for slider in sliders}, tuple(dict.fromkeys(keep))
         check_names((*values, *kept), tuple(by_name))
         for name, value in values.items():
-            if not math.isfinite(value):
-                raise DirectionsError(f"the value of {name} is {value}; it must be a finite number.")
+            if not isinstance(value, Real) or not math.isfinite(value):
+                raise DirectionsError(f"the value of {name} is {value!r}; it must be a finite number.")
         return Moves({name: by_name[name].within(value) for name, value in values.items()}, kept)
 
     @staticmethod

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -37,20 +38,29 @@ _OPAQUE = ("JPEG", "BMP")
 _WITHOUT_METADATA = ("BMP",)
 
 
-def check_target(path: str | os.PathLike[str]) -> str:
+def check_target(path: str | os.PathLike[str], sources: Iterable[str | os.PathLike[str]] = ()) -> str:
     """The format that ``path`` names, before anything is computed.
 
-    Raises :class:`PhotoError` for an unknown suffix, or a folder that does not exist.
+    Args:
+        path: the file to write.
+        sources: the files that it is made from, none of which is to be lost.
+
+    Raises:
+        PhotoError: an unknown suffix, a folder that does not exist, or one of the sources.
     """
     target = Path(path)
     name = _FORMATS.get(target.suffix.lower())
     if name is None:
         raise PhotoError(
             f"Cannot save as {target.name!r}: the suffix {target.suffix!r} is not known. "
-            f"Use one of {', '.join(sorted(_FORMATS))}."
+            f"Use one of {', '.join(sorted(_FORMATS))}." + ("" if target.suffix else " A folder must exist.")
         )
     if not target.parent.is_dir():
         raise PhotoError(f"Cannot save {target}: there is no folder {target.parent}. Make it first, or choose another.")
+    if target.exists() and any(os.path.exists(source) and target.samefile(source) for source in sources):
+        raise PhotoError(
+            f"Cannot save as {target}: that is the photo itself, which would be lost. Choose another name."
+        )
     return name
 
 

@@ -126,6 +126,14 @@ def test_who_is_seen_as_a_man_gets_a_beard_and_anybody_loses_one(
     assert bool(left_alone(beard, seen_with(Male=logit), side)) is left
 
 
+@pytest.mark.parametrize(("side", "logit", "left"), [(1, 6.0, True), (1, 4.0, False), (-1, 6.0, False)])
+def test_who_wears_glasses_gets_no_second_pair_and_loses_the_first(
+    fine_editor: Editor, side: int, logit: float, left: bool
+) -> None:
+    glasses = fine_editor.label_directions.slider("Eyeglasses")
+    assert bool(left_alone(glasses, seen_with(Eyeglasses=logit), side)) is left
+
+
 @pytest.mark.parametrize("field", ["hidden_by", "only_on"])
 def test_what_is_no_label_is_refused(field: str) -> None:
     with pytest.raises(InvalidValueError, match=f"{field} of Smiling is ..Scarf"):
@@ -142,6 +150,7 @@ def test_a_file_of_directions_keeps_companions(fine_editor: Editor, tmp_path: Pa
     assert again.sliders[LABEL_NAMES.index("Bangs")].hidden_by == ("Wearing_Hat", "Bald")
     assert again.sliders[LABEL_NAMES.index("No_Beard")].only_on == ("Male",)
     assert again.sliders[LABEL_NAMES.index("Eyeglasses")].acts(1).dark_object
+    assert all(again.sliders[LABEL_NAMES.index(name)].acts(1).spares_teeth for name in ("Young", "Male"))
     tints = {(name, side): again.sliders[LABEL_NAMES.index(name)].acts(side).tint for name in HAIR for side in (1, -1)}
     assert {each for each, tint in tints.items() if tint != (1, 1, 1)} == {
         ("Blond_Hair", 1), ("Brown_Hair", 1), ("Black_Hair", -1),

@@ -148,6 +148,7 @@ def test_what_no_slider_changes_stays_bit_for_bit_and_without_tint_a_face_keeps_
         {"tint": (1.0, 1.0)},
         {"tint": (1.0, 1.0, -0.1)},
         {"spares_dark": 1},
+        {"spares_teeth": 1},
         {"changes_dark": 0.5},
     ],
 )

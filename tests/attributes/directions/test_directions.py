@@ -151,6 +151,7 @@ def test_sliders_beyond_the_labels_move_alike(directions: Directions, z: Latent)
         ({"Smilling": 1.0}, (), "'Smilling' was asked for, and there is no such slider; did you mean Smiling"),
         ({"Smiling": 1.0}, ("Hut",), "'Hut' was asked for, and there is no such slider"),
         ({"Smiling": float("nan")}, (), "Smiling is nan"),
+        ({"Smiling": "abc"}, (), "Smiling is 'abc'; it must be a finite number"),
         ({"Smiling": float("inf")}, (), "Smiling is inf"),
     ],
 )

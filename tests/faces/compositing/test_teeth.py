@@ -1,0 +1,63 @@
+"""Teeth are found, and what makes a face older leaves them as white as they were."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from app.editor import Editor
+from attributes.sliders.slider_mask import SliderMask, together
+from faces.compositing.colour import luma
+from faces.compositing.teeth import teeth
+
+SKIN = torch.tensor([0.8, 0.6, 0.5]).view(1, 3, 1, 1)
+
+
+def mouth_of(colour: tuple[float, float, float], shade: float = 1.0) -> torch.Tensor:
+    """A face of one colour, darker by a shade, with a mouth of another."""
+    picture = (SKIN * shade).repeat(1, 1, 64, 64)
+    picture[:, :, 46:50, 27:37] = torch.tensor(colour).view(1, 3, 1, 1)
+    return picture
+
+
+def test_white_in_the_mouth_is_teeth_and_lips_and_shirts_are_none() -> None:
+    for shade in (1.0, 0.5):
+        assert teeth(mouth_of((0.75, 0.7, 0.66), shade))[0, 0, 47:49, 28:36].min() > 0.9
+    assert teeth(mouth_of((0.8, 0.35, 0.35)))[0, 0, 46:50, 27:37].max() < 0.05
+    shirt = mouth_of((0.8, 0.35, 0.35))
+    shirt[:, :, 58:] = 1.0
+    assert teeth(shirt).max() < 0.05
+
+
+def test_beside_a_smile_teeth_are_not_spared() -> None:
+    age, smile, glasses = SliderMask(spares_teeth=True), SliderMask(top=0.35), SliderMask(bottom=0.5)
+
+    def spared(masks: dict[SliderMask, float]) -> torch.Tensor:
+        found = together(masks, 64)
+        assert found is not None
+        assert found.spares_teeth is not None
+        return found.spares_teeth[47, 32]
+
+    assert spared({age: 0.9}) == 1
+    assert spared({age: 0.9, glasses: 0.9}) == 1
+    assert spared({age: 0.9, smile: 0.9}) == 0
+    assert spared({age: 0.9, smile: 0.001}) > 0.99
+
+
+def test_an_older_astronaut_keeps_her_teeth(fine_editor: Editor, astronaut: np.ndarray) -> None:
+    portrait = fine_editor.open(astronaut)
+    white = teeth(portrait.decoded) > 0.9
+    assert white.sum() > 10
+    directions, values = fine_editor.directions, {"Young": -1.0}
+    reaches = fine_editor.sliders.reaches(portrait, directions.checked(values, ()), fine_editor.inference)
+    moved = fine_editor.decode(directions.move(portrait.latent, values, (), reaches))
+    where = directions.acts_where(values, fine_editor.size, reaches)
+    assert where is not None
+    kept, greyed = (
+        float((luma(portrait.decoded) - luma(mask.over(portrait.decoded, moved)))[white].abs().mean())
+        for mask in (where, replace(where, spares_teeth=None))
+    )
+    assert greyed > 0.05, "older does not change her teeth any more"
+    assert kept < 0.1 * greyed
