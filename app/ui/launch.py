@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from app.inference.inference import InferenceMaker
 
 HOST = "127.0.0.1"
-WARMING = 10.0
+WARMING = 25.0
 """Seconds for which a server that ends at once waits for its first warm-up."""
 
 AS_ROOT = "note: Glowface runs as root, and need not; start it as a user without rights."
