@@ -9,7 +9,7 @@ from faces.detect import MIN_FACE_PIXELS, Detector
 from faces.errors import FaceError, NoFaceError, PhotoError
 from faces.face import Face
 from faces.files.photo import MAX_FILE_BYTES, MAX_PIXELS, Photo, PhotoSource, open_photo, save_photo
-from faces.files.write import check_target
+from faces.files.write import check_no_source, check_target
 
 __all__ = [
     "MAX_FILE_BYTES",
@@ -24,6 +24,7 @@ __all__ = [
     "PhotoError",
     "PhotoSource",
     "align",
+    "check_no_source",
     "check_target",
     "crop",
     "crop_float",

@@ -58,8 +58,10 @@ def run_animate(options: AnimateOptions) -> None:
     """
     from app.series.animation import check_animation, save_animation, there_and_back
     from app.series.frames import blends, linspace, small, sweep
+    from faces import check_no_source
 
     check_animation(options.output)
+    check_no_source(options.output, [photo for photo in (options.photo, options.second) if photo is not None])
     if (options.slider is None) == (options.second is None):
         raise typer.BadParameter("give either --slider or a second photo")
     wanted = asked(options)

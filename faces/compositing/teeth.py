@@ -12,7 +12,7 @@ from faces.compositing.smoothing import smooth_step, smoothed
 MOUTH = (0.5, 0.75)
 """The middle of the mouth in the square, from the left and from the top, in shares of its side,"""
 MOUTH_RADII = (0.16, 0.08)
-"""and half of the width and of the height that holds nearly all mouths: of 100 faces, dlib finds 90 within it."""
+"""and half of the width and of the height that holds nearly all mouths."""
 BRIGHT = (0.65, 0.85)
 """Brightness from which on, and from which fully, a place of the mouth counts as teeth, in shares of the skin's,"""
 COLOURLESS = (0.55, 0.85)

@@ -14,7 +14,7 @@ from faces.files import png_16bit, tiff_16bit
 from faces.files.picture_16bit import Picture16Bit
 from storage.files import atomic_write
 
-__all__ = ["WRITERS_16BIT", "check_target", "write_image"]
+__all__ = ["WRITERS_16BIT", "check_no_source", "check_target", "write_image"]
 
 _FORMATS: dict[str, str] = {
     ".png": "PNG",
@@ -53,15 +53,24 @@ def check_target(path: str | os.PathLike[str], sources: Iterable[str | os.PathLi
     if name is None:
         raise PhotoError(
             f"Cannot save as {target.name!r}: the suffix {target.suffix!r} is not known. "
-            f"Use one of {', '.join(sorted(_FORMATS))}." + ("" if target.suffix else " A folder must exist.")
+            f"Use one of {', '.join(sorted(_FORMATS))}."
         )
     if not target.parent.is_dir():
         raise PhotoError(f"Cannot save {target}: there is no folder {target.parent}. Make it first, or choose another.")
+    check_no_source(target, sources)
+    return name
+
+
+def check_no_source(target: Path, sources: Iterable[str | os.PathLike[str]]) -> None:
+    """See to it that a file to write is none of those that it is made from.
+
+    Raises:
+        PhotoError: it is.
+    """
     if target.exists() and any(os.path.exists(source) and target.samefile(source) for source in sources):
         raise PhotoError(
             f"Cannot save as {target}: that is the photo itself, which would be lost. Choose another name."
         )
-    return name
 
 
 def write_image(

@@ -15,13 +15,16 @@ from app.cli import main
         ["edit", "PHOTO", "--set", "Smiling=1"],
         ["blend", "PHOTO", "other.jpg"],
         ["grid", "PHOTO", "--across", "Smiling"],
+        ["animate", "PHOTO", "--slider", "Smiling"],
+        ["animate", "other.jpg", "PHOTO"],
     ],
-    ids=lambda command: command[0],
+    ids=" ".join,
 )
 def test_no_picture_is_written_over_the_photo_that_it_is_made_from(
     command: list[str], astronaut_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    own, alias = tmp_path / "own.jpg", tmp_path / "alias.jpg"
+    suffix = ".gif" if command[0] == "animate" else ".jpg"
+    own, alias = tmp_path / f"own{suffix}", tmp_path / f"alias{suffix}"
     own.write_bytes(astronaut_file.read_bytes())
     alias.symlink_to(own)
     before = own.read_bytes()
