@@ -12,6 +12,8 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
+from app.ui.server.folder import PREFIX, delete_folder
+
 WIDTH, HEIGHT = 1366, 900
 
 BROWSERS = (
@@ -62,8 +64,7 @@ class Window:
 
     def __init__(self, address: str, closed: Callable[[], None], failed: Callable[[], None]) -> None:
         # Named as the server's own folder is: should this process be killed, the next one deletes it.
-        self._folder = tempfile.TemporaryDirectory(prefix=f"glowface-{os.getpid()}-", ignore_cleanup_errors=True)
-        self._profile = Path(self._folder.name)
+        self._profile = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
         self._process: subprocess.Popen[bytes] | None = None
         self._ended = False
         self._lock = threading.Lock()
@@ -96,7 +97,7 @@ class Window:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
-        self._folder.cleanup()
+        delete_folder(self._profile)  # a browser's helpers may outlive it by a moment, and write into it
 
 
 def _commands(address: str, profile: Path) -> list[list[str]]:

@@ -24,9 +24,10 @@ from errors import GlowfaceError
 
 if TYPE_CHECKING:
     from app.inference.inference import InferenceMaker
+    from app.models import Models
 
 HOST = "127.0.0.1"
-WARMING = 25.0
+WARMING = 10.0
 """Seconds for which a server that ends at once waits for its first warm-up."""
 
 AS_ROOT = "note: Glowface runs as root, and need not; start it as a user without rights."
@@ -79,7 +80,7 @@ def launch(
     signal.signal(signal.SIGTERM, _end)
     folder = ServerFolder.create()
     # The detector's first use is slow; let it be before the first photo comes.
-    warming = threading.Thread(target=models.first.warm_up, daemon=True)
+    warming = threading.Thread(target=_warm_up, args=(models,), daemon=True)
     try:
         close_environment()
         # Of a library below Gradio, about proxies, which this app never uses.
@@ -103,8 +104,15 @@ def launch(
     finally:
         listening.close()
         if warming.is_alive():
-            warming.join(WARMING)  # torch makes its folder in it, perhaps after all was deleted
+            warming.join(WARMING)  # what it makes first, a folder of torch, shall not come after all was deleted
         folder.close()
+
+
+def _warm_up(models: Models) -> None:
+    """Use all once; first of all that part of torch which makes a folder, so that it is made while the server runs."""
+    import torch._dynamo  # noqa: F401
+
+    models.first.warm_up()
 
 
 def _warn_of_root() -> None:

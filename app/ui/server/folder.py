@@ -169,12 +169,17 @@ class ServerFolder:
         """Delete the folder and all that is in it, if it is still the one that was made; it is not made anew."""
         with self._lock:
             self._closed = True
-        for _ in range(20):  # what still runs may be writing a last picture
-            if _private_folder(self.root):
-                shutil.rmtree(self.root, ignore_errors=True)
-            if not self.root.exists():
-                return
-            time.sleep(0.1)
+        delete_folder(self.root)
+
+
+def delete_folder(folder: Path) -> None:
+    """Delete a private folder of this user's with all that is in it, also while what still runs writes a last file."""
+    for _ in range(20):
+        if _private_folder(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            return
+        time.sleep(0.1)
 
 
 def remove_leftovers() -> None:

@@ -53,7 +53,7 @@ def temporary() -> Iterator[Path]:
     """A folder with a short name: browsers put a socket into it, whose path may not be long."""
     with tempfile.TemporaryDirectory(prefix="gf-") as folder:
         yield Path(folder)
-        assert list(Path(folder).iterdir()) == []
+        assert sorted(Path(folder).rglob("*")) == []
 
 
 def started(temporary: Path, display: str) -> subprocess.Popen[str]:
