@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,6 +33,9 @@ class BatchResult(NamedTuple):
 
     error: str
     """What went wrong and what to do; empty where nothing did."""
+
+    little: tuple[str, ...] = ()
+    """The names of the sliders that do little on a face that was moved (:meth:`Editor.doing_little`)."""
 
 
 def photos_in(paths: Iterable[Path]) -> list[Path]:
@@ -97,17 +101,18 @@ def run_batch(
     moves = editor.directions.checked(values, keep)
     check_folder(folder, suffix)
 
-    def one(source: Path) -> Path:
+    def one(source: Path) -> BatchResult:
         portraits = open_all_faces(editor, source) if all_faces else [editor.open(source, face)]
         edited = edit_all(editor, portraits, moves.values, moves.keep, lock_background=lock_background)
         target = free_name(folder, source, suffix)
         save_photo(edited, target)
-        return target
+        little = [editor.doing_little(portrait, moves.values, moves.keep) for portrait in portraits]
+        return BatchResult(source, target, "", tuple(dict.fromkeys(chain.from_iterable(little))))
 
     def results() -> Iterator[BatchResult]:
         for source in sources:
             try:
-                yield BatchResult(source, one(source), "")
+                yield one(source)
             except GlowfaceError as error:
                 yield BatchResult(source, None, str(error))
 

@@ -10,7 +10,7 @@ import typer
 
 from app.commands.moves import asked, load_editor, within_range
 from app.commands.options import FACE, MoveOptions
-from app.commands.telling import error, progress, tell, tell_json
+from app.commands.telling import error, note_little, progress, tell, tell_json
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +57,9 @@ def run_batch_command(options: BatchOptions) -> None:
         results.append(result)
         if result.error:
             error(f"{result.source}: {result.error}")
-        elif not options.as_json:
+        for name in result.little:
+            note_little(name, values[name], result.source)
+        if not result.error and not options.as_json:
             tell(f"{result.source} → {result.output}")
     failed = sum(bool(result.error) for result in results)
     if options.as_json:
@@ -65,8 +67,13 @@ def run_batch_command(options: BatchOptions) -> None:
             "moves": values,
             "keep": list(wanted.keep),
             "results": [
-                {"photo": str(photo), "output": None if output is None else str(output), "error": failure}
-                for photo, output, failure in results
+                {
+                    "photo": str(photo),
+                    "output": None if output is None else str(output),
+                    "error": failure,
+                    "does_little": list(little),
+                }
+                for photo, output, failure, little in results
             ],
             "failed": failed,
         })  # fmt: skip

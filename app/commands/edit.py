@@ -11,7 +11,7 @@ import typer
 
 from app.commands.moves import Asked, asked, load_editor, open_face, within_range
 from app.commands.options import MoveOptions, WhichFaceOption
-from app.commands.telling import error, note, note_depth, progress, tell, tell_json
+from app.commands.telling import error, note_depth, note_little, progress, tell, tell_json
 from errors import GlowfaceError
 
 if TYPE_CHECKING:
@@ -37,13 +37,21 @@ class Edited(NamedTuple):
     error: str = ""
     seen: dict[str, tuple[float, float]] = {}  # noqa: RUF012 (never changed)
     """How probable the moved labels are, before and after, as the classifier sees it."""
+    little: tuple[str, ...] = ()
+    """The sliders that do little on this face."""
 
     @property
     def document(self) -> dict[str, Any]:
         """The result as a dictionary, for ``--json``."""
         seen = {name: {"before": before, "after": after} for name, (before, after) in self.seen.items()}
         output = None if self.output is None else str(self.output)
-        return {"photo": str(self.photo), "output": output, "error": self.error, "seen": seen}
+        return {
+            "photo": str(self.photo),
+            "output": output,
+            "error": self.error,
+            "seen": seen,
+            "does_little": list(self.little),
+        }
 
 
 def run_edit(options: EditOptions) -> None:
@@ -105,19 +113,19 @@ def _edited(editor: Editor, options: EditOptions, wanted: Asked) -> Iterator[Edi
 
 
 def _edit(editor: Editor, options: EditOptions, wanted: Asked, photo: Path, output: Path) -> Edited:
-    from app.messages import DOES_LITTLE
     from faces import save_photo
 
     values, keep = wanted
     portrait = open_face(editor, photo, options.face)
     note_depth(portrait.photo)
     moved = editor.moved(portrait, values, keep)
-    for name in editor.doing_little(portrait, values, keep):
-        note(f"{f'{photo}: ' if len(options.photos) > 1 else ''}{name} {values[name]:+g} {DOES_LITTLE}")
+    little = editor.doing_little(portrait, values, keep)
+    for name in little:
+        note_little(name, values[name], photo if len(options.photos) > 1 else None)
     save_photo(editor.put_back(portrait, moved, lock_background=options.lock_background), output)
     before, after = editor.read(portrait.decoded, values), editor.read(moved, values)
     seen = {name: (before[name], after[name]) for name, value in values.items() if value and name in before}
-    return Edited(photo, output, seen=seen)
+    return Edited(photo, output, seen=seen, little=tuple(little))
 
 
 def _line(result: Edited, wanted: Asked) -> str:

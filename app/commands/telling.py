@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from tqdm import tqdm
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from faces import Photo
 
 Thing = TypeVar("Thing")
@@ -46,3 +48,10 @@ def note_depth(photo: Photo) -> None:
 
     if photo.reduced:
         note(f"{photo.name}: {REDUCED}")
+
+
+def note_little(name: str, value: float, photo: Path | None = None) -> None:
+    """Say so where a slider does little on a face; of which photo, where there are several."""
+    from app.messages import DOES_LITTLE
+
+    note(f"{'' if photo is None else f'{photo}: '}{name} {value:+g} {DOES_LITTLE}")

@@ -19,7 +19,7 @@ from faces.compositing.colour import broad, luma
 from faces.compositing.dark_object import dark_object
 from faces.compositing.dark_places import dark_places
 from faces.compositing.smoothing import smooth_step
-from faces.compositing.teeth import teeth
+from faces.compositing.teeth import natural_teeth, teeth
 from faces.compositing.tint import tinted
 from storage.values import InvalidValueError, boolean, number
 
@@ -153,10 +153,17 @@ class PictureMask:
     def over(self, before: Tensor, moved: Tensor) -> Tensor:
         """Pictures of faces, moved where their sliders act and as they were elsewhere, bit for bit.
 
+        Teeth that come have colours of teeth (:func:`faces.compositing.teeth.natural_teeth`).
+
         Args:
             before: of the faces as they were, ``(B, 3, S, S)`` in [0, 1],
             moved: and of the moved ones.
         """
+        taken = self._taken(before, moved)
+        return natural_teeth(taken, before).where(moved.isfinite(), moved)
+
+    def _taken(self, before: Tensor, moved: Tensor) -> Tensor:
+        """What they take over of the change."""
         where = self.change.to(moved)
         if self.spares_teeth is not None:
             where = where * (1 - self.spares_teeth.to(moved) * teeth(before))
@@ -177,7 +184,7 @@ class PictureMask:
             change = tinted(change, before, self.tint.to(moved))
         if self.spares_dark is not None:
             where = where * (1 - self.spares_dark.to(moved) * dark_places(before))
-        return (before + where * change).clamp(0, 1).where(moved.isfinite(), moved)
+        return (before + where * change).clamp(0, 1)
 
 
 def together(masks: Mapping[SliderMask, float], size: int) -> PictureMask | None:

@@ -17,6 +17,7 @@ from benchmarks.edits.pictures import PicturesError, folder_for_pictures
 from benchmarks.natural.edits import drawn, face_set, made, read_rows, sheets, write_rows
 from benchmarks.natural.kinds import lay_kinds
 from benchmarks.natural.measures import CHOSEN, FEATURES, MOVE, decoded, measures
+from benchmarks.natural.real_teeth import real_teeth
 from benchmarks.natural.tints import HAIR, tint
 from glow import CheckpointError, load_checkpoint
 from storage.assets import DEFAULT_CHECKPOINT
@@ -27,7 +28,7 @@ GRADED = Path("docs/natural/graded.csv")
 def build_parser() -> argparse.ArgumentParser:
     """The command line's parser."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.natural", description="Measures of natural.")
-    parser.add_argument("what", choices=["lay", "score", "kinds", "tints"])
+    parser.add_argument("what", choices=["lay", "score", "kinds", "tints", "teeth"])
     parser.add_argument("--data", type=Path, default=Path("data/celebahq"), help="CelebA-HQ (default: %(default)s)")
     parser.add_argument("--checkpoint", type=Path, default=DEFAULT_CHECKPOINT, help="default: Glowface's")
     parser.add_argument("--graded", type=Path, default=GRADED, help="the table of grades (default: %(default)s)")
@@ -37,13 +38,17 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def run(args: argparse.Namespace) -> None:
-    """``lay``, ``score``, ``kinds`` or ``tints``."""
-    if args.what == "tints":
+    """``lay``, ``score``, ``kinds``, ``tints`` or ``teeth``."""
+    if args.what in ("tints", "teeth"):
         training = FaceSet.open(args.data, "train")
         if training.labels is None:
-            raise DatasetError(f"{args.data} has no labels; hair is told by CelebA's.")
-        for name in HAIR:
-            print(name, *(f"{share:.2f}" for share in tint(training, name)))
+            raise DatasetError(f"{args.data} has no labels; hair and smiles are told by CelebA's.")
+        if args.what == "tints":
+            for name in HAIR:
+                print(name, *(f"{share:.2f}" for share in tint(training, name)))
+        else:
+            for name, share in real_teeth(training).items():
+                print(f"{name}: {share:.3f}")
         return
     checkpoint = load_checkpoint(args.checkpoint)
     basis = DirectionBasis.load(directions_path(args.checkpoint), checkpoint)

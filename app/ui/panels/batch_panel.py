@@ -12,9 +12,10 @@ from typing import Any
 import gradio as gr
 
 from app.batch import PHOTOS, BatchResult, run_batch
+from app.messages import DOES_LITTLE
 from app.portraits.view import View, on_screen
 from app.ui.editing.presets import recipes, titles
-from app.ui.panels.edit_words import status
+from app.ui.panels.edit_words import status, title_of
 from app.ui.panels.slider_panel import Updates
 from app.ui.parts.download import FORMATS
 from app.ui.server.uploads import MAX_UNOPENED_BYTES, MAX_UPLOAD_FILES
@@ -211,11 +212,19 @@ def _told(panel: BatchPanel, visit: Visit, sources: Sequence[Path], done: Sequen
     text = say(visit.language, "{number} of {count}: {name}", number=len(done), count=len(sources), name=at)
     lines = []
     for result in reversed(done):
-        error = explain(visit.language, result.error.replace(str(result.source), result.source.name))
-        text_of = say(visit.language, "done") if result.output else error
         kind = "done" if result.output else "failed"
-        lines.append(f'<li class="{kind}"><b>{as_text(result.source.name)}</b> {as_text(text_of)}</li>')
+        lines.append(f'<li class="{kind}"><b>{as_text(result.source.name)}</b> {_came_of(visit, result)}</li>')
     return {panel.bar: progress(len(done), len(sources), text), panel.results: f"<ul>{''.join(lines)}</ul>"}
+
+
+def _came_of(visit: Visit, result: BatchResult) -> str:
+    """What is said of one photo, as HTML."""
+    if not result.output:
+        return as_text(explain(visit.language, result.error.replace(str(result.source), result.source.name)))
+    sliders = visit.session.editor.directions.sliders
+    little = [title_of(slider, visit.language) for slider in sliders if slider.name in result.little]
+    done = say(visit.language, "done")
+    return f"{done} ({', '.join(little)}: {say(visit.language, DOES_LITTLE)})" if little else done
 
 
 def _seen(panel: BatchPanel, visit: Visit, result: BatchResult) -> Updates:

@@ -9,7 +9,7 @@ from app.session import Session
 from app.ui.editing.slider_values import shown
 from app.ui.visits.text import as_text
 from app.ui.words import say
-from attributes import LABEL_NAMES, LABELS
+from attributes import LABEL_NAMES, LABELS, Slider
 
 SEEN = 0.5
 """Probability from which a label is said to be seen in the face."""
@@ -45,11 +45,15 @@ def _moved(session: Session, language: str) -> list[str]:
     little = session.doing_little() if session.ready and sliders else []
     told = []
     for slider in sliders:
-        title = as_text(slider.title) if slider.name not in LABEL_NAMES else say(language, slider.title)
-        told.append(f"{title} {shown(slider, values[slider.name]):+g}")
+        told.append(f"{title_of(slider, language)} {shown(slider, values[slider.name]):+g}")
         if slider.name in little:
             told[-1] += f" ({say(language, DOES_LITTLE)})"
     return told
+
+
+def title_of(slider: Slider, language: str = "en") -> str:
+    """A slider's title, as HTML text; those of the user's own directions are in no language but theirs."""
+    return as_text(slider.title) if slider.name not in LABEL_NAMES else say(language, slider.title)
 
 
 def changes_seen(session: Session, language: str = "en") -> str:

@@ -10,7 +10,7 @@ import torch
 from app.editor import Editor
 from attributes.sliders.slider_mask import SliderMask, together
 from faces.compositing.colour import luma
-from faces.compositing.teeth import teeth
+from faces.compositing.teeth import BRIGHTEST, natural_teeth, teeth
 
 SKIN = torch.tensor([0.8, 0.6, 0.5]).view(1, 3, 1, 1)
 
@@ -29,6 +29,36 @@ def test_white_in_the_mouth_is_teeth_and_lips_and_shirts_are_none() -> None:
     shirt = mouth_of((0.8, 0.35, 0.35))
     shirt[:, :, 58:] = 1.0
     assert teeth(shirt).max() < 0.05
+
+
+def test_new_teeth_are_neither_green_nor_blue_nor_glaring() -> None:
+    shut = mouth_of((0.8, 0.35, 0.35))
+    inside = (..., slice(47, 49), slice(28, 36))
+    for odd in ((0.4, 0.7, 0.5), (0.5, 0.6, 0.8)):
+        red, green, blue = natural_teeth(mouth_of(odd), shut)[inside].mean(dim=(0, 2, 3))
+        assert red >= green - 0.01
+        assert red >= blue - 0.01
+    glaring = natural_teeth(mouth_of((1.0, 1.0, 1.0), 0.5), mouth_of((0.4, 0.17, 0.17), 0.5))
+    level, more = BRIGHTEST
+    assert torch.allclose(luma(glaring)[inside], level + more * luma(SKIN * 0.5), atol=0.01)
+
+
+def test_teeth_like_real_ones_stay_and_so_does_what_was_there() -> None:
+    shut = mouth_of((0.8, 0.35, 0.35))
+    for moved in (mouth_of((0.75, 0.7, 0.66)), mouth_of((0.8, 0.3, 0.3)), mouth_of((0.1, 0.05, 0.05))):
+        assert torch.equal(natural_teeth(moved, shut), moved)
+    for shown in (mouth_of((0.4, 0.7, 0.5)), mouth_of((1.0, 1.0, 1.0), 0.5)):
+        assert torch.equal(natural_teeth(shown, shown), shown)
+        slightly = shown * 0.99
+        assert (natural_teeth(slightly, shown) - slightly).abs().max() < 0.01
+    stage = torch.tensor([0.3, 0.7, 1.5]).view(1, 3, 1, 1)  # in its blue light, teeth are blue
+    blue = mouth_of((0.6, 0.5, 0.4)) * stage
+    assert torch.equal(natural_teeth(blue, shut * stage), blue)
+    pale = torch.full_like(shut, 0.95)
+    assert torch.allclose(natural_teeth(pale, shut * 0.6), pale)
+    elsewhere = shut.clone()
+    elsewhere[:, :, :40] = torch.tensor([0.0, 1.0, 0.0]).view(1, 3, 1, 1)
+    assert torch.equal(natural_teeth(elsewhere, shut), elsewhere)
 
 
 def test_beside_a_smile_teeth_are_not_spared() -> None:

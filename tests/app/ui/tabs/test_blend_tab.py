@@ -70,6 +70,7 @@ def test_two_photos_blend_in_every_way(page: Page, astronaut_file: Path, photos:
     expect(page.locator("#ratio input[type=number]")).to_have_value("1")
     assert not np.array_equal(end, half)
     changed(page, "#frame label >> nth=1")
+    page.wait_for_function(f"document.querySelector('{SHOWN}').naturalWidth === 1024")  # all of the photo is there
     assert np.array_equal(
         np.asarray(Image.open(downloaded(page, "#save-blend"))), np.asarray(Image.open(photos["two"]))
     )
