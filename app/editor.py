@@ -235,7 +235,7 @@ class Editor:
         if moved is portrait.latent:
             return portrait.decoded
         where = self.directions.acts_where(moves.values, self.size, reaches)
-        return where.over(portrait.decoded, self.decode(moved)) if where else self.decode(moved)
+        return where.over(portrait.decoded, self.decode(moved))
 
     def doing_little(self, portrait: Portrait, values: Mapping[str, float], keep: Iterable[str] = ()) -> list[str]:
         """Which of the sliders that move a face do little there, as more of them would not look natural.

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -79,8 +81,11 @@ class Window:
                 self._process = subprocess.Popen(
                     command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                     env=os.environ | {"TMPDIR": str(self._profile)},  # what they leave there goes with the rest
+                    start_new_session=True,  # a group of processes, which can be ended as one
                 )  # fmt: skip
-            if self._process.wait() == 0:
+            status = self._process.wait()
+            _end_helpers(self._process)
+            if status == 0:
                 closed()
                 return
         if not self._ended:
@@ -97,7 +102,15 @@ class Window:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
-        delete_folder(self._profile)  # a browser's helpers may outlive it by a moment, and write into it
+            _end_helpers(self._process)
+        delete_folder(self._profile)
+
+
+def _end_helpers(process: subprocess.Popen[bytes]) -> None:
+    """End what a browser that has ended left running: it would make its deleted folder anew."""
+    if os.name == "posix":
+        with suppress(ProcessLookupError, PermissionError):  # none is left; on a Mac, none that is not ending
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def _commands(address: str, profile: Path) -> list[list[str]]:

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from app.models import Models
 
 HOST = "127.0.0.1"
-WARMING = 10.0
-"""Seconds for which a server that ends at once waits for its first warm-up."""
+IMPORTING = 25.0
+"""Seconds for which a server that ends at once waits until torch has made its folder, which is to go with the rest."""
 
 AS_ROOT = "note: Glowface runs as root, and need not; start it as a user without rights."
 """Said on the terminal where it may do all, though less would do."""
@@ -76,11 +76,14 @@ def launch(
 
     models = Models(checkpoint, device, inference or BatchingInference.of)
     remove_leftovers()
-    # A server that is told to end must still delete its users' pictures.
+    # A server that is told to end, or whose terminal is closed, must still delete its users' pictures.
     signal.signal(signal.SIGTERM, _end)
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) == signal.SIG_DFL:  # not below `nohup`
+        signal.signal(signal.SIGHUP, _end)
     folder = ServerFolder.create()
+    imported = threading.Event()
     # The detector's first use is slow; let it be before the first photo comes.
-    warming = threading.Thread(target=_warm_up, args=(models,), daemon=True)
+    warming = threading.Thread(target=_warm_up, args=(models, imported), daemon=True)
     try:
         close_environment()
         # Of a library below Gradio, about proxies, which this app never uses.
@@ -104,14 +107,15 @@ def launch(
     finally:
         listening.close()
         if warming.is_alive():
-            warming.join(WARMING)  # what it makes first, a folder of torch, shall not come after all was deleted
+            imported.wait(IMPORTING)
         folder.close()
 
 
-def _warm_up(models: Models) -> None:
-    """Use all once; first of all that part of torch which makes a folder, so that it is made while the server runs."""
+def _warm_up(models: Models, imported: threading.Event) -> None:
+    """Use all once; first of all that part of torch which makes a folder when it is imported."""
     import torch._dynamo  # noqa: F401
 
+    imported.set()
     models.first.warm_up()
 
 

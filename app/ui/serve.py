@@ -125,14 +125,9 @@ class _Server(uvicorn.Server):
         print(NO_WINDOW, flush=True)
         webbrowser.open(self.access.link)
 
-    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
-        try:
-            await super().serve(sockets)
-        finally:  # also where it is told to end while it starts, which skips its shutdown
-            if self.window is not None:
-                self.window.close()
-
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        if self.window is not None:
+            self.window.close()
         self.page.server_app.stop_event.set()  # ends the streams that open pages hold
         self.page._queue.close()
         logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # what is still under way is cut off, as meant

@@ -97,7 +97,7 @@ class Directions:
             vector = torch.where(added.isfinite().all(1, keepdim=True), vector + side * added, vector)
         return vector
 
-    def acts_where(self, values: Mapping[str, float], size: int, reaches: Reaches | None = None) -> PictureMask | None:
+    def acts_where(self, values: Mapping[str, float], size: int, reaches: Reaches | None = None) -> PictureMask:
         """How much of these moves' change a picture of the moved face takes over at each of its places.
 
         Args:
@@ -107,7 +107,7 @@ class Directions:
                 furthest, so that one that leaves them as they are takes nothing of what others change.
 
         Returns:
-            The masks of all that move; None where they take over everything.
+            The masks of all that move.
 
         Raises:
             DirectionsError: a name is no slider.

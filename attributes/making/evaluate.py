@@ -143,7 +143,7 @@ class Evaluation:
         faces = self.chosen(label, side)
         pictures, _ = self.judge.draw(self._moved(directions, faces, label, [float(side)]))
         where = directions.acts_where({LABEL_NAMES[label]: side}, pictures.shape[-1])
-        return self.compare(faces, where.over(self.pictures[faces], pictures) if where else pictures, label)
+        return self.compare(faces, where.over(self.pictures[faces], pictures), label)
 
     def compare(self, faces: Tensor, pictures: Tensor, label: int) -> Side:
         """What became of faces whose pictures are now these."""

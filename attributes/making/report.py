@@ -217,9 +217,7 @@ def draw_strips(folder: Path, judge: Judge, directions: Directions) -> None:
         moved = [directions.move(face, {label.name: value}, (), reaches) for value in STRIP_VALUES]
         pictures, _ = judge.draw(Latent.cat([face, *moved]).flatten())
         masks = [directions.acts_where({label.name: value}, pictures.shape[-1]) for value in STRIP_VALUES]
-        shown = [
-            mask.over(pictures[:1], x) if mask else x for mask, x in zip(masks, pictures[1:].split(1), strict=True)
-        ]
+        shown = [mask.over(pictures[:1], x) for mask, x in zip(masks, pictures[1:].split(1), strict=True)]
         _strip(torch.cat(shown)).save(folder / f"{label.name}.jpg", quality=85)
 
 

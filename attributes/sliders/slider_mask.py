@@ -9,7 +9,7 @@ coarse scales over half of the face; so the same weights also say how much of th
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 import torch
@@ -19,7 +19,7 @@ from faces.compositing.colour import broad, luma
 from faces.compositing.dark_object import dark_object
 from faces.compositing.dark_places import dark_places
 from faces.compositing.smoothing import smooth_step
-from faces.compositing.teeth import natural_teeth, teeth
+from faces.compositing.teeth import natural_mouth, teeth
 from faces.compositing.tint import tinted
 from storage.values import InvalidValueError, boolean, number
 
@@ -153,14 +153,14 @@ class PictureMask:
     def over(self, before: Tensor, moved: Tensor) -> Tensor:
         """Pictures of faces, moved where their sliders act and as they were elsewhere, bit for bit.
 
-        Teeth that come have colours of teeth (:func:`faces.compositing.teeth.natural_teeth`).
+        Mouths that open show teeth in the colours of teeth (:func:`faces.compositing.teeth.natural_mouth`).
 
         Args:
             before: of the faces as they were, ``(B, 3, S, S)`` in [0, 1],
             moved: and of the moved ones.
         """
         taken = self._taken(before, moved)
-        return natural_teeth(taken, before).where(moved.isfinite(), moved)
+        return natural_mouth(taken, before).where(moved.isfinite(), moved)
 
     def _taken(self, before: Tensor, moved: Tensor) -> Tensor:
         """What they take over of the change."""
@@ -187,8 +187,8 @@ class PictureMask:
         return (before + where * change).clamp(0, 1)
 
 
-def together(masks: Mapping[SliderMask, float], size: int) -> PictureMask | None:
-    """How much of several sliders' change the picture takes over at each place; None: all of it.
+def together(masks: Mapping[SliderMask, float], size: int) -> PictureMask:
+    """How much of several sliders' change the picture takes over at each place.
 
     Each place takes over as much as the slider with the most business there. One that moves by less than a quarter of
     what another does counts for less, so that nothing jumps where a slider leaves 0. What of it is taken over is a
@@ -201,13 +201,12 @@ def together(masks: Mapping[SliderMask, float], size: int) -> PictureMask | None
         size: the side of the picture, in pixels.
     """
     if not masks:
-        return None
+        return PictureMask(torch.zeros(size, size))
     most, places = max(masks.values()), {mask: mask.of_picture(size) for mask in masks}
     shares = {mask: min(1.0, 4 * amount / most) for mask, amount in masks.items()}
     change = torch.stack([share * places[mask] for mask, share in shares.items()]).amax(0)
     if all(getattr(mask, name) == default for name, default in _OF_PICTURES.items() for mask in masks):
-        everywhere = any(share == 1 and _is_everywhere(mask) for mask, share in shares.items())
-        return None if everywhere else PictureMask(change)
+        return PictureMask(change)
     moves = {mask: amount * places[mask] for mask, amount in masks.items()}
 
     def mean(name: str, moves: Mapping[SliderMask, Tensor] = moves) -> Tensor | None:
@@ -235,10 +234,6 @@ _OF_PICTURES = {
     for name in ("colour", "light", "tint", "dark_object", "spares_dark", "spares_teeth")
 }
 """What fields of a mask that say what of a change a picture takes over are by default: all of it."""
-
-
-def _is_everywhere(mask: SliderMask) -> bool:
-    return replace(mask, scales=()) == EVERYWHERE
 
 
 @lru_cache(maxsize=256)

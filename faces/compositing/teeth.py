@@ -23,8 +23,11 @@ EDGE = 0.7 / 128
 BRIGHTEST = (0.6, 0.5)
 """Brightness that new teeth have at most, in [0, 1]: so much, and this share of the skin's more. Of real teeth, 89% of
 the places have less."""
-TO_SKIN = (0.86, 1.07, 1.2)
-"""Red, green and blue of real teeth, as shares of their brightness, beside the skin's: the light that both lie in."""
+GREENEST = 0.04
+"""How much more green than red and blue new teeth have at most, in shares of their brightness. Of real teeth, 95%
+of the places have less, and 97% are no bluer than red."""
+NO_COLOUR = 0.1
+"""Brightness that is added before colours are told, in [0, 1]: what is nearly black has none that means anything."""
 
 
 def teeth(picture: Tensor) -> Tensor:
@@ -36,11 +39,10 @@ def teeth(picture: Tensor) -> Tensor:
     return smoothed(_mouth(picture) * bright * colourless, EDGE).clamp(0, 1)
 
 
-def natural_teeth(moved: Tensor, before: Tensor) -> Tensor:
-    """Pictures of moved faces whose mouths are no greener, bluer or brighter than mouths are, or than they were.
+def natural_mouth(moved: Tensor, before: Tensor) -> Tensor:
+    """Pictures of moved faces whose mouths have no place that is greener, bluer or brighter than teeth are.
 
-    Teeth lie between grey and the skin's colour: of real ones, 96% of the places are redder than grey, 89% less green
-    and 95% less blue. More is taken for what comes of light that is not white, if the skin shows it.
+    In light that colours the skin as well, they may be as green or blue as that is; and what was so before stays.
 
     Args:
         moved: ``(B, 3, S, S)``, in [0, 1] but for what overflows,
@@ -50,19 +52,37 @@ def natural_teeth(moved: Tensor, before: Tensor) -> Tensor:
         ``(B, 3, S, S)``; what is within these bounds is as it is in ``moved``, bit for bit.
     """
     shown = moved.nan_to_num().clamp(0, 1)  # a face may be lost in part
-    brightness, brightness_before = luma(shown).clamp_min(1e-3), luma(before).clamp_min(1e-3)
+    brightness, brightness_before = luma(shown), luma(before)
     skin_colour = torch.cat([skin(channel) for channel in before.split(1, dim=1)], dim=1)
-    skins = luma(skin_colour)
-    light = skin_colour / skins * moved.new_tensor(TO_SKIN).view(1, 3, 1, 1)
-    hue, hue_before = shown / brightness, before / brightness_before
-    low = hue_before[:, :1].minimum(light[:, :1].clamp_max(1))
-    high = hue_before[:, 1:].maximum(light[:, 1:].clamp_min(1))
-    within = torch.cat([hue[:, :1].maximum(low), hue[:, 1:].minimum(high)], dim=1)
+    skin_brightness = luma(skin_colour)
+    hue = _hue(shown, brightness)
+    bounds = [
+        bound.maximum(bound_of_skin).clamp_min(least)
+        for bound, bound_of_skin, least in zip(
+            _green_and_blue(_hue(before, brightness_before)),
+            _green_and_blue(_hue(skin_colour, skin_brightness)),
+            (GREENEST, 0.0),
+            strict=True,
+        )
+    ]
+    green, blue = ((value - bound).clamp_min(0) for value, bound in zip(_green_and_blue(hue), bounds, strict=True))
     level, more = BRIGHTEST
-    most = brightness_before.maximum(level + more * skins.maximum(skin(brightness)))  # with a face that gets paler
-    natural = within / luma(within).clamp_min(1e-3) * brightness.minimum(most)
-    as_it_is = (within == hue).all(dim=1, keepdim=True) & (brightness <= most)
-    return moved.lerp(natural.clamp(0, 1).where(~as_it_is, moved), _mouth(moved))
+    most = brightness_before.maximum(level + more * skin_brightness.maximum(skin(brightness)))  # also of a paler face
+    hue = hue + torch.cat([green / 3 + blue / 2, -2 * green / 3, green / 3 - blue / 2], dim=1)
+    natural = (hue + 1 - luma(hue)) * (brightness.minimum(most) + NO_COLOUR) - NO_COLOUR
+    odd = (green > 0) | (blue > 0) | (brightness > most)
+    return moved.lerp(natural.clamp(0, 1).where(odd, moved), _mouth(moved))
+
+
+def _hue(picture: Tensor, brightness: Tensor) -> Tensor:
+    """Colours ``(B, 3, S, S)`` as shares of their brightness."""
+    return (picture + NO_COLOUR) / (brightness + NO_COLOUR)
+
+
+def _green_and_blue(hue: Tensor) -> tuple[Tensor, Tensor]:
+    """How much more green there is than red and blue on average, and how much more blue than red."""
+    red, green, blue = hue.split(1, dim=1)
+    return green - (red + blue) / 2, blue - red
 
 
 def _mouth(picture: Tensor) -> Tensor:

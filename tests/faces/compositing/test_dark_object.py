@@ -51,7 +51,6 @@ def test_foreheads_stay_as_they_are_under_glasses(fine_editor: Editor) -> None:
         fine_editor.decode(latent) for latent in (faces, fine_editor.directions.move(faces, values, (), reaches))
     )
     where = fine_editor.directions.acts_where(values, fine_editor.size)
-    assert where is not None
     assert where.dark_object is not None
     ours, models = (luma(mask.over(before, moved) - before)[:, 0] for mask in (where, PictureMask(where.change)))
     forehead = (slice(None), slice(30, 48), slice(40, 88))

@@ -10,7 +10,7 @@ import torch
 from app.editor import Editor
 from attributes.sliders.slider_mask import SliderMask, together
 from faces.compositing.colour import luma
-from faces.compositing.teeth import BRIGHTEST, natural_teeth, teeth
+from faces.compositing.teeth import BRIGHTEST, natural_mouth, teeth
 
 SKIN = torch.tensor([0.8, 0.6, 0.5]).view(1, 3, 1, 1)
 
@@ -32,33 +32,36 @@ def test_white_in_the_mouth_is_teeth_and_lips_and_shirts_are_none() -> None:
 
 
 def test_new_teeth_are_neither_green_nor_blue_nor_glaring() -> None:
-    shut = mouth_of((0.8, 0.35, 0.35))
     inside = (..., slice(47, 49), slice(28, 36))
-    for odd in ((0.4, 0.7, 0.5), (0.5, 0.6, 0.8)):
-        red, green, blue = natural_teeth(mouth_of(odd), shut)[inside].mean(dim=(0, 2, 3))
-        assert red >= green - 0.01
-        assert red >= blue - 0.01
-    glaring = natural_teeth(mouth_of((1.0, 1.0, 1.0), 0.5), mouth_of((0.4, 0.17, 0.17), 0.5))
+    for lips in ((0.8, 0.35, 0.35), (0.0, 0.01, 0.005)):  # shut, and open and dark
+        for odd in ((0.4, 0.7, 0.5), (0.5, 0.6, 0.8), (0.2, 0.8, 0.2)):
+            moved = mouth_of(odd)
+            natural = natural_mouth(moved, mouth_of(lips))
+            red, green, blue = natural[inside].mean(dim=(0, 2, 3))
+            assert green - (red + blue) / 2 < 0.1 * green
+            assert blue - red < 0.1 * blue
+            assert (luma(natural) - luma(moved))[inside].abs().max() < 0.02
+    glaring = natural_mouth(mouth_of((1.0, 1.0, 1.0), 0.5), mouth_of((0.4, 0.17, 0.17), 0.5))
     level, more = BRIGHTEST
     assert torch.allclose(luma(glaring)[inside], level + more * luma(SKIN * 0.5), atol=0.01)
 
 
-def test_teeth_like_real_ones_stay_and_so_does_what_was_there() -> None:
+def test_teeth_and_lips_like_real_ones_stay_and_so_does_what_was_there() -> None:
     shut = mouth_of((0.8, 0.35, 0.35))
-    for moved in (mouth_of((0.75, 0.7, 0.66)), mouth_of((0.8, 0.3, 0.3)), mouth_of((0.1, 0.05, 0.05))):
-        assert torch.equal(natural_teeth(moved, shut), moved)
-    for shown in (mouth_of((0.4, 0.7, 0.5)), mouth_of((1.0, 1.0, 1.0), 0.5)):
-        assert torch.equal(natural_teeth(shown, shown), shown)
+    for colour in ((0.75, 0.7, 0.66), (0.8, 0.3, 0.3), (0.1, 0.05, 0.05), (0.85, 0.35, 0.6)):
+        assert torch.equal(natural_mouth(mouth_of(colour), shut), mouth_of(colour))
+    for shown in (mouth_of((0.4, 0.7, 0.5)), mouth_of((1.0, 1.0, 1.0), 0.5), mouth_of((0.0, 0.01, 0.0))):
+        assert torch.allclose(natural_mouth(shown, shown), shown, atol=1e-6)
         slightly = shown * 0.99
-        assert (natural_teeth(slightly, shown) - slightly).abs().max() < 0.01
+        assert (natural_mouth(slightly, shown) - slightly).abs().max() < 0.01
     stage = torch.tensor([0.3, 0.7, 1.5]).view(1, 3, 1, 1)  # in its blue light, teeth are blue
     blue = mouth_of((0.6, 0.5, 0.4)) * stage
-    assert torch.equal(natural_teeth(blue, shut * stage), blue)
+    assert torch.equal(natural_mouth(blue, shut * stage), blue)
     pale = torch.full_like(shut, 0.95)
-    assert torch.allclose(natural_teeth(pale, shut * 0.6), pale)
+    assert torch.allclose(natural_mouth(pale, shut * 0.6), pale)
     elsewhere = shut.clone()
     elsewhere[:, :, :40] = torch.tensor([0.0, 1.0, 0.0]).view(1, 3, 1, 1)
-    assert torch.equal(natural_teeth(elsewhere, shut), elsewhere)
+    assert torch.equal(natural_mouth(elsewhere, shut), elsewhere)
 
 
 def test_beside_a_smile_teeth_are_not_spared() -> None:
@@ -66,7 +69,6 @@ def test_beside_a_smile_teeth_are_not_spared() -> None:
 
     def spared(masks: dict[SliderMask, float]) -> torch.Tensor:
         found = together(masks, 64)
-        assert found is not None
         assert found.spares_teeth is not None
         return found.spares_teeth[47, 32]
 
@@ -84,7 +86,6 @@ def test_an_older_astronaut_keeps_her_teeth(fine_editor: Editor, astronaut: np.n
     reaches = fine_editor.sliders.reaches(portrait, directions.checked(values, ()), fine_editor.inference)
     moved = fine_editor.decode(directions.move(portrait.latent, values, (), reaches))
     where = directions.acts_where(values, fine_editor.size, reaches)
-    assert where is not None
     kept, greyed = (
         float((luma(portrait.decoded) - luma(mask.over(portrait.decoded, moved)))[white].abs().mean())
         for mask in (where, replace(where, spares_teeth=None))

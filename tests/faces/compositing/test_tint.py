@@ -52,17 +52,14 @@ def test_what_becomes_hardly_lighter_is_hardly_tinted() -> None:
 def test_beside_another_slider_a_tint_counts_as_far_as_its_own_moves_the_face() -> None:
     hair, smile = SliderMask(bottom=0.6, tint=(1.22, 0.94, 0.71)), SliderMask(top=0.3)
     both = together({hair: 0.9, smile: 0.3}, 64)
-    assert both is not None
     assert both.tint is not None
     torch.testing.assert_close(both.tint[:, :5], BLOND[:, :5])
     assert (both.tint[:, 60:] == 1).all()
     paler = together({hair: 0.9, SliderMask(spares_dark=True): 0.9}, 64)
-    assert paler is not None
     assert paler.tint is not None
     torch.testing.assert_close(paler.tint[:, :5], BLOND[:, :5])
     assert (paler.tint[:, 60:] == 1).all()
     alone = together({smile: 0.3}, 64)
-    assert alone is not None
     assert alone.tint is None
 
 
@@ -76,7 +73,6 @@ def test_drawn_faces_with_dark_hair_turn_blonder_than_the_model_makes_them(fine_
         fine_editor.decode(latent)[black] for latent in (faces, fine_editor.directions.move(faces, values, (), reaches))
     )
     where = fine_editor.directions.acts_where(values, fine_editor.size)
-    assert where is not None
     assert where.tint is not None
     lighter = (luma(moved - before) > 0.1) & (dark_places(before) > 0.9)
     assert lighter.any()
