@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,7 +34,7 @@ class BatchResult(NamedTuple):
     """What went wrong and what to do; empty where nothing did."""
 
     little: tuple[str, ...] = ()
-    """The names of the sliders that do little on a face that was moved (:meth:`Editor.doing_little`)."""
+    """The names of the sliders that do little on every face that was moved (:meth:`Editor.doing_little`)."""
 
 
 def photos_in(paths: Iterable[Path]) -> list[Path]:
@@ -107,7 +106,7 @@ def run_batch(
         target = free_name(folder, source, suffix)
         save_photo(edited, target)
         little = [editor.doing_little(portrait, moves.values, moves.keep) for portrait in portraits]
-        return BatchResult(source, target, "", tuple(dict.fromkeys(chain.from_iterable(little))))
+        return BatchResult(source, target, "", tuple(name for name in little[0] if all(name in one for one in little)))
 
     def results() -> Iterator[BatchResult]:
         for source in sources:

@@ -86,6 +86,16 @@ def test_all_faces_are_moved_or_one(editor: Editor, astronaut: np.ndarray, tmp_p
     assert sum(changed[1]) == 1
 
 
+def test_a_slider_that_does_little_on_all_faces_of_a_photo_is_named(
+    fine_editor: Editor, astronaut: np.ndarray, tmp_path: Path
+) -> None:
+    woman = save(astronaut, tmp_path / "woman.png")
+    wall = save(np.full((200, 200, 3), 128, np.uint8), tmp_path / "wall.png")
+    beard = {"No_Beard": -1.0, "Smiling": -1.0}  # beards come to men alone
+    results = list(run_batch(fine_editor, [woman, wall], tmp_path / "out", beard, all_faces=True))
+    assert [result.little for result in results] == [("No_Beard",), ()]
+
+
 def test_wrong_moves_and_formats_are_refused_before_any_photo(editor: Editor, tmp_path: Path) -> None:
     with pytest.raises(DirectionsError, match="did you mean Smiling"):
         run_batch(editor, [], tmp_path, {"Smile": 1.0})

@@ -223,8 +223,8 @@ def _came_of(visit: Visit, result: BatchResult) -> str:
         return as_text(explain(visit.language, result.error.replace(str(result.source), result.source.name)))
     sliders = visit.session.editor.directions.sliders
     little = [title_of(slider, visit.language) for slider in sliders if slider.name in result.little]
-    done = say(visit.language, "done")
-    return f"{done} ({', '.join(little)}: {say(visit.language, DOES_LITTLE)})" if little else done
+    told = [f"{title} ({say(visit.language, DOES_LITTLE)})" for title in little]
+    return "; ".join([say(visit.language, "done"), *told])
 
 
 def _seen(panel: BatchPanel, visit: Visit, result: BatchResult) -> Updates:
