@@ -29,6 +29,7 @@ AROUND_FACE = {"face": 0.4, "changes_dark": True}
 WITHIN_FACE = {"around": 0.3}
 AGE = {"around": 0.3, "colour": 0.0, "light": 0.3, "spares_dark": True, "spares_teeth": True}
 
+BLOND = (1.22, 0.94, 0.71)
 BROWN = (1.33, 0.9, 0.66)
 
 PLACES: dict[str, dict[str, Any]] = {
@@ -70,7 +71,8 @@ PLACES: dict[str, dict[str, Any]] = {
 """Where in the face's square labels lie; those that are not named lie everywhere."""
 
 SIDES: dict[tuple[str, int], dict[str, Any]] = {
-    ("Blond_Hair", 1): {"tint": (1.22, 0.94, 0.71)},
+    ("Blond_Hair", 1): {"tint": BLOND},
+    ("Black_Hair", 1): {"tint": BLOND},
     ("Brown_Hair", 1): {"tint": BROWN},
     ("Black_Hair", -1): {"tint": BROWN},
     ("Male", 1): {"around": 0.0},
@@ -84,9 +86,9 @@ SIDES: dict[tuple[str, int], dict[str, Any]] = {
     ("Goatee", 1): {"dark_object": True},
     ("Mustache", 1): {"dark_object": True},
 }
-"""What one side (1 or -1) has of its own. Black hair turned grey; the tints are the mean colours of the tops of heads
-whose hair is labelled so. Where long hair goes, a patch of background comes, and a man may have it. With glasses,
-foreheads turned pale; and what takes a beard off changes what is dark."""
+"""What one side (1 or -1) has of its own. Black hair turned grey, and so did blond hair that was to be black; the tints
+are the mean colours of the tops of heads whose hair is labelled so, or was. Where long hair goes, a patch of background
+comes, and a man may have it. With glasses, foreheads turned pale; and what takes a beard off changes what is dark."""
 
 COMPANIONS: tuple[tuple[str, Companion], ...] = (
     ("Male", Companion(side=1, name="5_o_Clock_Shadow", share=0.8)),
@@ -127,7 +129,7 @@ LENGTHS: dict[tuple[str, int], float] = {
     ("Male", 1): 0.73,
     ("Male", -1): 0.8,
     ("Blond_Hair", 1): 0.72,
-    ("Black_Hair", 1): 0.55,
+    ("Black_Hair", 1): 0.66,
     ("Eyeglasses", 1): 1.5,
     ("Bangs", 1): 0.75,
     ("No_Beard", -1): 0.9,

@@ -1,4 +1,4 @@
-"""Dark hair that becomes lighter takes the colour that it is to have, and does not turn grey."""
+"""Dark hair that becomes lighter takes the colour that it is to have, light hair keeps its own; neither turns grey."""
 
 from __future__ import annotations
 
@@ -31,15 +31,30 @@ def test_dark_hair_that_turns_grey_turns_blond_and_as_bright() -> None:
     torch.testing.assert_close(luma(found), luma(change))
 
 
-def test_skin_and_what_turns_darker_or_is_warm_enough_stays() -> None:
+def test_skin_and_what_is_warm_enough_stays() -> None:
     before = dark_hair_over_skin()
     grey = torch.full_like(before, 0.3)
     assert torch.equal(tinted(grey, before, BLOND)[:, :, 30:], grey[:, :, 30:])
-    cooler = torch.tensor([-0.3, -0.25, -0.1]).view(1, 3, 1, 1).expand_as(before)
-    assert torch.equal(tinted(cooler, before, BLOND), cooler)
+    shadow = -0.4 * before  # which leaves all colours as they are
+    torch.testing.assert_close(tinted(shadow, before, BLOND), shadow)
     golden = grey * torch.tensor([1.4, 0.94, 0.4]).view(3, 1, 1)
     assert torch.equal(tinted(golden, before, BLOND), golden)
     assert torch.equal(tinted(grey, before, torch.ones(3, 64, 64)), grey)
+
+
+def test_blond_hair_that_turns_grey_turns_brown_and_as_dark() -> None:
+    tint = torch.tensor([1.22, 0.94, 0.71]).view(1, 3, 1, 1)
+    for hair in (tint * 0.7, torch.full((1, 3, 1, 1), 0.7)):
+        before, grey = hair.expand(1, 3, 64, 64), torch.full((1, 3, 64, 64), 0.25)
+        moved = before + tinted(grey - before, before, BLOND)
+        torch.testing.assert_close(luma(moved), luma(grey))
+        torch.testing.assert_close(moved / luma(moved), before / luma(before))  # blond stays warm, and grey grey
+    golden = (tint * tint * 0.6).expand(1, 3, 64, 64)  # of more colour than the tint has, so much is left as that has
+    dyed = golden + tinted(grey - golden, golden, BLOND)
+    warmth = (dyed[:, 0] - dyed[:, 2]) / luma(dyed)[:, 0]
+    torch.testing.assert_close(warmth, torch.full_like(warmth, float((tint[0, 0] - tint[0, 2]) / luma(tint))))
+    bluer = before - torch.tensor([0.02, 0.01, 0.0]).view(1, 3, 1, 1)
+    assert (tinted(bluer - before, before, BLOND) - (bluer - before)).abs().max() < 0.02  # and nothing jumps
 
 
 def test_what_becomes_hardly_lighter_is_hardly_tinted() -> None:
