@@ -14,7 +14,7 @@ from attributes.classifier.network import REPORT_HALF, TUNING_HALF, AttributeCla
 from attributes.directions.direction_basis import DirectionBasis, directions_path
 from attributes.making.calibrate import PROMISED, calibrate
 from attributes.making.evaluate import HEADLINE, Evaluation
-from attributes.making.report import draw_leakage, draw_strips, write_json, write_markdown
+from attributes.making.report import draw_leakage, draw_strips, read_json, write_json, write_markdown
 from attributes.options import DirectionsFile, FacesOptions
 from attributes.reach.judge import Judge
 from attributes.sliders.errors import DirectionsError
@@ -62,6 +62,10 @@ class EvaluateOptions(SliderOptions):
         typer.Option(help="another classifier, of `classifier --architecture witness`, that is asked too"),
     ] = None
     json: Annotated[Path | None, typer.Option(help="write all figures here")] = None
+    only: Annotated[
+        list[str],
+        typer.Option(metavar="NAME", help="measure this slider alone, others are as in --json; repeatable"),
+    ] = field(default_factory=list)
     markdown: Annotated[
         Path | None, typer.Option(help="write a page here, and its pictures in a folder of its name")
     ] = None
@@ -114,23 +118,27 @@ def _with_head_turn(basis: DirectionBasis, classifier: AttributeClassifier, face
 @command(measure_commands, "evaluate")
 def run_evaluate(options: EvaluateOptions) -> None:
     """Measure how good the sliders are, on the other half of the validation faces."""
+    only = {full_name(name, LABEL_NAMES) for name in options.only}
+    check_names(only, LABEL_NAMES)
+    if only and options.json is None:
+        raise DirectionsError("give --json with --only: the file with the figures of the other sliders.")
+    found, comparison = read_json(options.json) if only and options.json else ({}, {})
     basis, _, judge, indices, faces = _prepared(options, REPORT_HALF)
     directions = basis.directions("calibrated")
     witness = load_classifier(options.witness, judge.model.device) if options.witness else None
     evaluation = Evaluation(judge, judge.encode(faces, indices), options.faces, witness)
-    reports = [
-        evaluation.report(directions, label) for label in tqdm(range(len(LABEL_NAMES)), desc="sliders", disable=None)
-    ]
-    comparison = {}
-    for name in tqdm(HEADLINE, desc="plain directions", disable=None):
+    for name in tqdm(sorted(only or LABEL_NAMES), desc="sliders", disable=None):
+        found[name] = evaluation.report(directions, LABEL_NAMES.index(name))
+    for name in tqdm([name for name in HEADLINE if not only or name in only], desc="plain directions", disable=None):
         label = LABEL_NAMES.index(name)
-        rate = reports[label].up.reached
+        rate = found[name].up.reached
         comparison[name] = {
             "mean": evaluation.at_the_same_rate(basis, "mean", label, rate),
             "partial": evaluation.at_the_same_rate(basis, "partial", label, rate),
             "mean, fitted": evaluation.mean_by_reach(basis, label),  # as files have always called it
             "mean at 80%": evaluation.at_the_same_rate(basis, "mean", label, PROMISED),
         }
+    reports = [found[name] for name in LABEL_NAMES]
     for name, report in zip(LABEL_NAMES, reports, strict=True):
         print(f"{name:22} reached {report.up.reached:4.0%} up, {report.down.reached:4.0%} down")
     if options.json:
@@ -142,5 +150,6 @@ def run_evaluate(options: EvaluateOptions) -> None:
         asked = f" --checkpoint {options.checkpoint}" if options.checkpoint != DEFAULT_CHECKPOINT else ""
         asked += f" --faces {options.faces}" if options.faces != FACES else ""
         asked += f" --witness {options.witness}" if options.witness else ""
+        asked += f" --json {options.json}" + "".join(f" --only {name}" for name in sorted(only)) if only else ""
         command = f"python -m attributes evaluate --data {options.data}{asked} --markdown {options.markdown}"
         write_markdown(options.markdown, directions, reports, comparison, command)

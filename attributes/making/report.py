@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,7 +15,7 @@ from torch import Tensor
 
 from attributes.directions.directions import Directions
 from attributes.making.calibrate import PROMISED
-from attributes.making.evaluate import ALIKE, Report, Side, other_labels
+from attributes.making.evaluate import ALIKE, HeldOutSide, Report, Side, other_labels
 from attributes.reach.judge import Judge
 from attributes.reach.reach import find_reaches
 from attributes.sliders.errors import DirectionsError
@@ -51,6 +52,36 @@ def write_json(path: Path, reports: Sequence[Report], comparison: Comparison) ->
     compared = {name: {kind: plain(side) for kind, side in sides.items()} for name, sides in comparison.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps({"labels": LABEL_NAMES, "sliders": found, "at the same rate": compared}, indent=1))
+
+
+def read_json(path: Path) -> tuple[dict[str, Report], dict[str, dict[str, Side]]]:
+    """What :func:`write_json` wrote; leakage is rounded to four decimals.
+
+    Raises:
+        DirectionsError: the file is no such evaluation.
+    """
+
+    def side(figures: dict[str, Any]) -> Side:
+        of_held_out = figures.pop("witness")
+        held_out = HeldOutSide(**of_held_out | _leakage(of_held_out)) if of_held_out else None
+        return Side(**figures | _leakage(figures), held_out=held_out)
+
+    try:
+        found = json.loads(path.read_text())
+        sliders = {name: found["sliders"][name] for name in LABEL_NAMES}
+        reports = {
+            name: Report(**one | {"up": side(one["up"]), "down": side(one["down"])}) for name, one in sliders.items()
+        }
+        compared = found["at the same rate"]
+        return reports, {name: {kind: side(one) for kind, one in kinds.items()} for name, kinds in compared.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DirectionsError(
+            f"{path} is no evaluation of all sliders ({error}); leave --only out, which makes one."
+        ) from error
+
+
+def _leakage(figures: dict[str, Any]) -> dict[str, Tensor]:
+    return {"leakage": torch.tensor(figures["leakage"], dtype=torch.float64)}
 
 
 def _rounded(values: Tensor) -> list[float]:

@@ -230,7 +230,7 @@ def test_the_lists_of_options_are_these() -> None:
             "compute": f"--data --output --split --limit --plain {shared}",
             "mapper": f"--data --directions --limit --steps --batch --warm-start --seed {shared}",
             "calibrate": f"--data --classifier --directions --limit --only {shared}",
-            "evaluate": f"--data --classifier --directions --limit --faces --witness --json --markdown {shared}",
+            "evaluate": f"--data --classifier --directions --limit --faces --witness --json --only --markdown {shared}",
             "classifier": "--data --output --epochs --seed --architecture --device",
             "probes": f"--data --limit {shared}",
             "learn": f"title --with --without --csv --aligned {shared}",

@@ -96,7 +96,9 @@ def test_uncalibrated_directions_say_so(basis: DirectionBasis) -> None:
 
 
 @pytest.mark.slow
-def test_from_faces_to_figures_and_pictures_by_command(celebahq_folder: Path, tmp_path: Path) -> None:
+def test_from_faces_to_figures_and_pictures_by_command(
+    celebahq_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Of a tiny model, as each of the 40 sliders is measured; what they are worth is tested with a real one."""
     torch.manual_seed(0)
     model = Glow(GlowConfig(image_size=16, levels=2, flow_steps=1, widths=(8, 8)))
@@ -119,6 +121,22 @@ def test_from_faces_to_figures_and_pictures_by_command(celebahq_folder: Path, tm
         assert f"attributes/{name}.jpg" in text
         assert 0 < (tmp_path / "attributes" / f"{name}.jpg").stat().st_size < 20_000
     assert (tmp_path / "attributes" / "leakage.png").is_file()
+
+    # One slider alone: a former figure of its own goes, those of others stay.
+    for name in ("Smiling", "Young"):
+        found["sliders"][name]["up"]["reached"] = 0.123
+    figures.write_text(json.dumps(found))
+    only = [*command, "--witness", str(DEFAULT_CLASSIFIER), "--only", "smiling"]
+    assert main(only) == 0
+    anew = json.loads(figures.read_text())
+    assert {name for name in LABEL_NAMES if anew["sliders"][name] != found["sliders"][name]} == {"Smiling"}
+    assert list(anew["at the same rate"]) == list(found["at the same rate"])
+    assert "--only Smiling" in page.read_text()
+    figures.write_text("{}")
+    assert main(only) == 1
+    assert "no evaluation of all sliders" in capsys.readouterr().err
+    assert main(["evaluate", *given, "--only", "Smiling"]) == 1
+    assert "--json with --only" in capsys.readouterr().err
 
 
 def test_one_slider_is_made_anew_and_all_others_stay(basis: DirectionBasis, evaluation: Evaluation) -> None:
