@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from app.models import Models
 
 HOST = "127.0.0.1"
-IMPORTING = 25.0
-"""Seconds for which a server that ends at once waits until torch has made its folder, which is to go with the rest."""
+WARMING = 25.0
+"""Seconds for which a server that ends at once waits for its first warm-up: while that computes, Python cannot end in
+good order."""
 
 AS_ROOT = "note: Glowface runs as root, and need not; start it as a user without rights."
 """Said on the terminal where it may do all, though less would do."""
@@ -79,11 +80,10 @@ def launch(
     # A server that is told to end, or whose terminal is closed, must still delete its users' pictures.
     signal.signal(signal.SIGTERM, _end)
     if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) == signal.SIG_DFL:  # not below `nohup`
-        signal.signal(signal.SIGHUP, _end)
+        signal.signal(signal.SIGHUP, lambda _signal, _frame: signal.raise_signal(signal.SIGTERM))
     folder = ServerFolder.create()
-    imported = threading.Event()
     # The detector's first use is slow; let it be before the first photo comes.
-    warming = threading.Thread(target=_warm_up, args=(models, imported), daemon=True)
+    warming = threading.Thread(target=_warm_up, args=(models,), daemon=True)
     try:
         close_environment()
         # Of a library below Gradio, about proxies, which this app never uses.
@@ -107,15 +107,14 @@ def launch(
     finally:
         listening.close()
         if warming.is_alive():
-            imported.wait(IMPORTING)
+            warming.join(WARMING)
         folder.close()
 
 
-def _warm_up(models: Models, imported: threading.Event) -> None:
-    """Use all once; first of all that part of torch which makes a folder when it is imported."""
+def _warm_up(models: Models) -> None:
+    """Use all once; first the part of torch that makes a folder when it is imported, which is to go with the rest."""
     import torch._dynamo  # noqa: F401
 
-    imported.set()
     models.first.warm_up()
 
 

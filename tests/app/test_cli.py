@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import re
 import shutil
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,10 +16,9 @@ from PIL import Image
 
 from app.cli import commands, main
 from app.doctor import examine
-from attributes import LABEL_NAMES, DirectionBasis, directions_path, find_recipe, sliders_folder
+from attributes import LABEL_NAMES, directions_path, find_recipe, sliders_folder
 from attributes.cli import commands as attributes_commands
 from attributes.directions.label_sliders import rough_sliders
-from glow import load_checkpoint
 from storage.assets import DEFAULT_CHECKPOINT, FACES_64
 from storage.tensors import read_safetensors, write_safetensors
 from tests.parsing import options, read
@@ -136,28 +133,6 @@ def test_rough_sliders_are_marked_and_come_last_of_their_group(capsys: pytest.Ca
             groups[-1].append(line.endswith("(rough)"))
             assert groups[-1][-1] == (line.split()[0] in rough)
     assert all(group == sorted(group) for group in groups)
-
-
-def test_a_slider_that_does_little_on_a_face_is_told(
-    astronaut_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    model = tmp_path / FACES_64.name
-    model.symlink_to(FACES_64)
-    basis = DirectionBasis.load(directions_path(FACES_64), load_checkpoint(model))
-    odd = [replace(one, natural_down=0.01) if one.name == "Smiling" else one for one in basis.sliders]
-    replace(basis, sliders=tuple(odd)).save(directions_path(model))  # hardly anything of no smile looks natural
-    edit = ["edit", str(astronaut_file), "-o", str(tmp_path / "out.png"), "--checkpoint", str(model), "--set"]
-    assert main([*edit, "Smiling=-1"]) == 0
-    assert "note: Smiling -1 does little here: going further would not look natural" in capsys.readouterr().err
-    assert main([*edit, "Smiling=1"]) == 0
-    assert "does little" not in capsys.readouterr().err
-    batch = ["batch", str(astronaut_file), "-o", str(tmp_path / "out"), "--checkpoint", str(model), "--json", "--set"]
-    assert main([*batch, "Smiling=-1"]) == 0
-    told = capsys.readouterr()
-    assert f"note: {astronaut_file}: Smiling -1 does little here" in told.err
-    assert json.loads(told.out)["results"][0]["does_little"] == ["Smiling"]
-    assert main([*batch, "Smiling=1"]) == 0
-    assert json.loads(capsys.readouterr().out)["results"][0]["does_little"] == []
 
 
 @pytest.mark.parametrize("command", ["labels", "doctor"])

@@ -153,7 +153,7 @@ def test_a_file_of_directions_keeps_companions(fine_editor: Editor, tmp_path: Pa
     assert all(again.sliders[LABEL_NAMES.index(name)].acts(1).spares_teeth for name in ("Young", "Male"))
     tints = {(name, side): again.sliders[LABEL_NAMES.index(name)].acts(side).tint for name in HAIR for side in (1, -1)}
     assert {each for each, tint in tints.items() if tint != (1, 1, 1)} == {
-        ("Blond_Hair", 1), ("Brown_Hair", 1), ("Black_Hair", -1),
+        ("Blond_Hair", 1), ("Black_Hair", 1), ("Brown_Hair", 1), ("Black_Hair", -1),
     }  # fmt: skip
     assert tints["Blond_Hair", 1] == (1.22, 0.94, 0.71)
 
